@@ -1,0 +1,1 @@
+//! Statistics and pictures of travelling waves and forecasts, on plain arrays.

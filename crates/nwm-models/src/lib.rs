@@ -1,0 +1,1 @@
+//! Neural wave machines and their baselines: encoders, decoders and recurrent forecasters on candle.

@@ -1,0 +1,1 @@
+//! Training and evaluation of neural wave machines: resumable bit for bit.

@@ -1,0 +1,2 @@
+//! The `nwm` command.
+fn main() {}
