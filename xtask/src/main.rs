@@ -1,2 +1,41 @@
-//! Tasks of this repository.
-fn main() {}
+//! Tasks of this repository: `cargo xtask reproduce table1` and `cargo xtask ci`.
+//!
+//! Everything that computes is in the `nwm` command, which is run as a process: this crate plans
+//! and reports, depends on no tensor framework and builds in seconds. Progress goes to the standard
+//! error stream, results to the standard output stream.
+
+mod ci;
+mod console;
+mod flags;
+mod reproduce;
+mod usage;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::flags::{Command, Flags};
+
+fn main() -> ExitCode {
+    let outcome = match Flags::parse().command {
+        Command::Reproduce(reproduce) => reproduce.run(),
+        Command::Ci(ci) => ci.run(),
+    };
+    outcome.unwrap_or_else(|error| {
+        console::progress(&format!("error: {error:#}"));
+        ExitCode::from(exit_code(&error))
+    })
+}
+
+/// The documented exit codes of the `nwm` command, kept here too: 2 for usage, 6 for the file
+/// system, 1 for the rest.
+fn exit_code(error: &anyhow::Error) -> u8 {
+    if error.is::<usage::UsageError>() {
+        2
+    } else if error.chain().any(|cause| cause.is::<std::io::Error>()) {
+        6
+    } else {
+        1
+    }
+}

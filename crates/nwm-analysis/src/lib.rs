@@ -1,1 +1,43 @@
 //! Statistics and pictures of travelling waves and forecasts, on plain arrays.
+//!
+//! This crate turns numbers into something a person can judge: intervals over seeds, line charts,
+//! movies of forecasts, and measures of how wave-like a field of phases is. It depends on no tensor
+//! framework and on no model, so it serves recordings and simulations alike.
+//!
+//! ```
+//! use nwm_analysis::{figures::LineChart, statistics::Summary, waves::{Grid, local_coherence}};
+//!
+//! // A wave of 12 columns per cycle travelling to the right: phase = -k * column.
+//! let k = std::f64::consts::TAU / 12.0;
+//! let phase: Vec<f64> = (0..12).map(|column| -k * f64::from(column)).collect();
+//! let coherence = local_coherence(&phase, [1, 1, 12], Grid::Rings)?;
+//! assert!((coherence - k.cos()).abs() < 1e-12);
+//!
+//! let errors = Summary::of(&[1.4, 1.6, 1.5])?;
+//! let chart = LineChart::new("seed", "error").series("nwm_1d", [(0.0, 1.4), (1.0, 1.6)]);
+//! let svg = chart.svg()?;
+//! assert!(svg.starts_with("<svg") && errors.interval95.is_some());
+//! # Ok::<(), nwm_analysis::Error>(())
+//! ```
+//!
+//! # Main types
+//!
+//! - [`statistics::Summary`]: mean, sample standard deviation and Student-t interval.
+//! - [`figures::RgbFrame`]: one picture; [`figures::animated_gif`], [`figures::contact_sheet`] and
+//!   [`figures::LineChart`] make files of pictures and numbers.
+//! - [`waves::synchrony`], [`waves::local_coherence`]: waveness of a phase recording.
+//!
+//! # Conventions
+//!
+//! - Arrays are slices in row-major order beside a shape; a recording is `[time, row, column]`, a
+//!   picture `[row, column, channel]`. Row 0 is the top of a picture.
+//! - Phases are radians. A wave travels along its wave vector `k`: `phase(t, r) = omega t - k . r`.
+//! - Every result is a function of the arguments alone: sums run in a fixed order, and the same
+//!   frames give the same bytes of GIF and PNG on every machine.
+
+mod error;
+pub mod figures;
+pub mod statistics;
+pub mod waves;
+
+pub use error::{Error, Result};

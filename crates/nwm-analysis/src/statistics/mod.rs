@@ -1,0 +1,5 @@
+//! Statistics of repeated runs.
+
+mod summary;
+
+pub use summary::Summary;

@@ -1,0 +1,180 @@
+//! Files of pictures decode back to what was drawn.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests stop the test")]
+
+use std::io::Cursor;
+
+use nwm_analysis::{
+    Error,
+    figures::{LineChart, MovieOptions, RgbFrame, SheetOptions, animated_gif, contact_sheet, png},
+};
+
+/// A soft disc that moves to the right, drawn over a grey background.
+fn moving_disc(frames: usize) -> Vec<RgbFrame> {
+    (0..frames)
+        .map(|time| {
+            let mut bytes = Vec::new();
+            for row in 0..24_u32 {
+                for column in 0..32_u32 {
+                    let distance =
+                        f64::hypot(f64::from(row) - 11.5, f64::from(column) - 6.0 - time as f64);
+                    let inside = 1.0 / (1.0 + (2.5 * (distance - 4.4)).exp());
+                    for (disc, background) in [(255.0, 81.0), (0.0, 88.0), (0.0, 93.0)] {
+                        bytes.push((inside * disc + (1.0 - inside) * background) as u8);
+                    }
+                }
+            }
+            RgbFrame::new(24, 32, bytes).unwrap()
+        })
+        .collect()
+}
+
+/// Frames of a GIF as RGB, with the delay of each.
+fn decoded(bytes: &[u8]) -> (u16, u16, Vec<(u16, Vec<u8>)>) {
+    let mut options = gif::DecodeOptions::new();
+    options.set_color_output(gif::ColorOutput::RGBA);
+    let mut decoder = options.read_info(Cursor::new(bytes)).unwrap();
+    let (width, height) = (decoder.width(), decoder.height());
+    let mut frames = Vec::new();
+    while let Some(frame) = decoder.read_next_frame().unwrap() {
+        let rgb = frame.buffer.chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect();
+        frames.push((frame.delay, rgb));
+    }
+    (width, height, frames)
+}
+
+#[test]
+fn a_movie_of_few_colours_is_lossless() {
+    let frames: Vec<RgbFrame> = (0..5_u8)
+        .map(|time| {
+            let pixels = (0..6_u8).flat_map(|place| [40 * time, 40 * place, 7]).collect();
+            RgbFrame::new(2, 3, pixels).unwrap()
+        })
+        .collect();
+    let options = MovieOptions::default().with_magnification(3).with_delay_hundredths(11);
+    let (width, height, shown) = decoded(&animated_gif(&frames, options).unwrap());
+    assert_eq!((width, height, shown.len()), (9, 6, 5));
+    for ((delay, rgb), frame) in shown.iter().zip(&frames) {
+        assert_eq!(*delay, 11);
+        assert_eq!(rgb, frame.magnified(3).unwrap().bytes());
+    }
+}
+
+#[test]
+fn a_movie_of_many_colours_is_close_and_reproducible() {
+    // Two movies side by side and their difference: far more than 256 colours.
+    let discs = moving_disc(24);
+    let frames: Vec<RgbFrame> = (0..23)
+        .map(|time| {
+            let next = &discs[time + 1];
+            let difference = discs[time].difference(next).unwrap();
+            RgbFrame::side_by_side(&[&discs[time], next, &difference], 1, [0; 3]).unwrap()
+        })
+        .collect();
+    let options = MovieOptions::default().with_magnification(1);
+    let bytes = animated_gif(&frames, options).unwrap();
+    let (_, _, shown) = decoded(&bytes);
+    let squares: u64 = shown
+        .iter()
+        .zip(&frames)
+        .flat_map(|((_, rgb), frame)| rgb.iter().zip(frame.bytes()))
+        .map(|(shown, drawn)| u64::from(shown.abs_diff(*drawn)).pow(2))
+        .sum();
+    let values: usize = frames.iter().map(|frame| frame.bytes().len()).sum();
+    let deviation = (squares as f64 / values as f64).sqrt();
+    assert!(deviation < 1.5, "root mean square of {deviation} levels");
+    assert_eq!(bytes, animated_gif(&frames, options).unwrap());
+}
+
+#[test]
+fn movies_check_their_input() {
+    let frame = RgbFrame::filled(2, 3, [1; 3]).unwrap();
+    let wide = RgbFrame::filled(1, 70_000, [1; 3]).unwrap();
+    let other = RgbFrame::filled(3, 3, [1; 3]).unwrap();
+    let options = MovieOptions::default();
+    assert!(matches!(animated_gif(&[], options), Err(Error::Empty { .. })));
+    assert!(matches!(
+        animated_gif(&[frame.clone(), other], options),
+        Err(Error::FrameSize { found: [3, 3], expected: [2, 3], .. })
+    ));
+    assert!(matches!(animated_gif(&[wide], options), Err(Error::Range { name: "width", .. })));
+    assert!(animated_gif(&[frame], options.with_magnification(0)).is_err());
+}
+
+#[test]
+fn a_contact_sheet_places_every_frame() {
+    let frames: Vec<RgbFrame> =
+        (0..5).map(|value| RgbFrame::filled(2, 3, [value; 3]).unwrap()).collect();
+    let options = SheetOptions::default().with_columns(3).with_gap(1).with_background([200; 3]);
+    let bytes = contact_sheet(&frames, options).unwrap();
+    let picture = image::load_from_memory(&bytes).unwrap().to_rgb8();
+    // Magnified by 2: three frames of 6 pixels and two gaps; two rows of 4 pixels and one gap.
+    assert_eq!(picture.dimensions(), (20, 9));
+    assert_eq!(picture.get_pixel(0, 0).0, [0; 3]);
+    assert_eq!(picture.get_pixel(6, 0).0, [200; 3]);
+    assert_eq!(picture.get_pixel(19, 3).0, [2; 3]);
+    assert_eq!(picture.get_pixel(7, 8).0, [4; 3]);
+    assert_eq!(picture.get_pixel(14, 8).0, [200; 3], "the sixth place is empty");
+    assert!(contact_sheet(&frames, options.with_columns(0)).is_err());
+    assert!(contact_sheet(&[], options).is_err());
+}
+
+#[test]
+fn a_png_is_lossless() {
+    let frame = &moving_disc(1)[0];
+    let picture = image::load_from_memory(&png(frame).unwrap()).unwrap().to_rgb8();
+    assert_eq!(picture.as_raw().as_slice(), frame.bytes());
+}
+
+#[test]
+fn a_chart_names_and_draws_every_series() {
+    let svg = LineChart::new("step", "loss")
+        .logarithmic()
+        .series("train <loss>", (1..200).map(|i| (f64::from(i), 1.0 / f64::from(i))))
+        .series("mean image", [(1.0, 0.5), (199.0, 0.5)])
+        .marker(31.0, "forecast begins")
+        .svg()
+        .unwrap();
+    assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"));
+    for text in ["train &lt;loss&gt;", "mean image", "forecast begins", "step", "loss", "0.01"] {
+        assert!(svg.contains(text), "{text} is missing");
+    }
+    assert!(!svg.contains("<loss>"), "text must be escaped");
+    // Two swatches and two lines in two colours.
+    assert_eq!(svg.matches("#0072B2").count(), 2);
+    assert_eq!(svg.matches("#D55E00").count(), 2);
+}
+
+#[test]
+fn a_chart_without_points_is_an_error() {
+    let chart = LineChart::new("step", "loss");
+    assert!(matches!(chart.svg(), Err(Error::Empty { .. })));
+    let negative = chart.clone().logarithmic().series("loss", [(0.0, -1.0), (1.0, f64::NAN)]);
+    assert!(matches!(negative.svg(), Err(Error::Empty { .. })));
+    let small = chart.series("loss", [(0.0, 1.0)]).size(100, 300);
+    assert!(matches!(small.svg(), Err(Error::Range { found: 100, .. })));
+}
+
+proptest::proptest! {
+    /// Any numbers at all: a chart is drawn, or there was nothing to draw.
+    #[test]
+    fn charts_of_any_numbers_are_drawn_or_empty(
+        points in proptest::collection::vec(
+            (proptest::num::f64::ANY, proptest::num::f64::ANY), 0..20),
+        marker in proptest::num::f64::ANY,
+        logarithmic: bool,
+    ) {
+        let drawable = points.iter().any(|(x, y)| {
+            x.is_finite() && y.is_finite() && (*y > 0.0 || !logarithmic)
+        });
+        let chart = LineChart::new("x", "y").series("any", points).marker(marker, "here");
+        let chart = if logarithmic { chart.logarithmic() } else { chart };
+        match chart.svg() {
+            Ok(svg) => proptest::prop_assert!(drawable && svg.ends_with("</svg>\n")),
+            Err(error) => {
+                let empty = matches!(error, Error::Empty { .. });
+                proptest::prop_assert!(!drawable && empty, "{error}");
+            }
+        }
+    }
+}

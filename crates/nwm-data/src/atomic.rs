@@ -1,0 +1,136 @@
+//! Files that are either complete or absent.
+//!
+//! The new content goes to a scratch file in the folder of the target, is flushed to the disk,
+//! takes the target's name, and then the folder is flushed. A reader sees the old file or the new
+//! one, never a mixture, also after a crash. On failure the scratch file is removed and the old
+//! file stays. The cost is one flush of the file and, on Unix, one of the folder.
+
+use std::fs::{File, OpenOptions};
+use std::path::Path;
+
+use crate::error::Error;
+
+/// Calls `write` with the path of an empty scratch file and gives that file the name `path`
+/// afterwards.
+///
+/// Returns what `write` returned.
+///
+/// # Errors
+///
+/// Whatever `write` returns, or [`Error::Io`] if the scratch file cannot be created, flushed or
+/// renamed (a missing folder, a full or read-only disk). In every case a file already at `path`
+/// is untouched.
+pub fn write_atomically<T, E>(
+    path: &Path,
+    write: impl FnOnce(&Path) -> Result<T, E>,
+) -> Result<T, E>
+where
+    E: From<Error>,
+{
+    let failed = |action| move |source| Error::Io { path: path.to_path_buf(), action, source };
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let scratch = scratch_file(path, folder)
+        .map_err(failed("create a scratch file beside it; does its folder exist?"))?
+        .into_temp_path();
+    let value = write(&scratch)?;
+    OpenOptions::new()
+        .write(true)
+        .open(&scratch)
+        .and_then(|file| file.sync_all())
+        .map_err(failed("flush it to the disk"))?;
+    scratch.persist(path).map_err(|error| failed("rename its scratch file to it")(error.error))?;
+    flush_folder(folder).map_err(failed("flush its folder to the disk; the file is complete"))?;
+    Ok(value)
+}
+
+/// A scratch file in `folder`, named after `path`, hidden, with the usual permissions.
+fn scratch_file(path: &Path, folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let prefix = format!(".{name}.");
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(&prefix).suffix(".partial");
+    #[cfg(unix)]
+    let permissions = {
+        use std::os::unix::fs::PermissionsExt;
+        // Scratch files are private by default; this one becomes an ordinary file (the umask of
+        // the process still applies).
+        std::fs::Permissions::from_mode(0o666)
+    };
+    #[cfg(unix)]
+    builder.permissions(permissions);
+    builder.tempfile_in(folder)
+}
+
+/// Makes the renaming durable where folders can be flushed.
+fn flush_folder(folder: &Path) -> std::io::Result<()> {
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn the_target_appears_complete_and_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("set.h5");
+        let value = write_atomically(&path, |scratch| {
+            assert!(!path.exists());
+            std::fs::write(scratch, b"new").unwrap();
+            Ok::<_, Error>(7)
+        });
+        assert_eq!(value.unwrap(), 7);
+        assert_eq!(std::fs::read(&path).unwrap(), b"new");
+        assert_eq!(names(folder.path()), ["set.h5"]);
+    }
+
+    #[test]
+    fn a_failure_leaves_the_old_file_and_no_scratch() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("set.h5");
+        std::fs::write(&path, b"old").unwrap();
+        let result: Result<(), Error> = write_atomically(&path, |scratch| {
+            std::fs::write(scratch, b"half").unwrap();
+            Err(Error::EmptySource)
+        });
+        assert!(matches!(result, Err(Error::EmptySource)));
+        assert_eq!(std::fs::read(&path).unwrap(), b"old");
+        assert_eq!(names(folder.path()), ["set.h5"]);
+    }
+
+    #[test]
+    fn a_missing_folder_is_an_error_that_names_the_target() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("absent").join("set.h5");
+        let error = write_atomically(&path, |_| Ok::<_, Error>(())).unwrap_err();
+        assert!(error.to_string().contains("set.h5"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn others_may_read_the_file_as_the_umask_allows() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let (ours, plain) = (folder.path().join("ours"), folder.path().join("plain"));
+        write_atomically(&ours, |scratch| {
+            std::fs::write(scratch, b"x").unwrap();
+            Ok::<_, Error>(())
+        })
+        .unwrap();
+        std::fs::write(&plain, b"x").unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode(&ours), mode(&plain));
+    }
+}

@@ -1,0 +1,293 @@
+//! The only module that knows the HDF5 library; the rest of the crate sees named arrays.
+//!
+//! Whatever the library does with a damaged file, callers get an [`Error`]: its errors are
+//! translated and a panic inside it is caught here. Files are written in the new format (superblock
+//! version 2 or later), the one in which the library withstands mutated files.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use hdf5::{DatatypeMessage, H5Dataset, H5File, H5Type};
+
+use crate::error::{Error, Result};
+
+/// Level of compression of chunked data: shuffled pictures barely gain from higher ones.
+const DEFLATE_LEVEL: u32 = 4;
+
+/// Type of the elements of an array.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Element {
+    U8,
+    U32,
+    F32,
+    F64,
+}
+
+impl Element {
+    /// The name in messages and metadata.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::U8 => "u8",
+            Self::U32 => "u32",
+            Self::F32 => "f32",
+            Self::F64 => "f64",
+        }
+    }
+
+    /// Bytes per element.
+    pub(crate) const fn size(self) -> usize {
+        match self {
+            Self::U8 => 1,
+            Self::U32 | Self::F32 => 4,
+            Self::F64 => 8,
+        }
+    }
+}
+
+/// Numbers that can be written whole, with their little-endian bytes for digests.
+pub(crate) trait Number: H5Type {
+    /// Appends the little-endian bytes.
+    fn extend_bytes(self, bytes: &mut Vec<u8>);
+}
+
+impl Number for f64 {
+    fn extend_bytes(self, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&self.to_le_bytes());
+    }
+}
+
+impl Number for u32 {
+    fn extend_bytes(self, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&self.to_le_bytes());
+    }
+}
+
+/// Runs a call of the library and turns its error or its panic into a reason.
+fn guarded<T>(call: impl FnOnce() -> hdf5::Result<T>) -> Result<T, String> {
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("the HDF5 library panicked".to_owned()),
+    }
+}
+
+/// A file opened for reading.
+pub(crate) struct Reader {
+    file: H5File,
+    path: PathBuf,
+    bytes: u64,
+    advice: &'static str,
+}
+
+impl Reader {
+    /// Opens a file; `advice` ends the messages about its content.
+    pub(crate) fn open(path: &Path, advice: &'static str) -> Result<Self> {
+        let io =
+            |source| Error::Io { path: path.to_path_buf(), action: "open it for reading", source };
+        let metadata = std::fs::File::open(path).and_then(|file| file.metadata()).map_err(io)?;
+        if metadata.is_dir() {
+            return Err(io(std::io::ErrorKind::IsADirectory.into()));
+        }
+        let file = guarded(|| H5File::open(path)).map_err(|reason| Error::Content {
+            path: path.to_path_buf(),
+            place: "file".to_owned(),
+            found: format!("{} bytes that cannot be opened as HDF5 ({reason})", metadata.len()),
+            expected: "a complete HDF5 file".to_owned(),
+            advice,
+        })?;
+        Ok(Self { file, path: path.to_path_buf(), bytes: metadata.len(), advice })
+    }
+
+    /// An error about the content of the file.
+    pub(crate) fn content(
+        &self,
+        place: impl Into<String>,
+        found: impl Into<String>,
+        expected: impl Into<String>,
+    ) -> Error {
+        Error::Content {
+            path: self.path.clone(),
+            place: place.into(),
+            found: found.into(),
+            expected: expected.into(),
+            advice: self.advice,
+        }
+    }
+
+    /// Size of the file in bytes.
+    pub(crate) const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// A text attribute of the root.
+    pub(crate) fn attribute(&self, name: &str) -> Result<String> {
+        guarded(|| self.file.attr_string(name)).map_err(|reason| {
+            let found = format!("no readable value ({reason})");
+            self.content(format!("attribute {name}"), found, "a text")
+        })
+    }
+
+    /// An array by its path.
+    pub(crate) fn array(&self, name: &str) -> Result<Array> {
+        let place = format!("dataset /{}", name.trim_start_matches('/'));
+        let unreadable = |reason: String| {
+            self.content(&place, format!("nothing readable ({reason})"), "an array of numbers")
+        };
+        let dataset =
+            guarded(|| self.file.dataset(name.trim_start_matches('/'))).map_err(unreadable)?;
+        let datatype = guarded(|| dataset.datatype()).map_err(unreadable)?;
+        let element = match datatype {
+            DatatypeMessage::FixedPoint { size: 1, signed: false, .. } => Element::U8,
+            DatatypeMessage::FixedPoint { size: 4, signed: false, .. } => Element::U32,
+            DatatypeMessage::FloatingPoint { size: 4, .. } => Element::F32,
+            DatatypeMessage::FloatingPoint { size: 8, .. } => Element::F64,
+            other => {
+                return Err(self.content(&place, format!("type {other}"), "u8, u32, f32 or f64"));
+            }
+        };
+        let shape = guarded(|| Ok(dataset.shape())).map_err(unreadable)?;
+        let error = ArrayError { path: self.path.clone(), place, advice: self.advice };
+        Ok(Array { dataset, shape, element, error })
+    }
+}
+
+/// What the errors of an array say beside the problem.
+struct ArrayError {
+    path: PathBuf,
+    place: String,
+    advice: &'static str,
+}
+
+/// An array in a file.
+pub(crate) struct Array {
+    dataset: H5Dataset,
+    shape: Vec<usize>,
+    element: Element,
+    error: ArrayError,
+}
+
+impl Array {
+    /// Lengths of the axes.
+    pub(crate) fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// Type of the elements.
+    pub(crate) const fn element(&self) -> Element {
+        self.element
+    }
+
+    /// An error about this array.
+    pub(crate) fn content(&self, found: impl Into<String>, expected: impl Into<String>) -> Error {
+        Error::Content {
+            path: self.error.path.clone(),
+            place: self.error.place.clone(),
+            found: found.into(),
+            expected: expected.into(),
+            advice: self.error.advice,
+        }
+    }
+
+    /// Reads a block as bytes.
+    pub(crate) fn read_u8(&self, starts: &[usize], counts: &[usize]) -> Result<Vec<u8>> {
+        self.read(starts, counts)
+    }
+
+    /// Reads a block of whole numbers.
+    pub(crate) fn read_u32(&self, starts: &[usize], counts: &[usize]) -> Result<Vec<u32>> {
+        self.read(starts, counts)
+    }
+
+    /// Reads a block of single-precision numbers.
+    pub(crate) fn read_f32(&self, starts: &[usize], counts: &[usize]) -> Result<Vec<f32>> {
+        self.read(starts, counts)
+    }
+
+    /// Reads a block of double-precision numbers.
+    pub(crate) fn read_f64(&self, starts: &[usize], counts: &[usize]) -> Result<Vec<f64>> {
+        self.read(starts, counts)
+    }
+
+    /// Reads the block of `counts` elements per axis from `starts`, in either byte order.
+    fn read<T: hdf5::ReadNumeric>(&self, starts: &[usize], counts: &[usize]) -> Result<Vec<T>> {
+        let values = guarded(|| self.dataset.read_numeric_slice_as::<T>(starts, counts))
+            .map_err(|reason| self.content(format!("unreadable data ({reason})"), "numbers"))?;
+        let expected: usize = counts.iter().product();
+        if values.len() != expected {
+            return Err(self.content(format!("{} values", values.len()), format!("{expected}")));
+        }
+        Ok(values)
+    }
+}
+
+/// A file being written.
+pub(crate) struct Writer {
+    file: H5File,
+    path: PathBuf,
+}
+
+impl Writer {
+    /// Creates a file, replacing one of the same name. Errors name `target`, the file that this
+    /// one is going to be.
+    pub(crate) fn create(path: &Path, target: &Path) -> Result<Self> {
+        let file = guarded(|| H5File::create(path)).map_err(|reason| Error::Hdf5 {
+            path: target.to_path_buf(),
+            action: "create the file".to_owned(),
+            reason,
+        })?;
+        Ok(Self { file, path: target.to_path_buf() })
+    }
+
+    fn failed(&self, action: String) -> impl FnOnce(String) -> Error + use<> {
+        let path = self.path.clone();
+        move |reason| Error::Hdf5 { path, action, reason }
+    }
+
+    /// Writes a whole array without compression.
+    pub(crate) fn array<T: Number>(&self, name: &str, shape: &[usize], data: &[T]) -> Result<()> {
+        guarded(|| self.file.new_dataset::<T>().shape(shape).create(name)?.write_raw(data))
+            .map_err(self.failed(format!("write dataset {name}")))
+    }
+
+    /// Begins an array of bytes that is written chunk by chunk, compressed.
+    pub(crate) fn chunked_bytes(
+        &self,
+        name: &str,
+        shape: &[usize],
+        chunk: &[usize],
+    ) -> Result<ChunkedBytes<'_>> {
+        let dataset = guarded(|| {
+            let builder = self.file.new_dataset::<u8>().shape(shape).chunk(chunk);
+            builder.shuffle_deflate(DEFLATE_LEVEL).create(name)
+        })
+        .map_err(self.failed(format!("create dataset {name}")))?;
+        Ok(ChunkedBytes { dataset, writer: self, name: name.to_owned() })
+    }
+
+    /// Writes a text attribute of the root.
+    pub(crate) fn attribute(&self, name: &str, value: &str) -> Result<()> {
+        guarded(|| self.file.set_attr_string(name, value))
+            .map_err(self.failed(format!("write attribute {name}")))
+    }
+
+    /// Finishes the file.
+    pub(crate) fn close(self) -> Result<()> {
+        let failed = self.failed("finish the file".to_owned());
+        guarded(|| self.file.close()).map_err(failed)
+    }
+}
+
+/// An array of bytes being written chunk by chunk.
+pub(crate) struct ChunkedBytes<'a> {
+    dataset: H5Dataset,
+    writer: &'a Writer,
+    name: String,
+}
+
+impl ChunkedBytes<'_> {
+    /// Writes one full chunk; chunks are numbered in row-major order.
+    pub(crate) fn write(&self, index: usize, chunk: &[u8]) -> Result<()> {
+        guarded(|| self.dataset.write_chunk(index, chunk))
+            .map_err(self.writer.failed(format!("write chunk {index} of dataset {}", self.name)))
+    }
+}

@@ -1,0 +1,224 @@
+//! Training batches: which windows they hold, and the loader that hands them out in order.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::prefetch::Prefetcher;
+use crate::source::FrameSource;
+use crate::stream::Stream;
+use crate::window::check_fits;
+
+/// How batches are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoaderOptions {
+    /// Windows per batch.
+    pub batch_size: usize,
+    /// Frames per window.
+    pub window: usize,
+    /// Seed of the order of the trajectories and of the starts of the windows.
+    pub seed: u64,
+    /// Threads that prepare batches ahead. With 0 a batch is prepared when it is asked for. The
+    /// number has no influence on the batches.
+    pub workers: usize,
+    /// Most batches that wait ready. With 0 a batch is prepared when it is asked for. Each takes
+    /// `4 x window x batch_size x values per frame` bytes.
+    pub prefetch: usize,
+}
+
+impl Default for LoaderOptions {
+    /// Batches of 32 windows of 60 frames, as the published forecasters are trained; one thread
+    /// that stays two batches ahead.
+    fn default() -> Self {
+        Self { batch_size: 32, window: 60, seed: 0, workers: 1, prefetch: 2 }
+    }
+}
+
+/// One training batch.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Batch {
+    /// The number of the batch, from 0.
+    pub step: u64,
+    /// The frames, axes `[time, batch, row, column, channel]`, values in 0..1.
+    pub frames: Vec<f32>,
+    /// The lengths of those axes.
+    pub shape: [usize; 5],
+    /// Trajectory and first frame of every window, axis `[batch]`.
+    pub items: Vec<(usize, usize)>,
+}
+
+/// The position of a loader. It fits into a checkpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cursor {
+    /// The batch that comes next.
+    pub step: u64,
+}
+
+/// Hands out an endless sequence of batches, prepared ahead on threads of its own.
+///
+/// Batch `k` is a function of the source, the seed and `k` alone: trajectories come in an order
+/// that is drawn anew for every epoch, batches follow each other without gap (so a batch may span
+/// two epochs and no trajectory is dropped), and each window starts uniformly among the frames
+/// where it fits. Dropping the loader stops its threads.
+///
+/// ```
+/// use std::sync::Arc;
+/// use nwm_data::{DatasetSpec, Loader, LoaderOptions, RenderedTrajectories, Split, System};
+/// # fn main() -> Result<(), nwm_data::Error> {
+/// let spec = DatasetSpec { frames: 20, ..DatasetSpec::new(System::MassSpring, Split::Train, 8) };
+/// let source = Arc::new(RenderedTrajectories::new(Arc::new(nwm_data::generate(&spec)?)));
+/// let options = LoaderOptions { batch_size: 4, window: 10, ..LoaderOptions::default() };
+/// let mut loader = Loader::new(source, options)?;
+/// let batch = loader.next_batch()?;
+/// assert_eq!(batch.shape, [10, 4, 32, 32, 3]);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Loader {
+    plan: Arc<Plan>,
+    next: u64,
+    prefetcher: Option<Prefetcher>,
+}
+
+impl Loader {
+    /// A loader that starts with batch 0. Its threads start with the first batch.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::EmptySource`], [`Error::WindowTooLong`], or [`Error::InvalidSetting`] if the batch
+    /// size or the window is 0.
+    pub fn new(source: Arc<dyn FrameSource>, options: LoaderOptions) -> Result<Self> {
+        Ok(Self { plan: Arc::new(Plan::new(source, options)?), next: 0, prefetcher: None })
+    }
+
+    /// The next batch.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`FrameSource::read`], also when they arise on another thread, and
+    /// [`Error::Worker`] if a thread could not be started or panicked. The position stays, so that
+    /// the next call tries the same batch again.
+    pub fn next_batch(&mut self) -> Result<Batch> {
+        let LoaderOptions { workers, prefetch, .. } = self.plan.options;
+        let batch = if workers == 0 || prefetch == 0 {
+            self.plan.batch(self.next)?
+        } else {
+            let prefetcher = match &mut self.prefetcher {
+                Some(prefetcher) => prefetcher,
+                empty => empty.insert(Prefetcher::start(&self.plan, self.next)?),
+            };
+            prefetcher.take(self.next)?
+        };
+        self.next = self.next.wrapping_add(1);
+        Ok(batch)
+    }
+
+    /// The position: the batch that comes next.
+    #[must_use]
+    pub const fn cursor(&self) -> Cursor {
+        Cursor { step: self.next }
+    }
+
+    /// Moves to another position.
+    pub fn seek(&mut self, cursor: &Cursor) {
+        self.next = cursor.step;
+        if let Some(prefetcher) = &self.prefetcher {
+            prefetcher.seek(self.next);
+        }
+    }
+
+    /// How batches are made.
+    #[must_use]
+    pub fn options(&self) -> &LoaderOptions {
+        &self.plan.options
+    }
+}
+
+/// Which windows belong to which batch.
+pub(crate) struct Plan {
+    source: Arc<dyn FrameSource>,
+    pub(crate) options: LoaderOptions,
+    /// The epochs used last with their orders: a batch needs one or two, threads work nearby.
+    orders: Mutex<Vec<(u64, Arc<[usize]>)>>,
+}
+
+impl std::fmt::Debug for Plan {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Plan").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+impl Plan {
+    /// Epochs whose order is kept.
+    const KEPT_ORDERS: usize = 4;
+
+    fn new(source: Arc<dyn FrameSource>, options: LoaderOptions) -> Result<Self> {
+        if source.trajectories() == 0 {
+            return Err(Error::EmptySource);
+        }
+        if options.batch_size == 0 {
+            return Err(Error::InvalidSetting {
+                key: "train.batch_size",
+                found: "0".to_owned(),
+                expected: "at least 1",
+            });
+        }
+        check_fits("train.window", options.window, source.frames())?;
+        Ok(Self { source, options, orders: Mutex::new(Vec::new()) })
+    }
+
+    /// Trajectory and first frame of every window of batch `step`.
+    fn items(&self, step: u64) -> Vec<(usize, usize)> {
+        let LoaderOptions { batch_size, window, seed, .. } = self.options;
+        let trajectories = self.source.trajectories() as u128;
+        let starts = self.source.frames() - window + 1;
+        (0..batch_size)
+            .map(|item| {
+                let position = u128::from(step) * batch_size as u128 + item as u128;
+                let order = self.order((position / trajectories) as u64);
+                let trajectory = order[(position % trajectories) as usize];
+                let mut stream =
+                    Stream::new("nwm-data/training window", &[seed, step, item as u64]);
+                (trajectory, stream.below(starts))
+            })
+            .collect()
+    }
+
+    /// The order of the trajectories in `epoch`.
+    fn order(&self, epoch: u64) -> Arc<[usize]> {
+        let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, order)) = orders.iter().find(|(known, _)| *known == epoch) {
+            return Arc::clone(order);
+        }
+        let mut stream = Stream::new("nwm-data/epoch", &[self.options.seed, epoch]);
+        let order: Arc<[usize]> = stream.permutation(self.source.trajectories()).into();
+        if orders.len() == Self::KEPT_ORDERS {
+            orders.remove(0);
+        }
+        orders.push((epoch, Arc::clone(&order)));
+        order
+    }
+
+    /// Batch number `step`.
+    pub(crate) fn batch(&self, step: u64) -> Result<Batch> {
+        let LoaderOptions { batch_size, window, .. } = self.options;
+        let [rows, columns, channels] = self.source.frame_shape();
+        let values = rows * columns * channels;
+        let items = self.items(step);
+        let mut frames = vec![0.0; window * batch_size * values];
+        // Windows are read one by one, since sources are fastest along time; batches are stored
+        // time first, since models consume them so.
+        let mut window_frames = vec![0.0; window * values];
+        for (item, &(trajectory, start)) in items.iter().enumerate() {
+            self.source.read(trajectory, start, window, &mut window_frames)?;
+            for (time, frame) in window_frames.chunks_exact(values).enumerate() {
+                let place = (time * batch_size + item) * values;
+                frames[place..place + values].copy_from_slice(frame);
+            }
+        }
+        Ok(Batch { step, frames, shape: [window, batch_size, rows, columns, channels], items })
+    }
+}

@@ -1,0 +1,147 @@
+//! Where frames come from.
+
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::render::Renderer;
+use crate::trajectories::Trajectories;
+
+/// A set of trajectories whose frames can be read in any order, from any thread.
+pub trait FrameSource: Send + Sync {
+    /// Number of trajectories.
+    fn trajectories(&self) -> usize;
+
+    /// Number of frames in the shortest trajectory.
+    fn frames(&self) -> usize;
+
+    /// Rows, columns and channels of a frame.
+    fn frame_shape(&self) -> [usize; 3];
+
+    /// Reads the frames `start..start + count` of a trajectory into `out`, axes
+    /// `[time, row, column, channel]`, values in 0..1.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfRange`] if there is no such trajectory or frame, [`Error::BufferLength`] if
+    /// `out` does not have the length that its axes ask for; errors of the file behind the source.
+    fn read(&self, trajectory: usize, start: usize, count: usize, out: &mut [f32]) -> Result<()>;
+}
+
+/// Checks the arguments of [`FrameSource::read`].
+pub(crate) fn check_request(
+    source: &(impl FrameSource + ?Sized),
+    trajectory: usize,
+    start: usize,
+    count: usize,
+    out: &[f32],
+) -> Result<()> {
+    let within = |axis, start: usize, count: usize, length| match start.checked_add(count) {
+        Some(end) if end <= length => Ok(()),
+        end => Err(Error::OutOfRange { axis, start, end: end.unwrap_or(usize::MAX), length }),
+    };
+    within("trajectory", trajectory, 1, source.trajectories())?;
+    within("frame", start, count, source.frames())?;
+    let expected = count * source.frame_shape().iter().product::<usize>();
+    if out.len() != expected {
+        return Err(Error::BufferLength {
+            what: "frames",
+            axes: "[time, row, column, channel]",
+            expected,
+            found: out.len(),
+        });
+    }
+    Ok(())
+}
+
+/// Trajectories whose pictures are drawn when they are asked for.
+///
+/// Pictures are a pure function of the states, and 1500 times larger.
+#[derive(Debug, Clone)]
+pub struct RenderedTrajectories {
+    trajectories: Arc<Trajectories>,
+    renderer: Renderer,
+}
+
+impl RenderedTrajectories {
+    /// Pictures of 32 x 32 pixels.
+    #[must_use]
+    pub fn new(trajectories: Arc<Trajectories>) -> Self {
+        let spec = trajectories.spec();
+        let renderer = Renderer::new(spec.system, spec.variant);
+        Self { trajectories, renderer }
+    }
+
+    /// The same pictures with another number of rows and columns.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidSetting`] if the resolution is out of range.
+    pub fn with_resolution(self, resolution: usize) -> Result<Self> {
+        Ok(Self { renderer: self.renderer.with_resolution(resolution)?, ..self })
+    }
+
+    /// The states behind the pictures.
+    #[must_use]
+    pub fn states(&self) -> &Trajectories {
+        &self.trajectories
+    }
+
+    /// Draws all frames of one trajectory as bytes, axes `[frame, row, column, channel]`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfRange`] if there is no such trajectory, [`Error::BufferLength`] if `out` does
+    /// not have the length that its axes ask for.
+    pub fn trajectory_bytes(&self, trajectory: usize, out: &mut [u8]) -> Result<()> {
+        draw_trajectory(&self.trajectories, &self.renderer, trajectory, out)
+    }
+}
+
+/// Draws all frames of one trajectory into `out`, axes `[frame, row, column, channel]`.
+pub(crate) fn draw_trajectory(
+    set: &Trajectories,
+    renderer: &Renderer,
+    trajectory: usize,
+    out: &mut [u8],
+) -> Result<()> {
+    let states = set.trajectory(trajectory)?;
+    let appearance = set.appearance(trajectory)?;
+    let (frame_len, frames) = (renderer.frame_len(), set.spec().frames);
+    if out.len() != frames * frame_len {
+        return Err(Error::BufferLength {
+            what: "frames of a trajectory",
+            axes: "[frame, row, column, channel]",
+            expected: frames * frame_len,
+            found: out.len(),
+        });
+    }
+    let dimension = set.spec().system.state_dimension();
+    for (state, frame) in states.chunks_exact(dimension).zip(out.chunks_exact_mut(frame_len)) {
+        renderer.frame(state, &appearance, frame)?;
+    }
+    Ok(())
+}
+
+impl FrameSource for RenderedTrajectories {
+    fn trajectories(&self) -> usize {
+        self.trajectories.len()
+    }
+
+    fn frames(&self) -> usize {
+        self.trajectories.spec().frames
+    }
+
+    fn frame_shape(&self) -> [usize; 3] {
+        self.renderer.frame_shape()
+    }
+
+    fn read(&self, trajectory: usize, start: usize, count: usize, out: &mut [f32]) -> Result<()> {
+        check_request(self, trajectory, start, count, out)?;
+        let appearance = self.trajectories.appearance(trajectory)?;
+        for (time, frame) in out.chunks_exact_mut(self.renderer.frame_len()).enumerate() {
+            let state = self.trajectories.state(trajectory, start + time)?;
+            self.renderer.frame_f32(state, &appearance, frame)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,215 @@
+//! Which data set: system, variant, split, seed and size.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::hamiltonian::System;
+
+/// Version of the way in which random numbers become trajectories. It is part of every key, and
+/// rises with any change that alters the bytes of a data set.
+pub const GENERATOR_VERSION: u32 = 1;
+
+/// Which part of a data set. The splits are independent draws from the same distribution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Split {
+    /// For fitting.
+    Train,
+    /// For choosing among models and for early stopping.
+    Validation,
+    /// For the reported numbers.
+    Test,
+}
+
+impl Split {
+    /// Every split.
+    pub const ALL: [Self; 3] = [Self::Train, Self::Validation, Self::Test];
+
+    /// The name in files and on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Validation => "validation",
+            Self::Test => "test",
+        }
+    }
+
+    /// The split with this name.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownName`], which lists the known names.
+    pub fn parse(name: &str) -> Result<Self> {
+        Self::ALL.into_iter().find(|split| split.name() == name).ok_or_else(|| Error::UnknownName {
+            what: "split",
+            found: name.to_owned(),
+            known: Self::ALL.map(Self::name).join(", "),
+        })
+    }
+}
+
+impl fmt::Display for Split {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+impl FromStr for Split {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        Self::parse(name)
+    }
+}
+
+/// How much of a system varies from trajectory to trajectory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Variant {
+    /// Fixed parameters, one colour, a centred picture, no friction: the sets of the paper.
+    #[default]
+    Plain,
+}
+
+impl Variant {
+    /// The name in files and on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+        }
+    }
+
+    /// The variant with this name.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownName`], which lists the known names.
+    pub fn parse(name: &str) -> Result<Self> {
+        if name == Self::Plain.name() {
+            Ok(Self::Plain)
+        } else {
+            Err(Error::UnknownName {
+                what: "variant",
+                found: name.to_owned(),
+                known: Self::Plain.name().to_owned(),
+            })
+        }
+    }
+}
+
+/// Everything that fixes the bytes of a data set.
+///
+/// ```
+/// use nwm_data::{DatasetSpec, Split, System};
+///
+/// let spec = DatasetSpec { frames: 128, ..DatasetSpec::new(System::Pendulum, Split::Test, 100) };
+/// assert_eq!((spec.seed, spec.dt), (0, 0.05));
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatasetSpec {
+    /// The equations.
+    pub system: System,
+    /// What varies.
+    pub variant: Variant,
+    /// The part of the set.
+    pub split: Split,
+    /// The seed; any value.
+    pub seed: u64,
+    /// Number of trajectories. A larger set starts with the trajectories of a smaller one.
+    pub trajectories: usize,
+    /// States per trajectory, the initial one included. A longer trajectory starts with the
+    /// shorter one.
+    pub frames: usize,
+    /// Time between two states, in the units of the equations.
+    pub dt: f64,
+}
+
+impl DatasetSpec {
+    /// States per trajectory in the published sets.
+    pub const PUBLISHED_FRAMES: usize = 512;
+
+    /// The plain set with seed 0, the published time step and the published 512 frames.
+    #[must_use]
+    pub const fn new(system: System, split: Split, trajectories: usize) -> Self {
+        Self {
+            system,
+            variant: Variant::Plain,
+            split,
+            seed: 0,
+            trajectories,
+            frames: Self::PUBLISHED_FRAMES,
+            dt: system.default_dt(),
+        }
+    }
+
+    /// Checks the ranges, and that the states can be counted.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidSetting`] with the key, the value and the range.
+    pub fn validate(&self) -> Result<()> {
+        let refuse =
+            |key, found: String, expected| Err(Error::InvalidSetting { key, found, expected });
+        if self.trajectories == 0 {
+            return refuse("data.trajectories", "0".to_owned(), "at least 1");
+        }
+        if self.frames == 0 {
+            return refuse("data.frames", "0".to_owned(), "at least 1");
+        }
+        if !(self.dt > 0.0 && self.dt.is_finite()) {
+            return refuse("data.dt", self.dt.to_string(), "a positive number");
+        }
+        // Largest bytes of states that an address can reach.
+        let bytes = [self.frames, self.system.state_dimension(), size_of::<f64>()]
+            .iter()
+            .try_fold(self.trajectories, |product, &factor| product.checked_mul(factor));
+        if bytes.is_none_or(|bytes| bytes > isize::MAX as usize) {
+            return refuse(
+                "data.trajectories x data.frames",
+                format!("{} x {}", self.trajectories, self.frames),
+                "fewer states than the memory can address",
+            );
+        }
+        Ok(())
+    }
+
+    /// Text that separates the random numbers of this set from those of other sets.
+    pub(crate) fn domain(&self) -> String {
+        format!("nwm-data/{}/{}/{}", self.system.name(), self.variant.name(), self.split.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_round_trip() {
+        for split in Split::ALL {
+            assert_eq!(Split::parse(split.name()).unwrap(), split);
+        }
+        assert_eq!(Variant::parse("plain").unwrap(), Variant::Plain);
+        assert!(Variant::parse("colours").is_err());
+        assert!(Split::parse("dev").unwrap_err().to_string().contains("train, validation, test"));
+    }
+
+    #[test]
+    fn ranges_are_checked() {
+        let good = DatasetSpec::new(System::MassSpring, Split::Train, 2);
+        assert!(good.validate().is_ok());
+        let message = |spec: DatasetSpec| spec.validate().unwrap_err().to_string();
+        assert!(message(DatasetSpec { trajectories: 0, ..good.clone() }).contains("trajectories"));
+        assert!(message(DatasetSpec { frames: 0, ..good.clone() }).contains("data.frames"));
+        assert!(
+            message(DatasetSpec { dt: f64::NAN, ..good.clone() }).contains("data.dt: found NaN")
+        );
+        assert!(message(DatasetSpec { trajectories: usize::MAX, ..good }).contains("512"));
+    }
+}

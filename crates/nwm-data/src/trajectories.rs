@@ -1,0 +1,166 @@
+//! A data set in memory: the states of its trajectories, and what else its pictures need.
+
+use crate::error::{Error, Result};
+use crate::render::Appearance;
+use crate::spec::DatasetSpec;
+
+/// The states of a data set with the parameters and the appearance of every trajectory.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trajectories {
+    pub(crate) spec: DatasetSpec,
+    /// `[trajectory, frame, dimension]`.
+    pub(crate) states: Vec<f64>,
+    /// `[trajectory, parameter]`.
+    pub(crate) parameters: Vec<f64>,
+    /// `[trajectory, 2]`.
+    pub(crate) offsets: Vec<f64>,
+    /// `[trajectory, ball]`.
+    pub(crate) colour_indices: Vec<u32>,
+}
+
+impl Trajectories {
+    /// A data set from its arrays, whose axes are given at the accessors of the same names.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidSetting`] if the specification is out of range, [`Error::BufferLength`] if
+    /// an array does not have the length that the specification asks for.
+    pub fn from_arrays(
+        spec: DatasetSpec,
+        states: Vec<f64>,
+        parameters: Vec<f64>,
+        offsets: Vec<f64>,
+        colour_indices: Vec<u32>,
+    ) -> Result<Self> {
+        spec.validate()?;
+        let (system, count) = (spec.system, spec.trajectories);
+        let check = |what, axes, expected, found| {
+            if expected == found {
+                Ok(())
+            } else {
+                Err(Error::BufferLength { what, axes, expected, found })
+            }
+        };
+        let values = count * spec.frames * system.state_dimension();
+        check("states", "[trajectory, frame, dimension]", values, states.len())?;
+        let values = count * system.parameter_names().len();
+        check("parameters", "[trajectory, parameter]", values, parameters.len())?;
+        check("offsets", "[trajectory, 2]", count * 2, offsets.len())?;
+        let values = count * system.ball_count();
+        check("colour indices", "[trajectory, ball]", values, colour_indices.len())?;
+        Ok(Self { spec, states, parameters, offsets, colour_indices })
+    }
+
+    /// Which data set this is.
+    #[must_use]
+    pub const fn spec(&self) -> &DatasetSpec {
+        &self.spec
+    }
+
+    /// Number of trajectories.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.spec.trajectories
+    }
+
+    /// Whether there is no trajectory; never true for a generated set.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.spec.trajectories == 0
+    }
+
+    /// All states, axes `[trajectory, frame, dimension]`: positions, then momenta.
+    #[must_use]
+    pub fn states(&self) -> &[f64] {
+        &self.states
+    }
+
+    /// All parameters, axes `[trajectory, parameter]`.
+    #[must_use]
+    pub fn parameters(&self) -> &[f64] {
+        &self.parameters
+    }
+
+    /// Names of the parameters, axis `[parameter]`.
+    #[must_use]
+    pub const fn parameter_names(&self) -> &'static [&'static str] {
+        self.spec.system.parameter_names()
+    }
+
+    /// Displacement of the pictures in world units, axes `[trajectory, 2]`; zero in plain sets.
+    #[must_use]
+    pub fn offsets(&self) -> &[f64] {
+        &self.offsets
+    }
+
+    /// Index of each ball's colour, axes `[trajectory, ball]`; zero in plain sets with one ball.
+    #[must_use]
+    pub fn colour_indices(&self) -> &[u32] {
+        &self.colour_indices
+    }
+
+    /// Time of a frame in the units of the equations.
+    #[must_use]
+    pub fn time(&self, frame: usize) -> f64 {
+        frame as f64 * self.spec.dt
+    }
+
+    /// The states of one trajectory, axes `[frame, dimension]`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfRange`] if there is no such trajectory.
+    pub fn trajectory(&self, trajectory: usize) -> Result<&[f64]> {
+        row(&self.states, self.spec.frames * self.spec.system.state_dimension(), trajectory)
+    }
+
+    /// One state, axis `[dimension]`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfRange`] if there is no such trajectory or frame.
+    pub fn state(&self, trajectory: usize, frame: usize) -> Result<&[f64]> {
+        let dimension = self.spec.system.state_dimension();
+        let states = self.trajectory(trajectory)?;
+        states.chunks_exact(dimension).nth(frame).ok_or(Error::OutOfRange {
+            axis: "frame",
+            start: frame,
+            end: frame + 1,
+            length: self.spec.frames,
+        })
+    }
+
+    /// The total energy of one state, in the units of the equations.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfRange`] if there is no such trajectory or frame.
+    pub fn energy(&self, trajectory: usize, frame: usize) -> Result<f64> {
+        let appearance = self.appearance(trajectory)?;
+        self.spec.system.energy(appearance.parameters, self.state(trajectory, frame)?)
+    }
+
+    /// What the renderer needs beside the states of one trajectory.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfRange`] if there is no such trajectory.
+    pub fn appearance(&self, trajectory: usize) -> Result<Appearance<'_>> {
+        let offset = row(&self.offsets, 2, trajectory)?;
+        Ok(Appearance {
+            parameters: row(&self.parameters, self.parameter_names().len(), trajectory)?,
+            offset: [offset[0], offset[1]],
+            colour_indices: row(&self.colour_indices, self.spec.system.ball_count(), trajectory)?,
+        })
+    }
+}
+
+/// Row number `trajectory` of a table with `width` columns.
+fn row<T>(table: &[T], width: usize, trajectory: usize) -> Result<&[T]> {
+    table.chunks_exact(width).nth(trajectory).ok_or(Error::OutOfRange {
+        axis: "trajectory",
+        start: trajectory,
+        end: trajectory.saturating_add(1),
+        length: table.len() / width,
+    })
+}

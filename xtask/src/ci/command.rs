@@ -1,0 +1,77 @@
+//! The list of stages.
+
+use std::process::{Command, ExitCode, Stdio};
+
+use anyhow::Result;
+
+use super::stage::{Stage, Verdict, run_all};
+use super::{checks, dependencies, smoke};
+use crate::flags::Ci;
+use crate::usage::UsageError;
+use crate::workspace::Workspace;
+
+impl Ci {
+    /// Runs the stages; exit code 1 if one fails.
+    pub(crate) fn run(self) -> Result<ExitCode> {
+        let workspace = Workspace::locate()?;
+        let cargo = |arguments: &[&str]| {
+            let mut command = workspace.cargo();
+            command.args(arguments);
+            command
+        };
+        // Cheap stages first, so that a slip costs seconds.
+        let mut stages = vec![
+            Stage::command("format", cargo(&["fmt", "--all", "--check"])),
+            Stage::new("repository", || checks::run(workspace.root())),
+            Stage::new("dependencies", || dependencies::run(&workspace)),
+            Stage::command(
+                "clippy",
+                cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+            ),
+            Stage::command("test", cargo(&["test", "--workspace"])),
+            Stage::command("doc", {
+                let mut command = cargo(&["doc", "--workspace", "--no-deps"]);
+                command.env("RUSTDOCFLAGS", "-D warnings");
+                command
+            }),
+            Stage::new("smoke", || smoke::run(&workspace)),
+        ];
+        if self.full {
+            for package in workspace.packages() {
+                stages.push(Stage::command(
+                    &format!("build {package}"),
+                    cargo(&["build", "--package", package]),
+                ));
+                stages.push(Stage::command(
+                    &format!("test {package}"),
+                    cargo(&["test", "--package", package]),
+                ));
+            }
+            stages.push(deny(cargo));
+        }
+        if let Some(name) = &self.stage {
+            if !stages.iter().any(|stage| stage.name() == name) {
+                return Err(
+                    UsageError::unknown("stage", name, stages.iter().map(Stage::name)).into()
+                );
+            }
+            stages.retain(|stage| stage.name() == name);
+        }
+        Ok(if run_all(stages) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+/// Licences and advisories of the dependencies, where cargo-deny is installed.
+fn deny<'a>(cargo: impl Fn(&[&str]) -> Command + 'a) -> Stage<'a> {
+    Stage::new("deny", move || {
+        let mut probe = cargo(&["deny", "--version"]);
+        let installed =
+            probe.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|it| it.success());
+        if !installed {
+            return Ok(Verdict::Skipped("cargo-deny is not installed".to_owned()));
+        }
+        let status = cargo(&["deny", "check"]).status()?;
+        let failed = || Verdict::Failed(format!("cargo deny check ended with {status}"));
+        Ok(if status.success() { Verdict::Ok } else { failed() })
+    })
+}

@@ -1,0 +1,7 @@
+//! `cargo xtask ci`: every check of this repository, in order, with a table of times.
+
+mod checks;
+mod command;
+mod dependencies;
+mod smoke;
+mod stage;

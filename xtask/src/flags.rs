@@ -1,0 +1,123 @@
+//! The command line of `cargo xtask`, declared in one place.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
+
+/// Tasks of this repository.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+pub(crate) struct Flags {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Reproduce(Reproduce),
+    Ci(Ci),
+}
+
+/// Train and evaluate the models of a published table, and write the table.
+///
+/// Says first what it will do and about how long that takes, then runs what is missing, one folder
+/// per run. Interrupt it at any time: starting it again continues where it stopped. The table and
+/// a page of pictures are in the folder of reports at the end, and the table is printed.
+///
+/// Exit codes: 0 ok, 1 a run failed, 2 usage, 6 file system, 130 interrupted.
+#[derive(Debug, Args)]
+pub(crate) struct Reproduce {
+    /// What to reproduce.
+    #[arg(value_enum)]
+    pub(crate) target: Target,
+
+    /// How much of the published training to do: smoke (minutes: proves that everything works),
+    /// quick (about an hour and a half on two cores: a reduced but honest table) or paper (the
+    /// published setting: days on a large machine).
+    #[arg(long, default_value = "quick")]
+    pub(crate) preset: String,
+
+    /// Repeat every cell with the seeds 0, 1, ..., K - 1.
+    #[arg(long, value_name = "K", default_value_t = 1, value_parser = value_parser!(u64).range(1..=1000))]
+    pub(crate) seeds: u64,
+
+    /// Only these cells of the table: row names, column names and ROW/COLUMN pairs, separated by
+    /// commas. Rows and columns given separately are intersected: `spring,pendulum` is all of two
+    /// rows, `spring,nwm_2d` is one cell.
+    #[arg(long, value_name = "ROW,COLUMN,ROW/COLUMN,...")]
+    pub(crate) only: Option<String>,
+
+    /// Run so many processes at once and share the cores between them.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = value_parser!(u16).range(1..=1024))]
+    pub(crate) jobs: u16,
+
+    /// Folder of reports [default: reports in the repository].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Folder of runs [default: runs in the repository].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) runs: Option<PathBuf>,
+
+    /// Say what would be done, and do none of it.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// What can be reproduced; each has a file in data/experiments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Target {
+    /// Forecasting error of five dynamical systems, rendered as movies.
+    Table1,
+}
+
+impl Target {
+    /// The name used in folders and in data/experiments.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Table1 => "table1",
+        }
+    }
+}
+
+/// Run every check of this repository, and print how long each took.
+#[derive(Debug, Args)]
+pub(crate) struct Ci {
+    /// Also what is too slow for every change: each crate built and tested alone, and licences and
+    /// advisories of the dependencies if cargo-deny is installed.
+    #[arg(long)]
+    pub(crate) full: bool,
+
+    /// Run this stage alone, by its name in the table.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) stage: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::{Command, Flags, Target};
+
+    #[test]
+    fn command_line_is_consistent() {
+        Flags::command().debug_assert();
+    }
+
+    #[test]
+    fn reproduce_defaults_to_one_quick_seed() {
+        let flags = Flags::parse_from(["cargo xtask", "reproduce", "table1"]);
+        let Command::Reproduce(reproduce) = flags.command else { panic!("not reproduce") };
+        assert_eq!(reproduce.target, Target::Table1);
+        assert_eq!(reproduce.preset, "quick");
+        assert_eq!((reproduce.seeds, reproduce.jobs), (1, 1));
+        assert!(!reproduce.dry_run);
+    }
+
+    #[test]
+    fn zero_seeds_and_zero_jobs_are_refused() {
+        for flag in ["--seeds=0", "--jobs=0"] {
+            assert!(Flags::try_parse_from(["cargo xtask", "reproduce", "table1", flag]).is_err());
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! The description of a table in data/experiments: rows, columns, presets, published numbers.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use serde::Deserialize;
+
+use super::selection::Cell;
+use crate::usage::UsageError;
+
+/// Version of the file format that this program reads.
+const FORMAT: u32 = 1;
+
+/// One table of the paper.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Experiment {
+    pub(super) format: u32,
+    pub(super) table: String,
+    pub(super) title: String,
+    /// Key of result.json that fills a cell.
+    pub(super) metric: String,
+    /// The unit in which the table states the metric.
+    pub(super) unit: f64,
+    pub(super) rows: Vec<Row>,
+    pub(super) columns: Vec<Column>,
+    pub(super) presets: BTreeMap<String, Preset>,
+}
+
+/// One data set.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Row {
+    pub(super) name: String,
+    /// Name in the data suite, the value of `data.name`.
+    pub(super) data: String,
+    pub(super) available: bool,
+    /// The printed numbers by column, in the table's unit.
+    pub(super) published: BTreeMap<String, f64>,
+}
+
+/// One model.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Column {
+    pub(super) name: String,
+    /// The value of `model.name`.
+    pub(super) model: String,
+    pub(super) available: bool,
+}
+
+/// How much of the published training is done, and how long that takes.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Preset {
+    /// Whether the experiment is smaller than the published one, so that its numbers must not be
+    /// compared with it.
+    pub(super) reduced: bool,
+    pub(super) note: String,
+    /// Number of cores on which `seconds` was taken.
+    pub(super) cores: usize,
+    /// Wall time of one run by column, in seconds.
+    pub(super) seconds: BTreeMap<String, f64>,
+}
+
+impl Experiment {
+    /// Reads and checks data/experiments/NAME.toml.
+    pub(super) fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("failed to read {}", path.display()))?;
+        Self::parse(&text).with_context(|| format!("failed to read {}", path.display()))
+    }
+
+    fn parse(text: &str) -> Result<Self> {
+        let experiment: Self = toml::from_str(text)?;
+        ensure!(
+            experiment.format == FORMAT,
+            "format: found {}, expected {FORMAT}",
+            experiment.format
+        );
+        for row in &experiment.rows {
+            for column in &experiment.columns {
+                ensure!(
+                    row.published.contains_key(&column.name),
+                    "rows.{}.published: no number for column {}",
+                    row.name,
+                    column.name
+                );
+            }
+            ensure!(
+                row.published.len() == experiment.columns.len(),
+                "rows.{}.published: found {} numbers, expected one for each of {} columns",
+                row.name,
+                row.published.len(),
+                experiment.columns.len()
+            );
+        }
+        for (name, preset) in &experiment.presets {
+            for column in experiment.columns.iter().filter(|column| column.available) {
+                ensure!(
+                    preset.seconds.get(&column.name).is_some_and(|seconds| *seconds > 0.0),
+                    "presets.{name}.seconds: no positive time for column {}",
+                    column.name
+                );
+            }
+        }
+        Ok(experiment)
+    }
+
+    /// The preset of this name, or an error that lists the known ones.
+    pub(super) fn preset(&self, name: &str) -> Result<&Preset, UsageError> {
+        self.presets
+            .get(name)
+            .ok_or_else(|| UsageError::unknown("preset", name, self.presets.keys()))
+    }
+
+    /// The row of this name.
+    pub(super) fn row(&self, name: &str) -> Option<&Row> {
+        self.rows.iter().find(|row| row.name == name)
+    }
+
+    /// The column of this name.
+    pub(super) fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// Every cell of the table, row by row.
+    pub(super) fn cells(&self) -> Vec<Cell> {
+        let cell = |row: &Row, column: &Column| Cell {
+            row: row.name.clone(),
+            column: column.name.clone(),
+        };
+        self.rows
+            .iter()
+            .flat_map(|row| self.columns.iter().map(move |column| cell(row, column)))
+            .collect()
+    }
+
+    /// Whether this cell's data set and model both exist.
+    pub(super) fn is_available(&self, cell: &Cell) -> bool {
+        self.row(&cell.row).is_some_and(|row| row.available)
+            && self.column(&cell.column).is_some_and(|column| column.available)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Experiment;
+    use crate::reproduce::fixtures;
+
+    #[test]
+    fn table_1_has_thirty_cells_of_which_eight_are_available() {
+        let experiment = fixtures::table1();
+        let cells = experiment.cells();
+        assert_eq!(cells.len(), 30);
+        assert_eq!(cells.iter().filter(|cell| experiment.is_available(cell)).count(), 8);
+        assert_eq!(experiment.metric, "forward_extrapolation_l2_norm");
+        assert_eq!(experiment.unit, 1e-8);
+    }
+
+    #[test]
+    fn published_numbers_are_those_printed() {
+        let experiment = fixtures::table1();
+        let published = |row, column| experiment.row(row).unwrap().published[column];
+        assert_eq!(published("spring", "nwm_1d"), 1.45);
+        assert_eq!(published("pendulum", "nwm_2d"), 110.9);
+        assert_eq!(published("matching_pennies", "hgn"), 190.0);
+        assert_eq!(published("double_pendulum", "ode_tr"), 1296.0);
+    }
+
+    #[test]
+    fn only_the_paper_preset_is_not_reduced() {
+        let experiment = fixtures::table1();
+        let full: Vec<_> =
+            experiment.presets.iter().filter(|(_, preset)| !preset.reduced).collect();
+        assert_eq!(full.len(), 1);
+        assert_eq!(full[0].0, "paper");
+    }
+
+    #[test]
+    fn unknown_keys_newer_formats_and_missing_numbers_are_refused() {
+        let text = fixtures::TABLE1;
+        let failure = |changed: String| format!("{:#}", Experiment::parse(&changed).unwrap_err());
+        assert!(failure(text.replace("unit =", "units =")).contains("units"));
+        assert!(failure(text.replace("format = 1", "format = 2")).contains("found 2, expected 1"));
+        let message = failure(text.replace("nwm_2d = 110.9, ", ""));
+        assert!(message.contains("rows.pendulum.published"), "{message}");
+        let message = failure(text.replace("seconds = { ar = 15, ", "seconds = { "));
+        assert!(message.contains("presets.smoke.seconds"), "{message}");
+    }
+
+    #[test]
+    fn an_unknown_preset_is_answered_with_the_nearest() {
+        let message = fixtures::table1().preset("quik").unwrap_err().to_string();
+        assert_eq!(message, "unknown preset `quik`; did you mean `quick`? (paper, quick, smoke)");
+    }
+}

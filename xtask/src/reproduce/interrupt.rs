@@ -1,0 +1,41 @@
+//! A first interrupt stops after the processes that run have saved their work; a second one quits.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context, Result};
+use signal_hook::consts::SIGINT;
+
+/// Exit code after an interrupt.
+pub(super) const INTERRUPTED: u8 = 130;
+
+/// Whether the user has asked to stop.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Interrupt(Arc<AtomicBool>);
+
+impl Interrupt {
+    /// Starts listening. The terminal sends the same signal to the processes that were started
+    /// from here, which save and end by themselves, so it is enough to wait for them.
+    pub(super) fn listen() -> Result<Self> {
+        let flag = Arc::new(AtomicBool::new(false));
+        // The order matters: the first signal must find the flag unset.
+        signal_hook::flag::register_conditional_shutdown(
+            SIGINT,
+            i32::from(INTERRUPTED),
+            Arc::clone(&flag),
+        )
+        .and_then(|_| signal_hook::flag::register(SIGINT, Arc::clone(&flag)))
+        .context("failed to listen for interrupts")?;
+        Ok(Self(flag))
+    }
+
+    /// Asks to stop, as a signal would.
+    pub(super) fn set(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether to start nothing more.
+    pub(super) fn is_set(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}

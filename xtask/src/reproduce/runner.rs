@@ -1,0 +1,270 @@
+//! Takes runs to their end, several at once if asked to.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use anyhow::Result;
+
+use super::interrupt::Interrupt;
+use super::nwm::{Exit, Nwm, Training, command_line};
+use super::run_folder::RunState;
+use crate::console;
+
+/// One run, with everything needed to finish it.
+#[derive(Debug, Clone)]
+pub(super) struct Job {
+    /// Name for people: the folder's name.
+    pub(super) name: String,
+    /// The table's name of the model.
+    pub(super) column: String,
+    pub(super) training: Training,
+    pub(super) state: RunState,
+}
+
+/// What became of a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// It was finished before.
+    AlreadyDone,
+    Done,
+    /// What failed, and how.
+    Failed(String),
+    Interrupted,
+    NotStarted,
+}
+
+/// The outcome of a job and its wall time.
+#[derive(Debug, Clone)]
+pub(super) struct Finished {
+    pub(super) name: String,
+    pub(super) outcome: Outcome,
+    pub(super) seconds: f64,
+}
+
+impl Job {
+    /// The folder of this run.
+    pub(super) fn run_dir(&self) -> &Path {
+        &self.training.run_dir
+    }
+
+    /// The `nwm` commands that are still needed, in order.
+    pub(super) fn remaining(&self, nwm: &Nwm) -> Vec<Vec<OsString>> {
+        let report = nwm.report_arguments(self.run_dir());
+        match &self.state {
+            RunState::Done { reported: true, .. } => Vec::new(),
+            RunState::Done { reported: false, .. } => vec![report],
+            RunState::Trained | RunState::Unusable { .. } => {
+                vec![nwm.eval_arguments(self.run_dir()), report]
+            }
+            RunState::Pending { .. } => vec![
+                nwm.train_arguments(&self.training),
+                nwm.eval_arguments(self.run_dir()),
+                report,
+            ],
+        }
+    }
+}
+
+/// Runs all jobs, at most `processes` at once, and returns what became of them in their order.
+///
+/// A job that fails does not stop the others; an interrupt does, after the processes that run have
+/// ended by themselves.
+pub(super) fn run_all(
+    jobs: &[Job],
+    processes: usize,
+    nwm: &Nwm,
+    interrupt: &Interrupt,
+) -> Vec<Finished> {
+    let next = AtomicUsize::new(0);
+    let finished: Mutex<Vec<Option<Finished>>> = Mutex::new(vec![None; jobs.len()]);
+    let work = || {
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(job) = jobs.get(index) else { return };
+            let outcome = run_one(job, index + 1, jobs.len(), nwm, interrupt);
+            // A thread that panicked cannot have left a half-written element.
+            let mut slots = finished.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            slots[index] = Some(outcome);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..processes.clamp(1, jobs.len().max(1)) {
+            scope.spawn(work);
+        }
+    });
+    let slots = finished.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    slots.into_iter().flatten().collect()
+}
+
+fn run_one(job: &Job, number: usize, of: usize, nwm: &Nwm, interrupt: &Interrupt) -> Finished {
+    let start = Instant::now();
+    let commands = job.remaining(nwm);
+    let outcome = if interrupt.is_set() {
+        Outcome::NotStarted
+    } else if commands.is_empty() {
+        Outcome::AlreadyDone
+    } else {
+        console::progress(&format!("[{number}/{of}] {}", job.name));
+        run_commands(&commands, nwm, interrupt)
+            .unwrap_or_else(|error| Outcome::Failed(format!("{error:#}")))
+    };
+    let seconds = start.elapsed().as_secs_f64();
+    match &outcome {
+        Outcome::Failed(why) => {
+            console::progress(&format!("[{number}/{of}] {} failed: {why}", job.name));
+        }
+        Outcome::Done => {
+            let time = console::duration(seconds);
+            console::progress(&format!("[{number}/{of}] {} done in {time}", job.name));
+        }
+        Outcome::AlreadyDone | Outcome::Interrupted | Outcome::NotStarted => {}
+    }
+    Finished { name: job.name.clone(), outcome, seconds }
+}
+
+fn run_commands(commands: &[Vec<OsString>], nwm: &Nwm, interrupt: &Interrupt) -> Result<Outcome> {
+    for arguments in commands {
+        if interrupt.is_set() {
+            return Ok(Outcome::Interrupted);
+        }
+        match nwm.run(arguments)? {
+            Exit::Success => {}
+            Exit::Interrupted => {
+                // Somebody may have interrupted this one process only: stop here too.
+                interrupt.set();
+                return Ok(Outcome::Interrupted);
+            }
+            Exit::Failed(why) => {
+                return Ok(Outcome::Failed(format!("{why} (nwm {})", command_line(arguments))));
+            }
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+/// The threads of each of `processes` processes that share `cores` cores.
+pub(super) fn threads_each(cores: usize, processes: usize) -> usize {
+    (cores / processes.max(1)).max(1)
+}
+
+/// The cores to share: what rayon would use, so the user's own limit counts.
+pub(super) fn available_cores() -> usize {
+    std::env::var("RAYON_NUM_THREADS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .filter(|threads| *threads > 0)
+        .or_else(|| std::thread::available_parallelism().ok().map(usize::from))
+        .unwrap_or(1)
+}
+
+// The stand-in for nwm is a shell script.
+#[cfg(unix)]
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{Job, Outcome, run_all, threads_each};
+    use crate::reproduce::fixtures;
+    use crate::reproduce::interrupt::Interrupt;
+    use crate::reproduce::nwm::Nwm;
+    use crate::reproduce::run_folder::state;
+
+    fn jobs(folder: &Path, names: &[&str]) -> Vec<Job> {
+        let job = |name: &&str| {
+            let run_dir = folder.join(name);
+            let mut job = fixtures::job("ar", state(&run_dir));
+            job.name = (*name).to_owned();
+            job.training.run_dir = run_dir;
+            job
+        };
+        names.iter().map(job).collect()
+    }
+
+    fn nwm(folder: &Path) -> Nwm {
+        Nwm { program: fixtures::stand_in(), folder: folder.to_owned(), threads: 3, quiet: false }
+    }
+
+    fn outcomes(folder: &Path, names: &[&str], processes: usize) -> Vec<Outcome> {
+        run_all(&jobs(folder, names), processes, &nwm(folder), &Interrupt::default())
+            .into_iter()
+            .map(|finished| finished.outcome)
+            .collect()
+    }
+
+    fn fail_with(folder: &Path, name: &str, code: i32) {
+        std::fs::create_dir_all(folder.join(name)).unwrap();
+        std::fs::write(folder.join(name).join("fail"), code.to_string()).unwrap();
+    }
+
+    fn verbs(folder: &Path) -> Vec<String> {
+        let log = std::fs::read_to_string(folder.join("log")).unwrap_or_default();
+        log.lines().map(|line| line.split(' ').nth(3).unwrap_or_default().to_owned()).collect()
+    }
+
+    #[test]
+    fn a_run_is_trained_evaluated_and_reported_with_its_share_of_threads() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(outcomes(folder.path(), &["a"], 1), [Outcome::Done]);
+        assert_eq!(verbs(folder.path()), ["train", "eval", "report"]);
+        let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
+        assert!(log.lines().all(|line| line.starts_with("3 threads: ")), "{log}");
+    }
+
+    #[test]
+    fn a_finished_run_is_not_started_again() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(outcomes(folder.path(), &["a"], 1), [Outcome::Done]);
+        assert_eq!(outcomes(folder.path(), &["a"], 1), [Outcome::AlreadyDone]);
+        assert_eq!(verbs(folder.path()).len(), 3);
+    }
+
+    #[test]
+    fn a_lost_report_is_drawn_again_without_training() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(outcomes(folder.path(), &["a"], 1), [Outcome::Done]);
+        std::fs::remove_file(folder.path().join("a/report.html")).unwrap();
+        assert_eq!(outcomes(folder.path(), &["a"], 1), [Outcome::Done]);
+        assert_eq!(verbs(folder.path())[3..], ["report"]);
+    }
+
+    #[test]
+    fn a_failed_run_says_why_and_the_others_go_on() {
+        let folder = tempfile::tempdir().unwrap();
+        fail_with(folder.path(), "a", 5);
+        let outcomes = outcomes(folder.path(), &["a", "b"], 1);
+        let Outcome::Failed(why) = &outcomes[0] else { panic!("{outcomes:?}") };
+        assert!(why.starts_with("exit code 5: training failed"), "{why}");
+        assert_eq!(outcomes[1], Outcome::Done);
+    }
+
+    #[test]
+    fn an_interrupted_run_stops_everything() {
+        let folder = tempfile::tempdir().unwrap();
+        fail_with(folder.path(), "a", 130);
+        assert_eq!(
+            outcomes(folder.path(), &["a", "b"], 1),
+            [Outcome::Interrupted, Outcome::NotStarted]
+        );
+        assert_eq!(verbs(folder.path()), ["train"]);
+    }
+
+    #[test]
+    fn several_processes_keep_the_order_of_the_jobs() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = ["a", "b", "c", "d", "e"];
+        let nwm = nwm(folder.path());
+        let finished = run_all(&jobs(folder.path(), &names), 3, &nwm, &Interrupt::default());
+        assert_eq!(finished.iter().map(|job| job.name.as_str()).collect::<Vec<_>>(), names);
+        assert!(finished.iter().all(|job| job.outcome == Outcome::Done));
+    }
+
+    #[test]
+    fn cores_are_shared_and_never_zero() {
+        assert_eq!(threads_each(8, 1), 8);
+        assert_eq!(threads_each(8, 3), 2);
+        assert_eq!(threads_each(2, 5), 1);
+    }
+}

@@ -1,0 +1,30 @@
+//! Requests that make no sense.
+
+/// A request that makes no sense; exit code 2.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum UsageError {
+    /// A name that is nowhere in the table.
+    #[error("unknown {kind} `{found}`; did you mean `{nearest}`? ({known})")]
+    Unknown { kind: &'static str, found: String, nearest: String, known: String },
+    /// Nothing between two commas.
+    #[error("empty item in --only `{only}`; expected rows, columns or ROW/COLUMN")]
+    Empty { only: String },
+    /// Nothing that was asked for exists yet.
+    #[error("nothing to run: {cells} not available yet; available are {available}")]
+    Unavailable { cells: String, available: String },
+}
+
+impl UsageError {
+    /// An unknown name, with the nearest of the known ones.
+    pub(crate) fn unknown<'a>(
+        kind: &'static str,
+        found: &str,
+        known: impl IntoIterator<Item = &'a String>,
+    ) -> Self {
+        let known: Vec<&str> = known.into_iter().map(String::as_str).collect();
+        let distance = |name: &&&str| strsim::damerau_levenshtein(name, found);
+        let nearest = known.iter().min_by_key(distance).map_or("", |name| *name).to_owned();
+        Self::Unknown { kind, found: found.to_owned(), nearest, known: known.join(", ") }
+    }
+}
