@@ -1,1 +1,64 @@
-//! Training and evaluation of neural wave machines: resumable bit for bit.
+//! Training and evaluation of neural wave machines.
+//!
+//! [`train`] takes a [`Resolved`] configuration and a folder, and goes on from whatever checkpoint it finds there: a run
+//! that was killed and resumed ends with the same bits as one that was not. [`evaluate`] scores a run beside
+//! predictors that need no training.
+//!
+//! ```
+//! use nwm_train::{Layer, Resolved};
+//!
+//! # fn main() -> Result<(), nwm_train::Error> {
+//! let resolved = Resolved::from_layers(&[
+//!     Layer::parse("mine.toml", "[data]\nname = \"pendulum\"\n[model]\nname = \"nwm_1d\"")?,
+//!     Layer::assignment("train.steps=1000")?,
+//! ])?;
+//! assert_eq!(resolved.config().train.steps, 1000);
+//! assert_eq!(resolved.origin("data.name"), "mine.toml");
+//! assert_eq!(resolved.origin("train.batch_size"), "default");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Main types
+//! - [`Config`], [`Layer`], [`Resolved`]: one configuration tree, and where each value came from.
+//! - [`train`], [`RunRequest`], [`Observer`]: a run in its folder.
+//! - [`training_step`], [`Adam`]: one step, for those who write their own loop.
+//! - [`evaluate`], [`EvaluationResult`]: scores.
+//!
+//! # Conventions
+//! Every random choice is a function of a seed and a step, so that the state of a run is its parameters, Adam's moments
+//! and a step count. Sums have a fixed order: results do not depend on the number of threads.
+
+mod adam;
+mod checkpoint;
+mod config;
+mod data;
+mod error;
+mod evaluation;
+mod guard;
+mod loss;
+mod metrics;
+mod run_folder;
+mod step;
+mod tensorboard;
+mod trainer;
+
+pub use adam::{Adam, collect_gradients, gradient_norm};
+pub use checkpoint::{OPTIMIZER_FILE, TrainingState, write_checkpoint};
+pub use config::{
+    CheckpointChoice, Config, DataConfig, EvalConfig, Horizon, Layer, ReportConfig, Resolved,
+    TrainConfig,
+};
+pub use data::{FILE_DATA, dataset_spec, open_frames};
+pub use error::{Error, ErrorKind, Result};
+pub use evaluation::{
+    CheckpointRecord, EvaluationRequest, EvaluationResult, ForecastSamples, FrameErrors, PerStep,
+    RESULT_FILE, RESULT_FORMAT, References, SAMPLES_FILE, SAMPLES_FORMAT, Scores, Slice, Slices,
+    evaluate,
+};
+pub use loss::{PERFECT_LOSS, forecast_loss, mean_squared_error};
+pub use metrics::{METRICS_FILE, MetricsLog, MetricsRow, read_metrics};
+pub use run_folder::{RUN_FORMAT, RunFolder, RunRecord, RunStatus, read_run_record, timestamp};
+pub use step::{StepResult, frames_of, training_step};
+pub use tensorboard::EventLog;
+pub use trainer::{Observer, Outcome, RunRequest, Silent, train};

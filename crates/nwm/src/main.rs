@@ -1,2 +1,22 @@
-//! The `nwm` command.
-fn main() {}
+//! The `nwm` command: generate data, train, evaluate and report neural wave machines.
+//!
+//! This crate holds arguments, exit codes and printing; the work is done by the libraries.
+
+mod commands;
+mod exit;
+mod flags;
+mod pages;
+mod presets;
+mod progress;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let arguments = flags::Arguments::parse();
+    let terminal = terminal::Terminal::new(&arguments);
+    let outcome = commands::run(arguments.command, &terminal);
+    exit::report(outcome, &terminal)
+}

@@ -1,0 +1,56 @@
+//! The convolutional encoder (hamiltonian.md 2.2): every frame alone to one latent vector.
+
+use candle_core::Tensor;
+
+use crate::config::EncoderConfig;
+use crate::error::{Error, Result};
+use crate::frame::FrameShape;
+use crate::nn::{Convolution, ConvolutionOptions, Linear, ParameterBuilder};
+
+/// Strides of the seven convolutions: three blocks, each halving the picture once.
+const STRIDES: [usize; 7] = [2, 1, 2, 1, 2, 1, 1];
+
+/// Three blocks of convolutions, then one linear layer.
+pub(crate) struct Encoder {
+    convolutions: Vec<Convolution>,
+    linear: Linear,
+}
+
+impl Encoder {
+    /// Adds the encoder's parameters to `builder`, under `encoder.`.
+    pub(crate) fn new(
+        builder: &mut ParameterBuilder,
+        frame: FrameShape,
+        latent: usize,
+        config: &EncoderConfig,
+    ) -> Result<Self> {
+        let last = STRIDES.len() - 1;
+        let mut convolutions = Vec::with_capacity(STRIDES.len());
+        for (index, stride) in STRIDES.into_iter().enumerate() {
+            let inputs = if index == 0 { frame.channels } else { config.channels };
+            let outputs = if index == last { latent } else { config.channels };
+            let options = ConvolutionOptions {
+                stride,
+                leaky: (index < last).then_some(config.leaky_slope),
+                // The frames themselves are data: nobody asks for their gradient.
+                input_gradient: index > 0,
+                ..ConvolutionOptions::default()
+            };
+            let name = format!("encoder.conv.{index}");
+            convolutions.push(Convolution::new(builder, &name, inputs, outputs, options)?);
+        }
+        let (rows, columns) = frame.base();
+        let linear = Linear::new(builder, "encoder.linear", rows * columns * latent, latent)?;
+        Ok(Self { convolutions, linear })
+    }
+
+    /// `[batch, row, column, channel]` to `[batch, latent]`.
+    pub(crate) fn forward(&self, frames: &Tensor) -> Result<Tensor> {
+        let mut maps = frames.clone();
+        for convolution in &self.convolutions {
+            maps = convolution.forward(&maps)?;
+        }
+        let flat = maps.flatten_from(1).map_err(Error::from)?;
+        self.linear.forward(&flat)
+    }
+}

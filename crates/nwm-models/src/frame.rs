@@ -1,0 +1,60 @@
+//! The shape of one frame.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// Encoder and decoder halve and double a picture three times.
+const SCALE: usize = 8;
+
+/// Rows, columns and channels of one frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrameShape {
+    /// Rows, a multiple of 8.
+    pub rows: usize,
+    /// Columns, a multiple of 8.
+    pub columns: usize,
+    /// Channels, 3 for RGB.
+    pub channels: usize,
+}
+
+impl FrameShape {
+    /// The frames of the Hamiltonian dynamics suite: 32 x 32 RGB.
+    pub const SUITE: Self = Self { rows: 32, columns: 32, channels: 3 };
+
+    /// # Errors
+    /// [`Error::Shape`] if the encoder cannot halve the frame three times.
+    pub fn new(rows: usize, columns: usize, channels: usize) -> Result<Self> {
+        let fits = |side: usize| side > 0 && side.is_multiple_of(SCALE);
+        if !fits(rows) || !fits(columns) || channels == 0 {
+            return Err(Error::shape(
+                "frame [row, column, channel]",
+                "rows and columns that are multiples of 8 and at least one channel; crop or pad the frames",
+                &[rows, columns, channels],
+            ));
+        }
+        Ok(Self { rows, columns, channels })
+    }
+
+    /// Rows and columns of the smallest picture inside encoder and decoder.
+    pub(crate) fn base(self) -> (usize, usize) {
+        (self.rows / SCALE, self.columns / SCALE)
+    }
+
+    /// Numbers in one frame.
+    pub fn values(self) -> usize {
+        self.rows * self.columns * self.channels
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_that_cannot_be_halved_three_times_is_refused() {
+        assert!(FrameShape::new(28, 32, 3).is_err());
+        assert!(FrameShape::new(32, 32, 0).is_err());
+        assert_eq!(FrameShape::new(40, 24, 1).unwrap().base(), (5, 3));
+    }
+}

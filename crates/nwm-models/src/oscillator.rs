@@ -1,0 +1,99 @@
+//! Oscillatory forecasters: coRNN and the neural wave machines (hamiltonian.md 2.9).
+//!
+//! The three columns of Table 1 differ in the cell's topology alone.
+
+use candle_core::{D, Tensor};
+use nwm_core::{Cell, Record};
+
+use crate::config::{CellSection, DecoderInput, TopologyName};
+use crate::dynamics::{Dynamics, HiddenState};
+use crate::error::Result;
+use crate::nn::{Gru, Initialiser, ParameterBuilder};
+
+/// The oscillatory cell with the network that infers its state before the first frame.
+pub(crate) struct Oscillator {
+    cell: Cell,
+    cell_parameters: Vec<Tensor>,
+    initial: Gru,
+    inference_steps: usize,
+    decoder_input: DecoderInput,
+}
+
+impl Oscillator {
+    /// Adds the parameters to `builder`: the GRU under `initial`, the cell under `cell.`.
+    pub(crate) fn new(
+        builder: &mut ParameterBuilder,
+        section: &CellSection,
+        inference_steps: usize,
+        decoder_input: DecoderInput,
+    ) -> Result<Self> {
+        let cell = Cell::new(section.to_cell_config())?;
+        let units = cell.units();
+        let initial = Gru::new(builder, "initial", units, 2 * units)?;
+        let mut cell_parameters = Vec::new();
+        for parameter in cell.parameter_shapes() {
+            let name = format!("cell.{}", parameter.name);
+            let initialiser = initialiser(section, parameter.name, units);
+            cell_parameters.push(builder.add(&name, &parameter.shape, initialiser)?);
+        }
+        Ok(Self { cell, cell_parameters, initial, inference_steps, decoder_input })
+    }
+}
+
+/// Where each parameter of the cell starts (hamiltonian.md 2.9).
+fn initialiser(section: &CellSection, parameter: &str, units: usize) -> Initialiser {
+    match parameter {
+        "coupling" | "damping" | "drive" if section.topology == TopologyName::Dense => {
+            Initialiser::TruncatedNormal {
+                mean: 0.0,
+                standard_deviation: 1.0 / (units as f64).sqrt(),
+            }
+        }
+        "coupling" | "damping" | "drive" => Initialiser::TruncatedNormal {
+            mean: section.kernel_mean,
+            standard_deviation: section.kernel_std,
+        },
+        "dt_raw" => Initialiser::Constant(section.dt_raw),
+        "gamma_raw" => Initialiser::Constant(section.gamma_raw),
+        "alpha_raw" => Initialiser::Constant(section.alpha_raw),
+        "norm_gain" => Initialiser::Constant(1.0),
+        _ => Initialiser::Constant(0.0),
+    }
+}
+
+impl Dynamics for Oscillator {
+    fn latent(&self) -> usize {
+        self.cell.units()
+    }
+
+    fn outputs(&self) -> usize {
+        match self.decoder_input {
+            DecoderInput::XAndV => 2 * self.cell.units(),
+            DecoderInput::X => self.cell.units(),
+        }
+    }
+
+    fn initial_state(&self, latents: &Tensor) -> Result<HiddenState> {
+        let (time, batch, units) = latents.dims3()?;
+        let seen = latents.narrow(0, 0, time.min(self.inference_steps))?.flip(&[0])?;
+        let last = self.initial.last_state(&seen, None)?;
+        // The GRU's state holds position and velocity of each unit side by side.
+        let state = last.reshape((batch, units, 2))?.permute((2, 0, 1))?.contiguous()?;
+        Ok(HiddenState { parts: vec![state] })
+    }
+
+    fn run(&self, latents: &Tensor, state: &HiddenState) -> Result<(Tensor, HiddenState)> {
+        let packed = self.cell.pack(&self.cell_parameters)?;
+        let states = self.cell.forward(latents, &state.parts[0], &packed, Record::States)?;
+        let (time, batch, _, units) = states.dims4()?;
+        let after = states.get(time - 1)?.transpose(0, 1)?.contiguous()?;
+        let outputs = match self.decoder_input {
+            DecoderInput::XAndV => {
+                states.transpose(2, 3)?.contiguous()?.reshape((time, batch, 2 * units))?
+            }
+            DecoderInput::X => states.narrow(2, 0, 1)?.squeeze(2)?.contiguous()?,
+        };
+        debug_assert_eq!(outputs.dim(D::Minus1)?, self.outputs());
+        Ok((outputs, HiddenState { parts: vec![after] }))
+    }
+}

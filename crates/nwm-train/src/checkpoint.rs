@@ -1,0 +1,142 @@
+//! Writing checkpoints so that a kill, a crash or a full disk never costs more than the one being written.
+//!
+//! All files go into a hidden folder beside the target, each is flushed to disk, then the folder is renamed and its
+//! parent flushed. A checkpoint that has its final name is therefore complete; [`nwm_models::Checkpoint`] verifies
+//! it again when it is read.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
+
+use nwm_models::{
+    CHECKPOINT_FORMAT, FileRecord, MODEL_FILE, Model, STATE_FILE, checkpoint_directory,
+    checkpoint_steps, seal_state,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::adam::Adam;
+use crate::error::{Error, Result};
+
+/// Name of the file that holds the optimiser's moments.
+pub const OPTIMIZER_FILE: &str = "optimizer.safetensors";
+
+const SCRATCH_PREFIX: &str = ".writing-";
+
+/// What `state.json` holds beside the list of files.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrainingState {
+    /// Version of the layout.
+    pub format: u32,
+    /// Optimiser steps taken.
+    pub step: u64,
+    /// Position of the data loader.
+    pub cursor: nwm_data::Cursor,
+    /// Seed of parameters and of the loader's streams.
+    pub seed: u64,
+    /// Steps the optimiser has counted, for its bias correction.
+    pub optimizer_steps: u64,
+    /// Seconds of training so far, over all starts.
+    pub seconds: f64,
+    /// The other files, with sizes and digests.
+    pub files: Vec<FileRecord>,
+    /// Digest of this file with an empty `integrity`.
+    pub integrity: String,
+}
+
+/// Writes one checkpoint, atomically.
+///
+/// # Errors
+/// [`Error::Io`] if anything cannot be written; earlier checkpoints are untouched and no partial one is left.
+pub fn write_checkpoint(
+    run_directory: &Path,
+    model: &Model,
+    adam: &Adam,
+    state: &TrainingState,
+) -> Result<()> {
+    let contents =
+        [(MODEL_FILE, model.to_bytes()?), (OPTIMIZER_FILE, adam.to_bytes(model.parameters())?)];
+    let files = contents.iter().map(|(name, content)| FileRecord::of(name, content)).collect();
+    let state = TrainingState {
+        format: CHECKPOINT_FORMAT,
+        files,
+        integrity: String::new(),
+        ..state.clone()
+    };
+    let text = serde_json::to_string_pretty(&state)
+        .map_err(|error| Error::File { path: STATE_FILE.into(), problem: error.to_string() })?;
+    let sealed = seal_state(&text)?;
+
+    let target = checkpoint_directory(run_directory, state.step);
+    let parent = run_directory.join("checkpoints");
+    fs::create_dir_all(&parent).map_err(Error::io(&parent))?;
+    let scratch = parent.join(format!("{SCRATCH_PREFIX}{:08}", state.step));
+    let written = (|| {
+        remove_folder(&scratch)?;
+        fs::create_dir(&scratch).map_err(Error::io(&scratch))?;
+        for (name, content) in &contents {
+            write_and_flush(&scratch.join(name), content)?;
+        }
+        write_and_flush(&scratch.join(STATE_FILE), sealed.as_bytes())?;
+        flush_folder(&scratch)?;
+        // A folder of this step can only be a damaged one that the resumed run passed over.
+        remove_folder(&target)?;
+        fs::rename(&scratch, &target).map_err(Error::io(&target))?;
+        flush_folder(&parent)
+    })();
+    if written.is_err() {
+        // The first error is the one to report; a scratch folder that stays is removed at the next start.
+        let _ = remove_folder(&scratch);
+    }
+    written
+}
+
+/// Removes what an interrupted write has left.
+///
+/// # Errors
+/// [`Error::Io`] if the folder cannot be listed or cleaned.
+pub(crate) fn remove_scratch(run_directory: &Path) -> Result<()> {
+    let parent = run_directory.join("checkpoints");
+    if !parent.is_dir() {
+        return Ok(());
+    }
+    for entry in fs::read_dir(&parent).map_err(Error::io(&parent))? {
+        let entry = entry.map_err(Error::io(&parent))?;
+        if entry.file_name().to_string_lossy().starts_with(SCRATCH_PREFIX) {
+            remove_folder(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes all but the newest `keep` checkpoints.
+///
+/// # Errors
+/// [`Error::Io`] if one cannot be removed.
+pub(crate) fn retain_last(run_directory: &Path, keep: usize) -> Result<()> {
+    let steps = checkpoint_steps(run_directory)?;
+    for &step in &steps[..steps.len().saturating_sub(keep)] {
+        remove_folder(&checkpoint_directory(run_directory, step))?;
+    }
+    Ok(())
+}
+
+fn write_and_flush(path: &Path, content: &[u8]) -> Result<()> {
+    let mut file = File::create(path).map_err(Error::io(path))?;
+    file.write_all(content).map_err(Error::io(path))?;
+    file.sync_all().map_err(Error::io(path))
+}
+
+fn flush_folder(path: &Path) -> Result<()> {
+    // Folders can be opened and flushed on Unix alone; elsewhere the rename is all there is.
+    if cfg!(unix) {
+        File::open(path).and_then(|folder| folder.sync_all()).map_err(Error::io(path))?;
+    }
+    Ok(())
+}
+
+fn remove_folder(path: &Path) -> Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(path)(error)),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,254 @@
+//! The sections of a configuration and their published defaults.
+
+use std::path::PathBuf;
+
+use nwm_models::ModelConfig;
+use serde::{Deserialize, Serialize};
+
+/// The whole tree of one run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// What is forecast.
+    pub data: DataConfig,
+    /// What forecasts.
+    pub model: ModelConfig,
+    /// How it is trained.
+    pub train: TrainConfig,
+    /// How it is scored.
+    pub eval: EvalConfig,
+    /// What its page shows.
+    pub report: ReportConfig,
+}
+
+/// The `[data]` section.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DataConfig {
+    /// A system of the suite (`mass_spring`, `pendulum`, or a row of Table 1), or `file` for frames of one's own.
+    pub name: String,
+    /// Seed of the generated trajectories. All models of one table see the same data.
+    pub seed: u64,
+    /// Trajectories to train on (the published sets have 50 000).
+    pub train_trajectories: usize,
+    /// Trajectories to score on (20 000 published).
+    pub test_trajectories: usize,
+    /// Frames of each trajectory (512 published).
+    pub frames: usize,
+    /// Time between frames (0.05 for the toy physics).
+    pub dt: f64,
+    /// Folder where generated states are kept; made if it is not there.
+    pub cache: PathBuf,
+    /// With `name = "file"`: HDF5 file to train on, `[trajectory, time, row, column, channel]`.
+    pub train_file: PathBuf,
+    /// With `name = "file"`: HDF5 file to score on.
+    pub test_file: PathBuf,
+    /// With `name = "file"`: data set inside these files.
+    pub dataset: String,
+}
+
+/// The `[train]` section.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrainConfig {
+    /// Seed of the initial parameters and of the order and windows of the data.
+    pub seed: u64,
+    /// Optimiser steps (500 000 published).
+    pub steps: u64,
+    /// Windows in each step (paper: 32; code: 8 on each of 4 devices).
+    pub batch_size: usize,
+    /// Frames of each window.
+    pub window: usize,
+    /// Learning rate of Adam, constant.
+    pub learning_rate: f64,
+    /// Decay of Adam's first moment.
+    pub beta1: f64,
+    /// Decay of Adam's second moment.
+    pub beta2: f64,
+    /// Adam's epsilon, outside the root.
+    pub epsilon: f64,
+    /// Steps between rows of `metrics.csv`.
+    pub log_every: u64,
+    /// Steps between checkpoints.
+    pub checkpoint_every: u64,
+    /// Newest checkpoints that are kept.
+    pub keep_last: usize,
+    /// Threads that prepare windows while a step runs.
+    pub loader_workers: usize,
+    /// Windows prepared ahead.
+    pub prefetch: usize,
+}
+
+/// Which stretch of the forecast is scored as extrapolation (hamiltonian.md 4.2, 5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Horizon {
+    /// Everything after the training window, which lies at different distances for different models.
+    AsPublished,
+    /// Steps 30 to 89 after the last true frame, for every model.
+    Matched,
+}
+
+/// Which checkpoint is scored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum CheckpointChoice {
+    /// The newest intact one.
+    Last,
+}
+
+/// The `[eval]` section.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EvalConfig {
+    /// Frames scored after the training window.
+    pub extrapolation_steps: usize,
+    /// Trajectories forecast at a time.
+    pub batch_size: usize,
+    /// Seed of the random windows (the released code leaves it to chance).
+    pub window_seed: u64,
+    /// `as_published` or `matched`.
+    pub horizon: Horizon,
+    /// Which checkpoint is scored.
+    pub checkpoint: CheckpointChoice,
+    /// Unit in which tables print `l2_norm`.
+    pub unit: f64,
+}
+
+/// The `[report]` section.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReportConfig {
+    /// Test trajectories whose forecasts are kept and shown.
+    pub samples: usize,
+}
+
+impl Default for DataConfig {
+    fn default() -> Self {
+        Self {
+            name: "mass_spring".into(),
+            seed: 0,
+            train_trajectories: 50_000,
+            test_trajectories: 20_000,
+            frames: 512,
+            dt: 0.05,
+            cache: PathBuf::from("data/cache"),
+            train_file: PathBuf::new(),
+            test_file: PathBuf::new(),
+            dataset: "/frames".into(),
+        }
+    }
+}
+
+impl Default for TrainConfig {
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            steps: 500_000,
+            batch_size: 32,
+            window: 60,
+            learning_rate: 1.5e-4,
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            log_every: 50,
+            checkpoint_every: 5000,
+            keep_last: 3,
+            loader_workers: 1,
+            prefetch: 2,
+        }
+    }
+}
+
+impl Default for EvalConfig {
+    fn default() -> Self {
+        Self {
+            extrapolation_steps: 60,
+            batch_size: 16,
+            window_seed: 0,
+            horizon: Horizon::AsPublished,
+            checkpoint: CheckpointChoice::Last,
+            unit: 1e-8,
+        }
+    }
+}
+
+impl Default for ReportConfig {
+    fn default() -> Self {
+        Self { samples: 3 }
+    }
+}
+
+impl Config {
+    /// Frames of one evaluation window: the training window and what is extrapolated.
+    pub fn evaluation_window(&self) -> usize {
+        self.train.window + self.eval.extrapolation_steps
+    }
+
+    /// The first value that is out of range: its key, what it is and what it may be.
+    pub(super) fn first_problem(&self) -> Option<(&'static str, String)> {
+        let train = &self.train;
+        let positive = [
+            ("data.train_trajectories", self.data.train_trajectories),
+            ("data.test_trajectories", self.data.test_trajectories),
+            ("train.batch_size", train.batch_size),
+            ("train.keep_last", train.keep_last),
+            ("train.loader_workers", train.loader_workers),
+            ("train.prefetch", train.prefetch),
+            ("eval.batch_size", self.eval.batch_size),
+            ("eval.extrapolation_steps", self.eval.extrapolation_steps),
+        ];
+        for (key, value) in positive {
+            if value == 0 {
+                return Some((key, "found 0, expected at least 1".into()));
+            }
+        }
+        for (key, value) in [
+            ("train.steps", train.steps),
+            ("train.log_every", train.log_every),
+            ("train.checkpoint_every", train.checkpoint_every),
+        ] {
+            if value == 0 {
+                return Some((key, "found 0, expected at least 1".into()));
+            }
+        }
+        let above_zero = |value: f64| value > 0.0 && value.is_finite();
+        for (key, value) in [
+            ("data.dt", self.data.dt),
+            ("train.learning_rate", train.learning_rate),
+            ("train.epsilon", train.epsilon),
+            ("eval.unit", self.eval.unit),
+        ] {
+            if !above_zero(value) {
+                return Some((key, format!("found {value}, expected a number above zero")));
+            }
+        }
+        for (key, value) in [("train.beta1", train.beta1), ("train.beta2", train.beta2)] {
+            if !(0.0..1.0).contains(&value) {
+                return Some((key, format!("found {value}, expected a number in [0, 1)")));
+            }
+        }
+        if train.window <= self.model.inference_steps {
+            return Some((
+                "train.window",
+                format!(
+                    "found {}, expected more than model.inference_steps = {}",
+                    train.window, self.model.inference_steps
+                ),
+            ));
+        }
+        if self.data.name != "file" && self.data.frames < self.evaluation_window() {
+            return Some((
+                "data.frames",
+                format!(
+                    "found {}, expected at least train.window + eval.extrapolation_steps = {}",
+                    self.data.frames,
+                    self.evaluation_window()
+                ),
+            ));
+        }
+        None
+    }
+}

@@ -1,0 +1,159 @@
+//! The crate's error type, and the kind that decides an exit code.
+
+use std::path::PathBuf;
+
+/// Result of this crate's functions.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What can go wrong in configuring, training or evaluating.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A configuration key does not exist.
+    #[error("{origin}: unknown key {key}{}", nearest.as_ref().map(|key| format!("; the nearest known key is {key}")).unwrap_or_default())]
+    UnknownKey {
+        /// Where the key was given.
+        origin: String,
+        /// Path of the key.
+        key: String,
+        /// The known key whose spelling is nearest, if any is near.
+        nearest: Option<String>,
+    },
+    /// A configuration key holds a value of the wrong type or outside its range.
+    #[error("{origin}: {key}: {problem}")]
+    Key {
+        /// Where the value was given.
+        origin: String,
+        /// Path of the key.
+        key: String,
+        /// What was found and what was expected.
+        problem: String,
+    },
+    /// A configuration text is not TOML, or a `--set` is not `key=value`.
+    #[error("{origin}: {problem}")]
+    Syntax {
+        /// The file or argument.
+        origin: String,
+        /// What is wrong and where.
+        problem: String,
+    },
+    /// A run folder was made with other settings than those asked for now.
+    #[error(
+        "{path}: the run was started with {key} = {found}, now it is {expected}; give the same settings, or another --run-dir"
+    )]
+    ChangedKey {
+        /// The run's recorded configuration.
+        path: PathBuf,
+        /// The key that differs.
+        key: String,
+        /// The recorded value.
+        found: String,
+        /// The value asked for now.
+        expected: String,
+    },
+    /// The run folder holds a run already and `--resume` was not asked for.
+    #[error(
+        "{path}: the folder holds a run already; add --resume to continue it, or choose another --run-dir"
+    )]
+    RunExists {
+        /// The run folder.
+        path: PathBuf,
+    },
+    /// Another process works in the run folder.
+    #[error("{path}: another process holds the lock; wait for it or choose another --run-dir")]
+    Locked {
+        /// The lock file.
+        path: PathBuf,
+    },
+    /// A file of a run folder is missing, damaged or of another version.
+    #[error("{path}: {problem}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it and what to do.
+        problem: String,
+    },
+    /// A file could not be read or written.
+    #[error("{path}: {source}{}", if source.kind() == std::io::ErrorKind::StorageFull { "; free some space and start again with --resume" } else { "" })]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// The operating system's error.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The loss or a gradient is not a finite number.
+    #[error(
+        "step {step}: {what} is not finite; the state before it is in {bundle}; lower train.learning_rate and resume"
+    )]
+    NotFinite {
+        /// The step that failed.
+        step: u64,
+        /// The quantity.
+        what: &'static str,
+        /// Folder of the diagnostic bundle.
+        bundle: PathBuf,
+    },
+    /// Data could not be made or read.
+    #[error(transparent)]
+    Data(#[from] nwm_data::Error),
+    /// The model refuses its configuration, its input or its file.
+    #[error(transparent)]
+    Model(#[from] nwm_models::Error),
+    /// The tensor library failed.
+    #[error(transparent)]
+    Tensor(#[from] candle_core::Error),
+}
+
+/// Kinds of failure that a command answers with different exit codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// Usage or configuration.
+    Configuration,
+    /// Data missing or damaged.
+    Data,
+    /// Device or tensor library.
+    Device,
+    /// Training failed.
+    NotFinite,
+    /// File system: full, read-only, locked.
+    FileSystem,
+}
+
+impl Error {
+    /// The kind of this failure.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::UnknownKey { .. }
+            | Self::Key { .. }
+            | Self::Syntax { .. }
+            | Self::ChangedKey { .. }
+            | Self::RunExists { .. } => ErrorKind::Configuration,
+            Self::Locked { .. } | Self::Io { .. } => ErrorKind::FileSystem,
+            Self::NotFinite { .. } => ErrorKind::NotFinite,
+            Self::File { .. } => ErrorKind::Data,
+            Self::Data(error) => match error {
+                nwm_data::Error::UnknownName { .. }
+                | nwm_data::Error::InvalidSetting { .. }
+                | nwm_data::Error::WindowTooLong { .. } => ErrorKind::Configuration,
+                nwm_data::Error::Io { .. } => ErrorKind::FileSystem,
+                _ => ErrorKind::Data,
+            },
+            Self::Tensor(_) => ErrorKind::Device,
+            Self::Model(error) => match error {
+                nwm_models::Error::Key { .. } | nwm_models::Error::Cell { .. } => {
+                    ErrorKind::Configuration
+                }
+                nwm_models::Error::Tensor(_) => ErrorKind::Device,
+                nwm_models::Error::Io { .. } => ErrorKind::FileSystem,
+                _ => ErrorKind::Data,
+            },
+        }
+    }
+
+    pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { path, source }
+    }
+}

@@ -1,0 +1,102 @@
+//! `result.json`: the scores of one run, and what they are scores of.
+
+use nwm_models::ModelName;
+use serde::{Deserialize, Serialize};
+
+use super::scores::{Scores, Slice};
+use crate::config::Horizon;
+
+/// Version of the file.
+pub const RESULT_FORMAT: u32 = 1;
+
+/// Name of the file in a run folder.
+pub const RESULT_FILE: &str = "result.json";
+
+/// What `result.json` holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EvaluationResult {
+    /// Version of this file.
+    pub format: u32,
+    /// Which model.
+    pub model: ModelName,
+    /// Which data set.
+    pub data: String,
+    /// Which split.
+    pub split: String,
+    /// Preset of the run, if any.
+    pub preset: Option<String>,
+    /// Seed of the run.
+    pub seed: u64,
+    /// Commit of the program that trained it.
+    pub commit: String,
+    /// Device of the evaluation.
+    pub device: String,
+    /// Numbers in the model.
+    pub parameters: usize,
+    /// Trajectories scored.
+    pub trajectories: usize,
+    /// The checkpoint that was scored.
+    pub checkpoint: CheckpointRecord,
+    /// Training steps of it.
+    pub steps: u64,
+    /// Seconds of training.
+    pub seconds: f64,
+    /// True frames each forecast was given.
+    pub inference_steps: usize,
+    /// Which horizon.
+    pub horizon: Horizon,
+    /// Unit in which tables print `l2_norm`.
+    pub unit: f64,
+    /// Frames each score covers.
+    pub slices: Slices,
+    /// The model's scores.
+    pub metrics: Scores,
+    /// The reference predictors' scores on the same frames.
+    pub references: References,
+    /// Errors frame by frame.
+    pub per_step: PerStep,
+}
+
+/// Which checkpoint was scored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckpointRecord {
+    /// Its step.
+    pub step: u64,
+    /// SHA-256 of its parameter file.
+    pub sha256: String,
+}
+
+/// Frames `[start, end)` that the scores cover.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slices {
+    /// The training window.
+    pub train: Slice,
+    /// Beyond it.
+    pub extrapolation: Slice,
+    /// All.
+    pub full: Slice,
+}
+
+/// Scores of predictors that need no training.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct References {
+    /// The training set's mean image, for every frame.
+    pub mean_image: Scores,
+    /// The last true frame, repeated.
+    pub last_frame: Scores,
+}
+
+/// Means over trajectories for each predicted frame.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PerStep {
+    /// Frame of the first entry.
+    pub first_frame: usize,
+    /// Mean squared error.
+    pub l2: Vec<f64>,
+    /// Relative squared error, divided by the values of a frame.
+    pub l2_norm: Vec<f64>,
+    /// The same of the mean image.
+    pub mean_image_l2_norm: Vec<f64>,
+    /// The same of the last true frame.
+    pub last_frame_l2_norm: Vec<f64>,
+}

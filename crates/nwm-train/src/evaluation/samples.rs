@@ -1,0 +1,153 @@
+//! `samples.safetensors`: true and forecast frames of a few test trajectories, for pictures.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use nwm_data::atomic::write_atomically;
+use safetensors::tensor::{Dtype, TensorView};
+use safetensors::{SafeTensors, serialize};
+
+use crate::error::{Error, Result};
+
+/// Name of the file in a run folder.
+pub const SAMPLES_FILE: &str = "samples.safetensors";
+
+/// Version of the file.
+pub const SAMPLES_FORMAT: u32 = 1;
+
+/// Frames as bytes, row 0 = smallest y, frame 0 first; the first frame of a prediction is frame 1.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ForecastSamples {
+    /// Trajectories.
+    pub count: usize,
+    /// Predicted frames of each.
+    pub frames: usize,
+    /// Rows, columns and channels of a frame.
+    pub shape: [usize; 3],
+    /// True frames that were given.
+    pub inference_steps: usize,
+    /// `[trajectory, frame, row, column, channel]`, frames 1 to `frames`.
+    pub truth: Vec<u8>,
+    /// The forecast of the same frames.
+    pub prediction: Vec<u8>,
+}
+
+impl ForecastSamples {
+    /// Appends one frame's true and forecast values, both in \[0, 1\].
+    pub(crate) fn push(&mut self, truth: &[f32], prediction: &[f32]) {
+        // Generated frames are multiples of 1/255: rounding restores their bytes.
+        let byte = |value: &f32| (value * 255.0).round().clamp(0.0, 255.0) as u8;
+        self.truth.extend(truth.iter().map(byte));
+        self.prediction.extend(prediction.iter().map(byte));
+    }
+
+    /// Bytes of one trajectory's true and forecast frames.
+    pub fn trajectory(&self, index: usize) -> Option<(&[u8], &[u8])> {
+        let length = self.frames * self.shape.iter().product::<usize>();
+        let range = index * length..(index + 1) * length;
+        Some((self.truth.get(range.clone())?, self.prediction.get(range)?))
+    }
+
+    /// Writes the file, atomically.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be written.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let [rows, columns, channels] = self.shape;
+        let shape = vec![self.count, self.frames, rows, columns, channels];
+        let refused = |error: safetensors::SafeTensorError| Error::File {
+            path: path.to_owned(),
+            problem: error.to_string(),
+        };
+        let view = |bytes| TensorView::new(Dtype::U8, shape.clone(), bytes).map_err(refused);
+        // One key alone: the format's metadata has no order.
+        let description =
+            format!("{{\"format\":{SAMPLES_FORMAT},\"inference_steps\":{}}}", self.inference_steps);
+        let metadata = HashMap::from([("samples".to_owned(), description)]);
+        let tensors = [("truth", view(&self.truth)?), ("prediction", view(&self.prediction)?)];
+        let content = serialize(tensors, Some(metadata)).map_err(refused)?;
+        write_atomically(path, |scratch| std::fs::write(scratch, content).map_err(Error::io(path)))
+    }
+
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it is not there, [`Error::File`] if it is damaged or of another version.
+    pub fn read(path: &Path) -> Result<Self> {
+        let content = std::fs::read(path).map_err(Error::io(path))?;
+        let damaged = |problem: String| Error::File {
+            path: path.to_owned(),
+            problem: format!("{problem}; delete it and run nwm eval again"),
+        };
+        let file = SafeTensors::deserialize(&content).map_err(|e| damaged(e.to_string()))?;
+        let (_, header) =
+            SafeTensors::read_metadata(&content).map_err(|e| damaged(e.to_string()))?;
+        let description: serde_json::Value = header
+            .metadata()
+            .as_ref()
+            .and_then(|metadata| metadata.get("samples"))
+            .and_then(|text| serde_json::from_str(text).ok())
+            .ok_or_else(|| damaged("found no description of the samples".into()))?;
+        if description["format"] != SAMPLES_FORMAT {
+            return Err(damaged(format!(
+                "found samples format {}, expected {SAMPLES_FORMAT}",
+                description["format"]
+            )));
+        }
+        let tensor = |name| file.tensor(name).map_err(|error| damaged(error.to_string()));
+        let (truth, prediction) = (tensor("truth")?, tensor("prediction")?);
+        let (&[count, frames, rows, columns, channels], Dtype::U8) = (truth.shape(), truth.dtype())
+        else {
+            return Err(damaged(format!(
+                "truth: found {:?} {:?}, expected U8 [trajectory, frame, row, column, channel]",
+                truth.dtype(),
+                truth.shape()
+            )));
+        };
+        if (prediction.shape(), prediction.dtype()) != (truth.shape(), Dtype::U8) {
+            return Err(damaged(format!(
+                "prediction: found {:?}, expected {:?}",
+                prediction.shape(),
+                truth.shape()
+            )));
+        }
+        Ok(Self {
+            count,
+            frames,
+            shape: [rows, columns, channels],
+            inference_steps: description["inference_steps"].as_u64().unwrap_or(0) as usize,
+            truth: truth.data().to_vec(),
+            prediction: prediction.data().to_vec(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_read_back_and_truncation_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(SAMPLES_FILE);
+        let mut samples = ForecastSamples {
+            count: 1,
+            frames: 2,
+            shape: [1, 2, 3],
+            inference_steps: 31,
+            ..ForecastSamples::default()
+        };
+        samples.push(&[81.0 / 255.0; 6], &[0.5; 6]);
+        samples.push(&[1.0; 6], &[0.0; 6]);
+        samples.write(&path).unwrap();
+        let read = ForecastSamples::read(&path).unwrap();
+        assert_eq!(read, samples);
+        assert_eq!(read.trajectory(0).unwrap().0[..6], [81; 6]);
+        assert!(read.trajectory(1).is_none());
+        let content = std::fs::read(&path).unwrap();
+        for length in [0, 7, 40, content.len() - 1] {
+            std::fs::write(&path, &content[..length]).unwrap();
+            assert!(ForecastSamples::read(&path).is_err(), "{length} bytes");
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What is left behind when training fails: everything needed to see why.
+
+use std::path::{Path, PathBuf};
+
+use nwm_models::{MODEL_FILE, Model};
+use serde::Serialize;
+
+use crate::adam::norm_squared;
+use crate::error::{Error, Result};
+use crate::run_folder::write_json;
+use crate::step::StepResult;
+
+/// Version of the bundle's `report.json`.
+const BUNDLE_FORMAT: u32 = 1;
+
+#[derive(Serialize)]
+struct Report<'a> {
+    format: u32,
+    step: u64,
+    what: &'a str,
+    /// Numbers as text, since JSON has no NaN.
+    loss: String,
+    gradient_norm: String,
+    items: &'a [(usize, usize)],
+    tensors: Vec<TensorReport<'a>>,
+}
+
+#[derive(Serialize)]
+struct TensorReport<'a> {
+    name: &'a str,
+    parameter_norm: String,
+    gradient_norm: String,
+}
+
+/// The quantity of a step that is not finite, if one is.
+pub(crate) fn not_finite(result: &StepResult) -> Option<&'static str> {
+    if !result.loss.is_finite() {
+        Some("the loss")
+    } else if !result.gradient_norm.is_finite() {
+        Some("the gradient norm")
+    } else {
+        None
+    }
+}
+
+/// Writes `diagnostics/step-NNNNNNNN/` and returns the error that names it.
+///
+/// The bundle holds the parameters before the step, the windows of the batch, and the norm of every parameter and
+/// gradient. Checkpoints are left alone.
+pub(crate) fn diagnose(
+    run_directory: &Path,
+    model: &Model,
+    step: u64,
+    items: &[(usize, usize)],
+    what: &'static str,
+    result: &StepResult,
+) -> Error {
+    match write_bundle(run_directory, model, step, items, what, result) {
+        Ok(bundle) => Error::NotFinite { step, what, bundle },
+        Err(error) => error,
+    }
+}
+
+fn write_bundle(
+    run_directory: &Path,
+    model: &Model,
+    step: u64,
+    items: &[(usize, usize)],
+    what: &str,
+    result: &StepResult,
+) -> Result<PathBuf> {
+    let folder = run_directory.join("diagnostics").join(format!("step-{step:08}"));
+    std::fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
+    let mut tensors = Vec::new();
+    for ((name, tensor), gradient) in model.parameters().iter().zip(&result.gradients) {
+        let values = tensor.flatten_all()?.to_vec1::<f32>()?;
+        tensors.push(TensorReport {
+            name,
+            parameter_norm: norm_squared(&values).sqrt().to_string(),
+            gradient_norm: norm_squared(gradient).sqrt().to_string(),
+        });
+    }
+    write_json(
+        &folder.join("report.json"),
+        &Report {
+            format: BUNDLE_FORMAT,
+            step,
+            what,
+            loss: result.loss.to_string(),
+            gradient_norm: result.gradient_norm.to_string(),
+            items,
+            tensors,
+        },
+    )?;
+    let path = folder.join(MODEL_FILE);
+    std::fs::write(&path, model.to_bytes()?).map_err(Error::io(&path))?;
+    Ok(folder)
+}

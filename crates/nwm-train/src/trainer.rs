@@ -1,0 +1,338 @@
+//! Training one model, in a folder, from wherever it was left.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use candle_core::{DType, Device};
+use nwm_data::{Cursor, FrameSource, Loader, LoaderOptions, Split};
+use nwm_models::{CHECKPOINT_FORMAT, Checkpoint, FrameShape, Model, latest_checkpoint};
+
+use crate::adam::Adam;
+use crate::checkpoint::{
+    OPTIMIZER_FILE, TrainingState, remove_scratch, retain_last, write_checkpoint,
+};
+use crate::config::{Config, Layer, Resolved, TrainConfig};
+use crate::data::open_frames;
+use crate::error::{Error, Result};
+use crate::guard::{diagnose, not_finite};
+use crate::metrics::{MetricsLog, MetricsRow};
+use crate::run_folder::{RUN_FORMAT, RunFolder, RunRecord, RunStatus, timestamp, write_text};
+use crate::step::{StepResult, frames_of, training_step};
+use crate::tensorboard::EventLog;
+
+/// Keys that a resumed run may change, since they do not alter the steps already taken.
+const CHANGEABLE: [&str; 6] = [
+    "train.steps",
+    "train.log_every",
+    "train.checkpoint_every",
+    "train.keep_last",
+    "train.loader_workers",
+    "train.prefetch",
+];
+
+/// Sections and keys that training does not read.
+const UNUSED_PREFIXES: [&str; 4] = ["eval.", "report.", "data.cache", "data.test_"];
+
+/// Where a run lives, and what its record says of the program that makes it.
+#[derive(Clone, Debug)]
+pub struct RunRequest {
+    /// The run folder.
+    pub run_directory: PathBuf,
+    /// Whether to continue a run that is there.
+    pub resume: bool,
+    /// Text of `config.toml`: what the user gave.
+    pub given: String,
+    /// Commit of the program's source.
+    pub commit: String,
+    /// Version of the program.
+    pub version: String,
+    /// Cargo features of the program.
+    pub features: Vec<String>,
+    /// Preset, if any.
+    pub preset: Option<String>,
+    /// The command line.
+    pub command: Vec<String>,
+}
+
+/// Something that watches a run.
+pub trait Observer {
+    /// Training starts, or goes on, at `step` of `steps`.
+    fn started(&mut self, step: u64, steps: u64);
+    /// A step is done.
+    fn stepped(&mut self, step: u64, result: &StepResult);
+    /// A damaged checkpoint was passed over.
+    fn passed_over(&mut self, problem: &Error);
+}
+
+/// An observer that does nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Observer for Silent {
+    fn started(&mut self, _step: u64, _steps: u64) {}
+    fn stepped(&mut self, _step: u64, _result: &StepResult) {}
+    fn passed_over(&mut self, _problem: &Error) {}
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All steps are done.
+    Finished,
+    /// It was asked to stop; the checkpoint of its last step is written.
+    Interrupted,
+}
+
+/// Trains until `train.steps` are done or `interrupt` is set; then the step is finished and saved.
+///
+/// # Errors
+/// Every kind of [`Error`]; the last good checkpoint survives all of them.
+pub fn train(
+    resolved: &Resolved,
+    request: &RunRequest,
+    interrupt: &AtomicBool,
+    observer: &mut dyn Observer,
+) -> Result<Outcome> {
+    let folder = RunFolder::open(&request.run_directory, request.resume)?;
+    let mut record = open_record(&folder, resolved, request)?;
+    let outcome = Trainer::open(resolved, folder.path(), observer).and_then(|mut trainer| {
+        // What the run is made of is on disk before the first step.
+        folder.write_record(&record)?;
+        let outcome = trainer.run(interrupt, observer);
+        (record.steps, record.seconds) = (trainer.step, trainer.seconds());
+        outcome
+    });
+    record.ended = Some(timestamp());
+    record.status = match &outcome {
+        Ok(Outcome::Finished) => RunStatus::Done,
+        Ok(Outcome::Interrupted) => RunStatus::Interrupted,
+        Err(_) => RunStatus::Failed,
+    };
+    // The error of the run itself matters more than that of its record.
+    let recorded = folder.write_record(&record);
+    let outcome = outcome?;
+    recorded?;
+    Ok(outcome)
+}
+
+/// The record of this start; the configuration files are written or compared.
+fn open_record(folder: &RunFolder, resolved: &Resolved, request: &RunRequest) -> Result<RunRecord> {
+    let path = folder.path().join("resolved.toml");
+    let before = folder.record()?;
+    if before.is_some() && path.is_file() {
+        check_unchanged(&path, resolved)?;
+    } else {
+        write_text(&folder.path().join("config.toml"), &request.given)?;
+    }
+    write_text(&path, &resolved.to_toml())?;
+    Ok(RunRecord {
+        format: RUN_FORMAT,
+        commit: request.commit.clone(),
+        version: request.version.clone(),
+        features: request.features.clone(),
+        device: "cpu".into(),
+        threads: rayon::current_num_threads(),
+        seed: resolved.config().train.seed,
+        preset: request.preset.clone(),
+        command: request.command.clone(),
+        started: before.as_ref().map_or_else(timestamp, |record| record.started.clone()),
+        ended: None,
+        status: RunStatus::Running,
+        steps: before.as_ref().map_or(0, |record| record.steps),
+        seconds: before.as_ref().map_or(0.0, |record| record.seconds),
+    })
+}
+
+/// Refuses to continue a run with settings that would make it another one.
+fn check_unchanged(path: &Path, resolved: &Resolved) -> Result<()> {
+    let recorded = Resolved::from_layers(&[Layer::read(path)?])?;
+    for ((key, found), (_, expected)) in recorded.entries().into_iter().zip(resolved.entries()) {
+        let matters = !CHANGEABLE.contains(&key.as_str())
+            && !UNUSED_PREFIXES.iter().any(|prefix| key.starts_with(prefix));
+        if matters && found != expected {
+            return Err(Error::ChangedKey { path: path.to_owned(), key, found, expected });
+        }
+    }
+    Ok(())
+}
+
+/// Everything that changes from step to step.
+struct Trainer<'a> {
+    config: &'a Config,
+    run_directory: &'a Path,
+    model: Model,
+    adam: Adam,
+    loader: Loader,
+    trajectories: usize,
+    step: u64,
+    seconds_before: f64,
+    started: Instant,
+    saved_step: Option<u64>,
+    metrics: MetricsLog,
+    events: EventLog,
+}
+
+impl<'a> Trainer<'a> {
+    fn open(
+        resolved: &'a Resolved,
+        run_directory: &'a Path,
+        observer: &mut dyn Observer,
+    ) -> Result<Self> {
+        let config = resolved.config();
+        remove_scratch(run_directory)?;
+        let frames = open_frames(&config.data, Split::Train)?;
+        let (checkpoint, damaged) = latest_checkpoint(run_directory)?;
+        for error in damaged {
+            observer.passed_over(&error.into());
+        }
+        let (model, state) = open_model(config, frames.as_ref(), checkpoint.as_ref())?;
+        let mut adam = Adam::new(model.parameters(), &config.train);
+        if let Some(checkpoint) = &checkpoint {
+            let content = checkpoint.read(OPTIMIZER_FILE)?;
+            adam.load(model.parameters(), &content, state.optimizer_steps)?;
+        }
+        let trajectories = frames.trajectories();
+        let mut loader = Loader::new(frames, loader_options(&config.train))?;
+        loader.seek(&state.cursor);
+        let metrics = MetricsLog::open(run_directory, state.step)?;
+        Ok(Self {
+            config,
+            run_directory,
+            model,
+            adam,
+            loader,
+            trajectories,
+            step: state.step,
+            seconds_before: state.seconds,
+            started: Instant::now(),
+            saved_step: checkpoint.map(|checkpoint| checkpoint.step()),
+            metrics,
+            events: EventLog::create(run_directory)?,
+        })
+    }
+
+    fn seconds(&self) -> f64 {
+        self.seconds_before + self.started.elapsed().as_secs_f64()
+    }
+
+    fn run(&mut self, interrupt: &AtomicBool, observer: &mut dyn Observer) -> Result<Outcome> {
+        let train = &self.config.train;
+        observer.started(self.step, train.steps);
+        self.save()?;
+        while self.step < train.steps {
+            if interrupt.load(Ordering::Relaxed) {
+                self.save()?;
+                return Ok(Outcome::Interrupted);
+            }
+            let result = self.advance()?;
+            observer.stepped(self.step, &result);
+            let last = self.step == train.steps;
+            if last || self.step.is_multiple_of(train.log_every) || self.step == 1 {
+                self.log(&result)?;
+            }
+            if last || self.step.is_multiple_of(train.checkpoint_every) {
+                self.save()?;
+            }
+        }
+        Ok(Outcome::Finished)
+    }
+
+    fn advance(&mut self) -> Result<StepResult> {
+        let batch = self.loader.next_batch()?;
+        let items = batch.items.clone();
+        let result = training_step(&self.model, &frames_of(batch, &Device::Cpu)?)?;
+        if let Some(what) = not_finite(&result) {
+            let step = self.step + 1;
+            return Err(diagnose(self.run_directory, &self.model, step, &items, what, &result));
+        }
+        self.adam.step(self.model.parameters(), &result.gradients)?;
+        self.step += 1;
+        Ok(result)
+    }
+
+    fn log(&mut self, result: &StepResult) -> Result<()> {
+        let scalars = self.model.cell_scalars()?;
+        let windows = self.step * self.config.train.batch_size as u64;
+        let row = MetricsRow {
+            step: self.step,
+            epoch: windows as f64 / self.trajectories as f64,
+            seconds: self.seconds(),
+            loss: result.loss,
+            mse: result.mean_squared_error(),
+            gradient_norm: result.gradient_norm,
+            learning_rate: self.config.train.learning_rate,
+            dt: scalars.map(|scalars| scalars.dt),
+            gamma: scalars.map(|scalars| scalars.gamma),
+            alpha: scalars.map(|scalars| scalars.alpha),
+        };
+        self.metrics.append(&row)?;
+        self.events.append(&row)
+    }
+
+    /// Writes the checkpoint of this step, unless it is there.
+    fn save(&mut self) -> Result<()> {
+        if self.saved_step == Some(self.step) {
+            return Ok(());
+        }
+        let state = TrainingState {
+            format: CHECKPOINT_FORMAT,
+            step: self.step,
+            cursor: self.loader.cursor(),
+            seed: self.config.train.seed,
+            optimizer_steps: self.adam.steps(),
+            seconds: self.seconds(),
+            files: Vec::new(),
+            integrity: String::new(),
+        };
+        write_checkpoint(self.run_directory, &self.model, &self.adam, &state)?;
+        self.saved_step = Some(self.step);
+        retain_last(self.run_directory, self.config.train.keep_last)
+    }
+}
+
+/// The model and its training state: those of a checkpoint, or fresh ones.
+fn open_model(
+    config: &Config,
+    frames: &dyn FrameSource,
+    checkpoint: Option<&Checkpoint>,
+) -> Result<(Model, TrainingState)> {
+    let [rows, columns, channels] = frames.frame_shape();
+    let shape = FrameShape::new(rows, columns, channels)?;
+    let seed = config.train.seed;
+    let Some(checkpoint) = checkpoint else {
+        let model = Model::new(&config.model, shape, seed, DType::F32, &Device::Cpu)?;
+        let state = TrainingState {
+            format: CHECKPOINT_FORMAT,
+            step: 0,
+            cursor: Cursor::default(),
+            seed,
+            optimizer_steps: 0,
+            seconds: 0.0,
+            files: Vec::new(),
+            integrity: String::new(),
+        };
+        return Ok((model, state));
+    };
+    let path = checkpoint.directory().to_owned();
+    let model = Model::from_checkpoint(checkpoint, &Device::Cpu)?;
+    let state: TrainingState = serde_json::from_str(checkpoint.state())
+        .map_err(|error| Error::File { path: path.clone(), problem: error.to_string() })?;
+    if model.config() != &config.model || model.frame() != shape {
+        return Err(Error::File {
+            path,
+            problem: "the checkpoint holds another model than the configuration describes; choose another --run-dir".into(),
+        });
+    }
+    Ok((model, state))
+}
+
+fn loader_options(train: &TrainConfig) -> LoaderOptions {
+    LoaderOptions {
+        batch_size: train.batch_size,
+        window: train.window,
+        seed: train.seed,
+        workers: train.loader_workers,
+        prefetch: train.prefetch,
+    }
+}

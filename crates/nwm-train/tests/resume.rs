@@ -1,0 +1,107 @@
+//! A resumed run equals an uninterrupted one, bit for bit; damaged checkpoints cost no more than themselves.
+#![allow(clippy::unwrap_used, reason = "tests may panic")]
+
+mod common;
+
+use std::fs;
+use std::sync::atomic::AtomicBool;
+
+use common::{checkpoint_bytes, request, resolved, train_all, train_until};
+use nwm_models::{MODEL_FILE, ModelName, STATE_FILE, checkpoint_directory, checkpoint_steps};
+use nwm_train::{
+    ErrorKind, METRICS_FILE, OPTIMIZER_FILE, Outcome, RunStatus, Silent, read_metrics,
+    read_run_record, train,
+};
+
+#[test]
+fn a_resumed_run_ends_with_the_bits_of_an_uninterrupted_one() {
+    for name in ModelName::ALL {
+        let folder = tempfile::tempdir().unwrap();
+        let resolved = resolved(folder.path(), name.as_str(), &[]);
+        let (straight, resumed) = (folder.path().join("straight"), folder.path().join("resumed"));
+        assert_eq!(train_all(&resolved, &straight).unwrap(), Outcome::Finished);
+        // Step 3 is between two regular checkpoints.
+        assert_eq!(train_until(&resolved, &resumed, 3), Outcome::Interrupted);
+        assert_eq!(read_run_record(&resumed).unwrap().status, RunStatus::Interrupted);
+        assert_eq!(checkpoint_steps(&resumed).unwrap(), [2, 3]);
+        assert_eq!(train_all(&resolved, &resumed).unwrap(), Outcome::Finished);
+        assert_eq!(checkpoint_bytes(&straight, 6), checkpoint_bytes(&resumed, 6));
+        let losses = |run: &std::path::Path| -> Vec<(u64, f64)> {
+            let rows = read_metrics(&run.join(METRICS_FILE)).unwrap();
+            rows.iter().map(|row| (row.step, row.loss)).collect()
+        };
+        assert_eq!(losses(&straight), losses(&resumed));
+        assert_eq!(read_run_record(&resumed).unwrap().status, RunStatus::Done);
+    }
+}
+
+#[test]
+fn only_the_newest_checkpoints_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    train_all(&resolved(folder.path(), "nwm_2d", &[]), &run).unwrap();
+    assert_eq!(checkpoint_steps(&run).unwrap(), [4, 6]);
+}
+
+#[test]
+fn a_damaged_newest_checkpoint_is_passed_over_and_the_run_ends_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let resolved = resolved(folder.path(), "nwm_2d", &[]);
+    let straight = folder.path().join("straight");
+    train_all(&resolved, &straight).unwrap();
+    let expected = checkpoint_bytes(&straight, 6);
+    let damages: [(&str, fn(&mut Vec<u8>)); 4] = [
+        (MODEL_FILE, |content| content.truncate(content.len() / 2)),
+        (OPTIMIZER_FILE, |content| content[100] ^= 4),
+        (STATE_FILE, |content| content[30] ^= 1),
+        (STATE_FILE, Vec::clear),
+    ];
+    for (index, (file, damage)) in damages.into_iter().enumerate() {
+        let run = folder.path().join(format!("run-{index}"));
+        train_until(&resolved, &run, 5);
+        let path = checkpoint_directory(&run, 5).join(file);
+        let mut content = fs::read(&path).unwrap();
+        damage(&mut content);
+        fs::write(&path, content).unwrap();
+        assert_eq!(train_all(&resolved, &run).unwrap(), Outcome::Finished);
+        assert_eq!(checkpoint_bytes(&run, 6), expected, "damaged {file}");
+    }
+}
+
+#[test]
+fn a_half_written_checkpoint_is_cleared_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let resolved = resolved(folder.path(), "nwm_2d", &[]);
+    let run = folder.path().join("run");
+    train_until(&resolved, &run, 2);
+    let scratch = run.join("checkpoints/.writing-00000004");
+    fs::create_dir(&scratch).unwrap();
+    fs::write(scratch.join(MODEL_FILE), b"half").unwrap();
+    train_all(&resolved, &run).unwrap();
+    assert!(!scratch.exists());
+    assert_eq!(checkpoint_steps(&run).unwrap(), [4, 6]);
+}
+
+#[test]
+fn a_run_can_be_made_longer_but_not_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    train_all(&resolved(folder.path(), "nwm_2d", &[]), &run).unwrap();
+    let changed = resolved(folder.path(), "nwm_2d", &["train.learning_rate=2e-2"]);
+    let error = train_all(&changed, &run).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    assert!(error.to_string().contains("train.learning_rate = 0.01, now it is 0.02"), "{error}");
+    let longer = resolved(folder.path(), "nwm_2d", &["train.steps=8"]);
+    assert_eq!(train_all(&longer, &run).unwrap(), Outcome::Finished);
+    assert_eq!(read_run_record(&run).unwrap().steps, 8);
+}
+
+#[test]
+fn a_run_is_not_overwritten_without_resume() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let resolved = resolved(folder.path(), "nwm_2d", &[]);
+    train_all(&resolved, &run).unwrap();
+    let again = train(&resolved, &request(&run, false), &AtomicBool::new(false), &mut Silent);
+    assert!(again.unwrap_err().to_string().contains("--resume"));
+}

@@ -1,0 +1,39 @@
+//! One module per command; each has a `run`.
+
+mod config;
+mod data;
+mod doctor;
+mod eval;
+mod inspect;
+mod report;
+mod table;
+mod train;
+
+use clap::CommandFactory as _;
+
+use crate::exit::Ending;
+use crate::flags::{Arguments, Command};
+use crate::terminal::Terminal;
+
+/// Runs one command.
+pub(crate) fn run(command: Command, terminal: &Terminal) -> anyhow::Result<Ending> {
+    match command {
+        Command::Data(command) => data::run(&command, terminal),
+        Command::Train(arguments) => train::run(&arguments, terminal),
+        Command::Eval(arguments) => eval::run(&arguments, terminal),
+        Command::Report(arguments) => report::run(&arguments, terminal),
+        Command::Table(arguments) => table::run(&arguments, terminal),
+        Command::Config(arguments) => config::run(&arguments, terminal),
+        Command::Inspect(arguments) => inspect::run(&arguments, terminal),
+        Command::Doctor => Ok(doctor::run(terminal)),
+        Command::Completions { shell } => {
+            clap_complete::generate(
+                shell,
+                &mut Arguments::command(),
+                "nwm",
+                &mut std::io::stdout(),
+            );
+            Ok(Ending::Done)
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! `nwm train`.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::Context as _;
+use nwm_train::{
+    Error, Layer, Observer, Outcome, Resolved, RunRequest, StepResult, read_run_record, train,
+};
+use serde_json::json;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+
+use crate::exit::{DeviceError, Ending, UsageError};
+use crate::flags::TrainArguments;
+use crate::presets;
+use crate::progress::Progress;
+use crate::terminal::Terminal;
+
+/// Exit code of a second interrupt, which quits at once.
+const INTERRUPTED: i32 = 130;
+
+/// Trains one model.
+pub(crate) fn run(arguments: &TrainArguments, terminal: &Terminal) -> anyhow::Result<Ending> {
+    let directory = arguments.run_dir.display();
+    train_in_folder(arguments, terminal).with_context(|| format!("failed to train {directory}"))
+}
+
+fn train_in_folder(arguments: &TrainArguments, terminal: &Terminal) -> anyhow::Result<Ending> {
+    check_device(&arguments.device)?;
+    let recorded = arguments.run_dir.join("resolved.toml");
+    let asked = layers(arguments)?;
+    let (layers, preset) = if asked.is_empty() && arguments.resume && recorded.is_file() {
+        let record = read_run_record(&arguments.run_dir).ok();
+        (vec![Layer::read(&recorded)?], record.and_then(|record| record.preset))
+    } else {
+        (asked, arguments.preset.clone())
+    };
+    let resolved = Resolved::from_layers(&layers)?;
+    let request = RunRequest {
+        run_directory: arguments.run_dir.clone(),
+        resume: arguments.resume,
+        given: given_text(arguments)?,
+        commit: env!("NWM_COMMIT").into(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        features: Vec::new(),
+        preset,
+        command: std::env::args().collect(),
+    };
+    let interrupt = watch_signals()?;
+    let mut observer = Watcher { terminal: *terminal, progress: None, last: None };
+    let outcome = train(&resolved, &request, &interrupt, &mut observer)?;
+    if let Some(progress) = &observer.progress {
+        progress.finish();
+    }
+    summarise(&arguments.run_dir, outcome, observer.last, terminal)
+}
+
+/// What was asked for, weakest first.
+fn layers(arguments: &TrainArguments) -> anyhow::Result<Vec<Layer>> {
+    let mut layers = Vec::new();
+    if let Some(preset) = &arguments.preset {
+        layers.push(presets::layer(preset)?);
+    }
+    if let Some(path) = &arguments.config {
+        layers.push(Layer::read(path)?);
+    }
+    for assignment in &arguments.set {
+        layers.push(Layer::assignment(assignment)?);
+    }
+    if let Some(seed) = arguments.seed {
+        let mut layer = Layer::assignment(&format!("train.seed={seed}"))?;
+        layer.origin = format!("--seed {seed}");
+        layers.push(layer);
+    }
+    Ok(layers)
+}
+
+/// Text of `config.toml`: the file that was given, and the arguments laid over it as comments.
+fn given_text(arguments: &TrainArguments) -> anyhow::Result<String> {
+    let mut text = String::from("# What nwm train was given; resolved.toml has every key.\n");
+    if let Some(preset) = &arguments.preset {
+        text += &format!("# --preset {preset}\n");
+    }
+    for assignment in &arguments.set {
+        text += &format!("# --set {assignment}\n");
+    }
+    if let Some(seed) = arguments.seed {
+        text += &format!("# --seed {seed}\n");
+    }
+    if let Some(path) = &arguments.config {
+        let content = std::fs::read_to_string(path)
+            .map_err(|source| Error::Io { path: path.clone(), source })?;
+        text += &format!("# --config {}\n{content}", path.display());
+    }
+    Ok(text)
+}
+
+fn check_device(device: &str) -> anyhow::Result<()> {
+    match device {
+        "auto" | "cpu" => Ok(()),
+        _ if device.starts_with("cuda") => Err(DeviceError(format!(
+            "{device}: this program was built without CUDA; use --device cpu"
+        ))
+        .into()),
+        _ => Err(UsageError(format!("--device {device}: expected auto, cpu or cuda:0")).into()),
+    }
+}
+
+/// A flag that the first interrupt sets; the second one quits at once.
+fn watch_signals() -> anyhow::Result<Arc<AtomicBool>> {
+    let interrupt = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        flag::register_conditional_shutdown(signal, INTERRUPTED, Arc::clone(&interrupt))
+            .and_then(|_| flag::register(signal, Arc::clone(&interrupt)))
+            .context("failed to watch for interrupts")?;
+    }
+    Ok(interrupt)
+}
+
+struct Watcher {
+    terminal: Terminal,
+    progress: Option<Progress>,
+    last: Option<f64>,
+}
+
+impl Observer for Watcher {
+    fn started(&mut self, step: u64, steps: u64) {
+        self.progress = Some(Progress::new(&self.terminal, "step", step, steps));
+    }
+
+    fn stepped(&mut self, step: u64, result: &StepResult) {
+        let mse = result.mean_squared_error();
+        self.last = Some(mse);
+        if let Some(progress) = &mut self.progress {
+            progress.advance(step, || format!("mse {mse:.3e}"));
+        }
+    }
+
+    fn passed_over(&mut self, problem: &Error) {
+        self.terminal.warning(&format!("passed over a damaged checkpoint: {problem}"));
+    }
+}
+
+fn summarise(
+    run_directory: &Path,
+    outcome: Outcome,
+    mse: Option<f64>,
+    terminal: &Terminal,
+) -> anyhow::Result<Ending> {
+    let record = read_run_record(run_directory)?;
+    let json = json!({
+        "format": 1, "run_dir": run_directory, "status": record.status, "steps": record.steps,
+        "seconds": record.seconds, "mse": mse,
+    });
+    let state = match outcome {
+        Outcome::Finished => "trained",
+        Outcome::Interrupted => "interrupted, continue with --resume:",
+    };
+    let mse = mse.map(|mse| format!(", mse of the last step {mse:.3e}")).unwrap_or_default();
+    terminal.result(
+        &json,
+        &format!(
+            "{state} {}: {} steps, {:.0} s{mse}",
+            run_directory.display(),
+            record.steps,
+            record.seconds
+        ),
+    );
+    Ok(match outcome {
+        Outcome::Finished => Ending::Done,
+        Outcome::Interrupted => Ending::Interrupted,
+    })
+}

@@ -1,0 +1,193 @@
+//! The command line; its help is the commands' documentation.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Train, measure and understand neural wave machines: recurrent networks whose hidden state is a sheet
+/// of locally coupled oscillators.
+///
+/// Exit codes: 0 ok, 1 a result outside its tolerance, 2 usage or configuration, 3 data, 4 device, 5 training failed,
+/// 6 file system, 130 interrupted.
+#[derive(Debug, Parser)]
+#[command(name = "nwm", version, propagate_version = true)]
+pub(crate) struct Arguments {
+    /// Print the result as one line of JSON on standard output.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// Print nothing but the result and errors.
+    #[arg(long, global = true)]
+    pub(crate) quiet: bool,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make and look at data sets.
+    #[command(subcommand)]
+    Data(DataCommand),
+    /// Train one model, in a run folder.
+    ///
+    /// Safe to start twice (the folder is locked) and safe to kill at any time: `--resume` continues from the newest
+    /// intact checkpoint and ends with the same bits as a run that was never interrupted.
+    Train(TrainArguments),
+    /// Score a trained run on its test trajectories; writes result.json into its folder.
+    Eval(EvalArguments),
+    /// One self-contained page of one or more runs: curves, tables, forecasts as movies.
+    Report(ReportArguments),
+    /// Statistics and pages of many runs.
+    ///
+    /// PLAN_DIR holds a plan.json; writes table.md, table.csv, table.json and report.html.
+    Table(TableArguments),
+    /// Print the configuration to start from: every key with its value and origin.
+    Config(ConfigArguments),
+    /// What a file or run folder contains, and whether it is intact.
+    Inspect(InspectArguments),
+    /// Devices, threads, features: what is here, what is missing, what to do.
+    Doctor,
+    /// Print completions for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DataCommand {
+    /// List the data sets.
+    List,
+    /// Generate a data set: the same bytes on every machine from the same seed.
+    Generate(GenerateArguments),
+    /// A contact sheet (PNG) and a movie (GIF) of some trajectories, with energy against time (SVG).
+    Show(ShowArguments),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SplitName {
+    Train,
+    Validation,
+    Test,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GenerateArguments {
+    /// Name of the system, such as mass_spring or pendulum, or a row of Table 1, such as spring.
+    pub(crate) name: String,
+    /// Which split; splits never share a random number.
+    #[arg(long, value_enum)]
+    pub(crate) split: SplitName,
+    /// Trajectories.
+    #[arg(long)]
+    pub(crate) count: usize,
+    /// Seed.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// The HDF5 file to write.
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+    /// Frames of each trajectory.
+    #[arg(long, default_value_t = 512)]
+    pub(crate) steps: usize,
+    /// Time between frames; the system's own by default.
+    #[arg(long)]
+    pub(crate) dt: Option<f64>,
+    /// Store rendered frames beside the states.
+    #[arg(long)]
+    pub(crate) frames: bool,
+    /// Variant of the system.
+    #[arg(long, default_value = "plain")]
+    pub(crate) variant: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowArguments {
+    /// An HDF5 file that `nwm data generate` wrote.
+    pub(crate) file: PathBuf,
+    /// Folder for sheet.png, movie.gif and energy.svg.
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+    /// Trajectories shown.
+    #[arg(long, default_value_t = 4)]
+    pub(crate) count: usize,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TrainArguments {
+    /// Configuration file (TOML).
+    #[arg(long)]
+    pub(crate) config: Option<PathBuf>,
+    /// Set one key, such as train.steps=1000; may be repeated.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// The run folder.
+    #[arg(long)]
+    pub(crate) run_dir: PathBuf,
+    /// smoke, quick or paper; the configuration file and --set are laid over it.
+    #[arg(long)]
+    pub(crate) preset: Option<String>,
+    /// Seed of initial parameters and of the order of the data; the same as --set train.seed=S.
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// auto, cpu or cuda:0.
+    #[arg(long, default_value = "auto")]
+    pub(crate) device: String,
+    /// Continue the run in the folder; starts it if there is none. Without other settings its own are used.
+    #[arg(long)]
+    pub(crate) resume: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EvalArguments {
+    /// The run folder.
+    pub(crate) run_dir: PathBuf,
+    /// last, or the step of a checkpoint.
+    #[arg(long, default_value = "last")]
+    pub(crate) checkpoint: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArguments {
+    /// Run folders.
+    #[arg(required = true)]
+    pub(crate) run_dirs: Vec<PathBuf>,
+    /// The HTML file to write.
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TableArguments {
+    /// Folder with a plan.json.
+    pub(crate) plan_dir: PathBuf,
+    /// Folder for the table's files.
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArguments {
+    /// ar, cornn, nwm_1d or nwm_2d.
+    pub(crate) model: Option<String>,
+    /// smoke, quick or paper.
+    #[arg(long)]
+    pub(crate) preset: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InspectArguments {
+    /// Any file nwm writes, a checkpoint folder or a run folder.
+    pub(crate) path: PathBuf,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,168 @@
+//! Forecasts as pictures: true, predicted and difference beside each other.
+
+use anyhow::{Result, ensure};
+use nwm_analysis::figures::{MovieOptions, RgbFrame, SheetOptions, animated_gif, contact_sheet};
+
+/// Columns or rows of pixels between the pictures of one frame.
+const GAP: usize = 1;
+const GAP_COLOUR: [u8; 3] = [255; 3];
+/// The bar under a movie shows how far it is: grey while the model sees the truth.
+const BAR_EMPTY: [u8; 3] = [222; 3];
+const BAR_SEEN: [u8; 3] = [120; 3];
+const BAR_FORECAST: [u8; 3] = [213, 94, 0];
+
+/// True and predicted frames of a few test trajectories.
+#[derive(Debug, Clone)]
+pub(crate) struct ForecastSamples {
+    /// Frames per trajectory.
+    pub(crate) frames: usize,
+    /// Rows of pixels; row 0 is the smallest y.
+    pub(crate) rows: usize,
+    /// Columns of pixels.
+    pub(crate) columns: usize,
+    /// Index, in its window, of the first frame given.
+    pub(crate) first_frame: usize,
+    /// Frames the model saw: frame `inference_steps` is the first one forecast.
+    pub(crate) inference_steps: usize,
+    /// Per trajectory, `[frame, row, column, channel]` RGB bytes.
+    pub(crate) truth: Vec<Vec<u8>>,
+    /// The predictions, in the same order and shape.
+    pub(crate) prediction: Vec<Vec<u8>>,
+}
+
+impl ForecastSamples {
+    /// Number of trajectories, once the shapes of all of them are checked.
+    pub(super) fn trajectories(&self) -> Result<usize> {
+        ensure!(
+            self.truth.len() == self.prediction.len(),
+            "show forecasts: found {} predictions, expected {} like the true trajectories",
+            self.prediction.len(),
+            self.truth.len()
+        );
+        let shape = [self.frames, self.rows, self.columns, 3];
+        let expected: usize = shape.iter().product();
+        ensure!(expected > 0, "show forecasts: found shape {shape:?}, expected no zero");
+        for bytes in self.truth.iter().chain(&self.prediction) {
+            ensure!(
+                bytes.len() == expected,
+                "show forecasts: found {} bytes, expected [frame, row, column, channel] = {shape:?}",
+                bytes.len()
+            );
+        }
+        Ok(self.truth.len())
+    }
+
+    /// A movie of every `stride`-th frame of one trajectory, its playing time unchanged.
+    pub(super) fn movie(
+        &self,
+        trajectory: usize,
+        stride: u16,
+        magnification: usize,
+    ) -> Result<Vec<u8>> {
+        let frames = (0..self.frames)
+            .step_by(usize::from(stride.max(1)))
+            .map(|time| {
+                let pictures = self.pictures(trajectory, time)?;
+                let row = RgbFrame::side_by_side(&pictures.each_ref(), GAP, GAP_COLOUR)?;
+                let bar = self.progress_bar(time, row.columns())?;
+                Ok(RgbFrame::stacked(&[&row, &bar], GAP, GAP_COLOUR)?)
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let options = MovieOptions::default()
+            .with_magnification(magnification)
+            .with_delay_hundredths(stride.saturating_mul(8));
+        Ok(animated_gif(&frames, options)?)
+    }
+
+    /// Indices of about `count` frames that cover the forecast evenly, first and last included.
+    pub(super) fn selected(&self, count: usize) -> Vec<usize> {
+        let last = self.frames - 1;
+        let steps = count.saturating_sub(1).clamp(1, last.max(1));
+        let mut selected: Vec<usize> = (0..=steps).map(|step| step * last / steps).collect();
+        selected.dedup();
+        selected
+    }
+
+    /// A sheet of selected frames: true above predicted above difference.
+    pub(super) fn strip(&self, trajectory: usize, selected: &[usize]) -> Result<Vec<u8>> {
+        let columns = selected
+            .iter()
+            .map(|time| self.pictures(trajectory, *time))
+            .collect::<Result<Vec<_>>>()?;
+        let frames: Vec<RgbFrame> = (0..3)
+            .flat_map(|kind| columns.iter().map(move |column| column[kind].clone()))
+            .collect();
+        let options = SheetOptions::default().with_columns(selected.len());
+        Ok(contact_sheet(&frames, options)?)
+    }
+
+    /// True, predicted and difference, with the smallest y at the bottom.
+    fn pictures(&self, trajectory: usize, time: usize) -> Result<[RgbFrame; 3]> {
+        let size = self.rows * self.columns * 3;
+        let frame = |bytes: &[u8]| -> Result<RgbFrame> {
+            let bytes = bytes[time * size..][..size].to_vec();
+            Ok(RgbFrame::new(self.rows, self.columns, bytes)?.flipped_rows())
+        };
+        let truth = frame(&self.truth[trajectory])?;
+        let prediction = frame(&self.prediction[trajectory])?;
+        let difference = truth.difference(&prediction)?;
+        Ok([truth, prediction, difference])
+    }
+
+    /// A row of pixels, filled as far as the movie has come.
+    fn progress_bar(&self, time: usize, columns: usize) -> Result<RgbFrame> {
+        let filled = (time + 1) * columns / self.frames;
+        let seen = self.inference_steps.saturating_sub(self.first_frame) * columns / self.frames;
+        let bytes = (0..columns)
+            .flat_map(|column| match column {
+                column if column >= filled => BAR_EMPTY,
+                column if column < seen => BAR_SEEN,
+                _ => BAR_FORECAST,
+            })
+            .collect();
+        Ok(RgbFrame::new(1, columns, bytes)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::fixtures::tiny_samples;
+
+    #[test]
+    fn pictures_are_turned_upright() {
+        let [truth, prediction, difference] = tiny_samples(4).pictures(0, 2).unwrap();
+        assert_eq!(truth.pixel(1, 0), Some([112, 80, 80]));
+        assert_eq!(prediction.pixel(1, 0), Some([102, 80, 80]));
+        assert_eq!(difference.pixel(1, 0), Some([10, 0, 0]));
+        assert_eq!(difference.pixel(0, 0), Some([0; 3]));
+    }
+
+    #[test]
+    fn the_bar_turns_where_the_forecast_begins() {
+        // Frames 1 to 4 are shown; frames 0, 1 and 2 were seen.
+        let bar = tiny_samples(4).progress_bar(2, 8).unwrap();
+        let expected = [BAR_SEEN, BAR_SEEN, BAR_SEEN, BAR_SEEN, BAR_FORECAST, BAR_FORECAST];
+        for (column, colour) in expected.into_iter().chain([BAR_EMPTY; 2]).enumerate() {
+            assert_eq!(bar.pixel(0, column), Some(colour), "column {column}");
+        }
+    }
+
+    #[test]
+    fn selections_cover_the_whole_forecast() {
+        assert_eq!(tiny_samples(10).selected(4), [0, 3, 6, 9]);
+        assert_eq!(tiny_samples(3).selected(10), [0, 1, 2]);
+        assert_eq!(tiny_samples(1).selected(10), [0]);
+    }
+
+    #[test]
+    fn shapes_are_checked() {
+        assert_eq!(tiny_samples(4).trajectories().unwrap(), 1);
+        let mut samples = tiny_samples(4);
+        samples.prediction[0].pop();
+        let error = samples.trajectories().unwrap_err();
+        assert!(error.to_string().contains("found 47 bytes"), "{error}");
+        samples.prediction.clear();
+        assert!(samples.trajectories().is_err());
+    }
+}

@@ -1,0 +1,25 @@
+//! Pages: what the commands show of runs and tables, each one self-contained file.
+//!
+//! [`runs_page`] shows a training run, or several beside each other. [`Table::collect`] gathers the
+//! results of a plan, and [`write_table`] leaves `table.json`, `table.csv`, `table.md` and
+//! `report.html`. Nothing here trains, evaluates or renders data: a page is made from the files of
+//! run folders, and from forecasts that the caller hands over.
+//!
+//! A page loads nothing from elsewhere: styles, charts (SVG), pictures (PNG) and movies (GIF) are
+//! inside it. Numbers of a reduced experiment are labelled as such wherever they stand.
+
+mod figures;
+#[cfg(test)]
+mod fixtures;
+mod forecast;
+mod html;
+mod number;
+mod plan;
+mod run_files;
+mod run_page;
+mod scale;
+mod table;
+
+pub(crate) use forecast::ForecastSamples;
+pub(crate) use run_page::runs_page;
+pub(crate) use table::{Table, write_table};

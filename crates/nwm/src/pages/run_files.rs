@@ -1,0 +1,243 @@
+//! The files of a run folder that pages are made from.
+//!
+//! They are read by names, not through the types that write them: a page must also show a run that
+//! diverged (errors are null), one that was killed, and files with keys and columns of later
+//! versions.
+
+use std::{collections::BTreeMap, fs, io, path::Path};
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, de::DeserializeOwned};
+
+/// The one version of our JSON files that this program reads.
+const FORMAT: u64 = 1;
+
+/// `run.json`: what ran, where, and how it ended.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct RunRecord {
+    pub(super) commit: String,
+    pub(super) version: String,
+    #[serde(default)]
+    pub(super) features: Vec<String>,
+    pub(super) device: String,
+    pub(super) threads: usize,
+    pub(super) seed: u64,
+    pub(super) preset: Option<String>,
+    pub(super) command: Vec<String>,
+    pub(super) started: String,
+    pub(super) ended: Option<String>,
+    pub(super) status: String,
+    pub(super) steps: u64,
+    pub(super) seconds: f64,
+}
+
+/// Errors by key, such as `forward_extrapolation_l2_norm`; null where not finite.
+pub(super) type Metrics = BTreeMap<String, Option<f64>>;
+
+/// `result.json`: errors of one checkpoint on one split.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Evaluation {
+    pub(super) model: String,
+    pub(super) data: String,
+    pub(super) split: String,
+    pub(super) preset: Option<String>,
+    pub(super) seed: u64,
+    pub(super) commit: String,
+    pub(super) device: String,
+    pub(super) parameters: u64,
+    pub(super) trajectories: u64,
+    pub(super) checkpoint: CheckpointName,
+    /// Training steps taken and the seconds they took.
+    pub(super) steps: u64,
+    pub(super) seconds: f64,
+    /// Frames the model sees before it must forecast.
+    pub(super) inference_steps: usize,
+    pub(super) horizon: String,
+    /// The unit in which `l2_norm` is printed, such as 1e-8.
+    pub(super) unit: f64,
+    /// Frames of each slice, first and one past the last.
+    pub(super) slices: BTreeMap<String, [usize; 2]>,
+    pub(super) metrics: Metrics,
+    /// The same metrics of predictors that know no dynamics.
+    pub(super) references: BTreeMap<String, Metrics>,
+    pub(super) per_step: PerStep,
+}
+
+/// The checkpoint that was evaluated.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct CheckpointName {
+    pub(super) step: u64,
+    pub(super) sha256: String,
+}
+
+/// Mean error of every predicted frame, of the model and of the reference predictors.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct PerStep {
+    /// Index of the first predicted frame in its window.
+    pub(super) first_frame: usize,
+    pub(super) l2_norm: Vec<Option<f64>>,
+    #[serde(default)]
+    pub(super) mean_image_l2_norm: Vec<Option<f64>>,
+    #[serde(default)]
+    pub(super) last_frame_l2_norm: Vec<Option<f64>>,
+}
+
+/// The columns of `metrics.csv` that are drawn; empty fields are NaN.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct TrainingCurve {
+    pub(super) step: Vec<f64>,
+    pub(super) loss: Vec<f64>,
+    pub(super) mse: Vec<f64>,
+}
+
+impl RunRecord {
+    /// Reads `run.json`, which every run folder has.
+    pub(super) fn read(run_dir: &Path) -> Result<Self> {
+        let path = run_dir.join("run.json");
+        read_json(&path)?.with_context(|| {
+            format!("read {}: not found; expected a run folder made by nwm train", path.display())
+        })
+    }
+}
+
+impl Evaluation {
+    /// Reads `result.json`; `None` when the run has not been evaluated.
+    pub(super) fn read(run_dir: &Path) -> Result<Option<Self>> {
+        read_json(&run_dir.join("result.json"))
+    }
+
+    /// A metric of this model; an error that names the keys there are when it is absent.
+    pub(super) fn metric(&self, key: &str, run_dir: &Path) -> Result<Option<f64>> {
+        self.metrics.get(key).copied().with_context(|| {
+            let found = self.metrics.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+            format!(
+                "read {}: metrics: found {found}, expected {key}; run nwm eval again",
+                run_dir.join("result.json").display()
+            )
+        })
+    }
+}
+
+impl TrainingCurve {
+    /// Reads `metrics.csv`; `None` when there is none. A last line that a killed process left
+    /// half-written is ignored.
+    pub(super) fn read(run_dir: &Path) -> Result<Option<Self>> {
+        let path = run_dir.join("metrics.csv");
+        match read_text(&path)? {
+            Some(text) => {
+                Self::parse(&text).with_context(|| format!("read {}", path.display())).map(Some)
+            }
+            None => Ok(None),
+        }
+    }
+
+    fn parse(text: &str) -> Result<Self> {
+        let complete = text.rfind('\n').map_or("", |end| &text[..=end]);
+        let mut reader = csv::Reader::from_reader(complete.as_bytes());
+        let header = reader.headers()?.clone();
+        let place = |name: &str| {
+            header.iter().position(|column| column == name).with_context(|| {
+                format!("found columns {:?}, expected {name}", header.iter().collect::<Vec<_>>())
+            })
+        };
+        let places = [place("step")?, place("loss")?, place("mse")?];
+        let mut columns = [Vec::new(), Vec::new(), Vec::new()];
+        for record in reader.records() {
+            let record = record?;
+            let line = record.position().map_or(0, csv::Position::line);
+            for (column, place) in columns.iter_mut().zip(places) {
+                let field = record.get(place).unwrap_or_default();
+                let value = match field {
+                    "" => f64::NAN,
+                    _ => field.parse().with_context(|| {
+                        format!("line {line}: found {field:?}, expected a number")
+                    })?,
+                };
+                column.push(value);
+            }
+        }
+        let [step, loss, mse] = columns;
+        Ok(Self { step, loss, mse })
+    }
+}
+
+/// The resolved configuration as text; `None` when there is none.
+pub(super) fn read_resolved_config(run_dir: &Path) -> Result<Option<String>> {
+    read_text(&run_dir.join("resolved.toml"))
+}
+
+/// A versioned JSON file; `None` when it does not exist.
+pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        format: u64,
+    }
+
+    let Some(text) = read_text(path)? else { return Ok(None) };
+    let broken = || {
+        format!("read {}: broken; delete the file and run again to regenerate it", path.display())
+    };
+    let Versioned { format } = serde_json::from_str(&text).with_context(broken)?;
+    if format != FORMAT {
+        bail!(
+            "read {}: found format {format}, expected {FORMAT}; \
+             it was written by another version of nwm",
+            path.display()
+        );
+    }
+    serde_json::from_str(&text).with_context(broken).map(Some)
+}
+
+/// A text file; `None` when it does not exist.
+fn read_text(path: &Path) -> Result<Option<String>> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("read {}", path.display())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn curves_tolerate_more_columns_and_a_half_written_end() {
+        let text =
+            "step,epoch,loss,seconds,mse,synchrony\n1,0,0.5,1.0,0.4,\n2,0,,2.0,0.3,0.9\n3,0,0.";
+        let curve = TrainingCurve::parse(text).unwrap();
+        assert_eq!(curve.step, [1.0, 2.0]);
+        assert_eq!(curve.mse, [0.4, 0.3]);
+        assert!(curve.loss[0] == 0.5 && curve.loss[1].is_nan());
+    }
+
+    #[test]
+    fn curves_name_the_bad_line() {
+        let error = TrainingCurve::parse("step,loss,mse\n1,0.5,0.4\n2,high,0.3\n").unwrap_err();
+        let message = format!("{error:#}");
+        assert!(message.starts_with("line 3: found \"high\", expected a number"), "{message}");
+        let error = TrainingCurve::parse("step,loss\n1,0.5\n").unwrap_err();
+        assert!(format!("{error:#}").contains("expected mse"), "{error:#}");
+    }
+
+    #[test]
+    fn json_files_name_path_format_and_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.json");
+        assert!(read_json::<RunRecord>(&path).unwrap().is_none());
+        let error = RunRecord::read(folder.path()).unwrap_err();
+        assert!(format!("{error:#}").contains("not found; expected a run folder"), "{error:#}");
+
+        for (text, expected) in [
+            ("{\"format\":1,", "broken; delete the file and run again to regenerate it: EOF"),
+            ("{\"format\":2}", "found format 2, expected 1"),
+            ("{\"format\":1}", "missing field `commit`"),
+            ("[]", "broken"),
+        ] {
+            fs::write(&path, text).unwrap();
+            let message = format!("{:#}", RunRecord::read(folder.path()).unwrap_err());
+            assert!(message.contains(expected), "{message}");
+            assert!(message.contains("run.json"), "{message}");
+        }
+    }
+}

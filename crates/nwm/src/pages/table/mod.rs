@@ -1,0 +1,15 @@
+//! Tables of many runs: statistics over seeds, and files that show them.
+
+mod cells;
+mod files;
+mod page;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use cells::Table;
+pub(crate) use files::write_table;
+
+/// Hands over forecasts of a run from its folder, or `None` when it has none to show.
+pub(crate) type SampleSource<'a> =
+    &'a dyn Fn(&std::path::Path) -> anyhow::Result<Option<super::ForecastSamples>>;

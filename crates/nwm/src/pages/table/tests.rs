@@ -1,0 +1,187 @@
+//! Tables from small run folders, written and read back.
+
+use std::{fs, path::Path};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::{
+    super::{
+        ForecastSamples,
+        fixtures::{METRIC, three_seeds, tiny_samples, write_plan, write_run},
+    },
+    Table, write_table,
+};
+
+fn no_samples(_: &Path) -> anyhow::Result<Option<ForecastSamples>> {
+    Ok(None)
+}
+
+/// What `table.json` says after a trip through the file.
+fn written(folder: &TempDir) -> Value {
+    let table = Table::collect(folder.path()).unwrap();
+    write_table(&table, folder.path(), &folder.path().join("out"), &no_samples).unwrap();
+    let text = fs::read_to_string(folder.path().join("out/table.json")).unwrap();
+    assert_eq!(serde_json::from_str::<Table>(&text).unwrap(), table);
+    serde_json::from_str(&text).unwrap()
+}
+
+fn assert_close(found: &Value, expected: f64) {
+    let found = found.as_f64().unwrap();
+    assert!((found / expected - 1.0).abs() < 1e-7, "{found} != {expected}");
+}
+
+#[test]
+fn json_has_statistics_references_and_status() {
+    let table = written(&three_seeds());
+    for (key, value) in [
+        ("format", json!(1)),
+        ("table", json!("table1")),
+        ("preset", json!("quick")),
+        ("reduced", json!(true)),
+        ("commit", json!("c0ffee")),
+        ("device", json!("cpu")),
+        ("unit", json!("1e-8")),
+    ] {
+        assert_eq!(table[key], value, "{key}");
+    }
+    assert_eq!(table["cells"].as_array().unwrap().len(), 4);
+
+    let cell = &table["cells"][1];
+    assert_eq!((&cell["row"], &cell["column"]), (&json!("spring"), &json!("nwm_1d")));
+    assert_eq!(cell["published"], 1.45);
+    assert_eq!(cell["status"], "done");
+    // 1, 2, 6: mean 3, standard deviation sqrt(7), t(2) = 4.30265273.
+    assert_close(&cell["mean"], 3.0);
+    assert_close(&cell["std"], 7.0_f64.sqrt());
+    let half_width = 4.302_652_73 * (7.0_f64 / 3.0).sqrt();
+    assert_close(&cell["ci95"][0], 3.0 - half_width);
+    assert_close(&cell["ci95"][1], 3.0 + half_width);
+    let seeds = cell["seeds"].as_array().unwrap();
+    assert_eq!(
+        seeds.iter().map(|seed| seed["seed"].as_u64().unwrap()).collect::<Vec<_>>(),
+        [0, 1, 2]
+    );
+    assert_close(&seeds[2]["value"], 6.0);
+    assert_eq!(seeds[2]["steps"], 1000);
+    assert_eq!(seeds[2]["run_dir"], "spring-nwm_1d-seed2");
+    assert_close(&cell["references"]["mean_image"]["value"], 8.0);
+    assert_close(&cell["references"]["mean_image"]["ratio"], 3.0 / 8.0);
+    assert_close(&cell["references"]["last_frame"]["ratio"], 3.0 / 16.0);
+
+    let unplanned = &table["cells"][0];
+    assert_eq!((&unplanned["status"], &unplanned["mean"]), (&json!("missing"), &Value::Null));
+    let absent = &table["cells"][3];
+    assert_eq!((&absent["status"], &absent["missing_seeds"]), (&json!("missing"), &json!([0])));
+}
+
+#[test]
+fn one_seed_has_no_spread_and_a_lost_seed_makes_a_cell_partial() {
+    let folder = three_seeds();
+    fs::remove_file(folder.path().join("spring-nwm_1d-seed1/result.json")).unwrap();
+    fs::remove_file(folder.path().join("spring-nwm_1d-seed2/result.json")).unwrap();
+    let cell = &written(&folder)["cells"][1];
+    assert_eq!((&cell["status"], &cell["missing_seeds"]), (&json!("partial"), &json!([1, 2])));
+    assert_close(&cell["mean"], 1.0);
+    assert_eq!((&cell["std"], &cell["ci95"]), (&Value::Null, &Value::Null));
+}
+
+#[test]
+fn a_value_that_is_not_finite_has_no_mean() {
+    let folder = three_seeds();
+    write_run(&folder.path().join("spring-nwm_1d-seed1"), 1, Value::Null);
+    let cell = &written(&folder)["cells"][1];
+    assert_eq!((&cell["status"], &cell["mean"]), (&json!("done"), &Value::Null));
+    assert_eq!(cell["seeds"][1]["value"], Value::Null);
+    let markdown = fs::read_to_string(folder.path().join("out/table.md")).unwrap();
+    assert!(markdown.contains("| spring | missing | not finite |"), "{markdown}");
+}
+
+#[test]
+fn csv_and_markdown_say_the_same() {
+    let folder = three_seeds();
+    written(&folder);
+    let text = fs::read_to_string(folder.path().join("out/table.csv")).unwrap();
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let header = reader.headers().unwrap().clone();
+    let records: Vec<_> = reader.records().map(Result::unwrap).collect();
+    let field = |record: usize, name: &str| {
+        records[record].get(header.iter().position(|column| column == name).unwrap()).unwrap()
+    };
+    assert_eq!(records.len(), 4);
+    assert_close(&json!(field(1, "mean").parse::<f64>().unwrap()), 3.0);
+    assert_eq!((field(1, "status"), field(1, "reduced"), field(1, "seeds")), ("done", "true", "3"));
+    assert_eq!((field(0, "status"), field(0, "mean")), ("missing", ""));
+    assert_eq!(field(0, "published_full_size_training"), "20.97");
+
+    let markdown = fs::read_to_string(folder.path().join("out/table.md")).unwrap();
+    for expected in [
+        "# table1 (reduced, preset quick)",
+        "## Measured (reduced, preset quick)",
+        "| spring | missing | 3.00 ± 6.57 |",
+        "## Published (full-size training)",
+        "not compared",
+        "| spring | 20.97 | 1.45 |",
+        "- spring/ar: not planned",
+        "- pendulum/nwm_1d: missing, no result of seed 0",
+    ] {
+        assert!(markdown.contains(expected), "{expected:?} is missing in\n{markdown}");
+    }
+}
+
+#[test]
+fn the_report_labels_reduced_numbers_and_shows_pictures() {
+    let folder = three_seeds();
+    let table = Table::collect(folder.path()).unwrap();
+    let out = folder.path().join("reports/table1");
+    write_table(&table, folder.path(), &out, &|_| Ok(Some(tiny_samples(5)))).unwrap();
+    let page = fs::read_to_string(out.join("report.html")).unwrap();
+    assert_eq!(page.matches("data:image/gif;base64,R0lGOD").count(), 1, "one cell has results");
+    assert_eq!(page.matches("<svg").count(), 1);
+    assert!(page.contains("Reduced experiment (preset quick)"));
+    assert!(page.contains("Measured <span class=\"label\">reduced, preset quick</span>"));
+    assert!(page.contains("<h2>Published (full-size training)</h2>"));
+    assert!(page.contains("are not compared with the reduced numbers above"));
+    assert!(!page.contains("divided by published"));
+    assert!(page.contains("pendulum/nwm_1d: missing, no result of seed 0"));
+    assert!(!page.replace("http://www.w3.org/2000/svg", "").contains("http"));
+}
+
+#[test]
+fn only_full_size_numbers_are_compared_with_published_ones() {
+    let folder = three_seeds();
+    write_plan(folder.path(), &[0, 1, 2], false);
+    written(&folder);
+    let page = fs::read_to_string(folder.path().join("out/report.html")).unwrap();
+    assert!(page.contains("Measured divided by published"));
+    assert!(!page.contains("class=\"label\"") && !page.contains("Reduced experiment"));
+}
+
+#[test]
+fn broken_and_foreign_files_are_named() {
+    let folder = three_seeds();
+    let result = folder.path().join("spring-nwm_1d-seed1/result.json");
+    let message = || format!("{:#}", Table::collect(folder.path()).unwrap_err());
+
+    fs::write(&result, "{\"format\":1,\"model\":\"nwm").unwrap();
+    assert!(message().contains("seed1/result.json: broken; delete the file"), "{}", message());
+    fs::write(&result, "{\"format\":7}").unwrap();
+    assert!(message().contains("found format 7, expected 1"), "{}", message());
+
+    write_run(&folder.path().join("spring-nwm_1d-seed1"), 5, json!(1e-8));
+    assert!(
+        message().contains("seed: found 5, expected 1 as planned for spring/nwm_1d"),
+        "{}",
+        message()
+    );
+
+    let plan = folder.path().join("plan.json");
+    let text = fs::read_to_string(&plan).unwrap();
+    fs::write(&plan, text.replace("\"row\":\"pendulum\"", "\"row\":\"pendulums\"")).unwrap();
+    assert!(message().contains("runs[3].row: found \"pendulums\""), "{}", message());
+    write_run(&folder.path().join("spring-nwm_1d-seed1"), 1, json!(1e-8));
+    fs::write(&plan, text.replace(METRIC, "valid_prediction_time")).unwrap();
+    assert!(message().contains("expected valid_prediction_time; run nwm eval"), "{}", message());
+    fs::remove_file(&plan).unwrap();
+    assert!(message().contains("plan.json: not found"), "{}", message());
+}
