@@ -1,4 +1,4 @@
-//! The autoregressive baseline: a stack of LSTM layers (hamiltonian.md 2.8).
+//! The autoregressive baseline: a stack of LSTM layers (docs/theory.md, section 4).
 
 use candle_core::Tensor;
 

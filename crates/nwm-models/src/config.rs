@@ -46,7 +46,7 @@ impl ModelName {
 pub struct ModelConfig {
     /// `ar`, `cornn`, `nwm_1d` or `nwm_2d`.
     pub name: ModelName,
-    /// True frames a forecast is given: 31 for the oscillators, 5 for `ar` (hamiltonian.md 3.3).
+    /// True frames a forecast is given: 31 for the oscillators, 5 for `ar` (docs/theory.md, section 4).
     pub inference_steps: usize,
     /// The convolutional encoder.
     pub encoder: EncoderConfig,
@@ -131,7 +131,7 @@ pub enum ScalarMode {
     Fixed,
 }
 
-/// The `[model.cell]` section (sequence.md 1, hamiltonian.md 2.9).
+/// The `[model.cell]` section (docs/theory.md, sections 1 and 4).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CellSection {
@@ -224,7 +224,7 @@ impl Default for ArConfig {
 }
 
 impl ModelConfig {
-    /// The published configuration of one column of Table 1 (hamiltonian.md 2.8, 2.9, 3.3).
+    /// The published configuration of one column of Table 1 (docs/theory.md, section 4).
     pub fn published(name: ModelName) -> Self {
         let topology = match name {
             ModelName::Nwm1d => TopologyName::Rings,

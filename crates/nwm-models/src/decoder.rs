@@ -1,4 +1,4 @@
-//! The spatial-broadcast decoder (hamiltonian.md 2.3): one latent vector to a frame in (0, 1).
+//! The spatial-broadcast decoder (docs/theory.md, section 3): one latent vector to a frame in (0, 1).
 
 use candle_core::Tensor;
 

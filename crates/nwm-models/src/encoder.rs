@@ -1,4 +1,4 @@
-//! The convolutional encoder (hamiltonian.md 2.2): every frame alone to one latent vector.
+//! The convolutional encoder (docs/theory.md, section 3): every frame alone to one latent vector.
 
 use candle_core::Tensor;
 

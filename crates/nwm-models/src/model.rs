@@ -204,7 +204,7 @@ impl Model {
         }))
     }
 
-    /// Predicts each frame from the true ones before it, as in training (hamiltonian.md 2.8).
+    /// Predicts each frame from the true ones before it, as in training (docs/theory.md, section 4).
     ///
     /// `frames` is `[time, batch, row, column, channel]` with at least two times; the result has one time less and
     /// holds the predictions of frames 1 to `time - 1`.

@@ -1,4 +1,4 @@
-//! Oscillatory forecasters: coRNN and the neural wave machines (hamiltonian.md 2.9).
+//! Oscillatory forecasters: coRNN and the neural wave machines (docs/theory.md, section 4).
 //!
 //! The three columns of Table 1 differ in the cell's topology alone.
 
@@ -40,7 +40,7 @@ impl Oscillator {
     }
 }
 
-/// Where each parameter of the cell starts (hamiltonian.md 2.9).
+/// Where each parameter of the cell starts (docs/theory.md, section 4).
 fn initialiser(section: &CellSection, parameter: &str, units: usize) -> Initialiser {
     match parameter {
         "coupling" | "damping" | "drive" if section.topology == TopologyName::Dense => {

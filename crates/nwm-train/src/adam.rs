@@ -20,7 +20,7 @@ struct Moments {
     second: Vec<f32>,
 }
 
-/// Adam with bias correction, epsilon outside the root, no weight decay (hamiltonian.md 3.2).
+/// Adam with bias correction, epsilon outside the root, no weight decay (docs/theory.md, section 5).
 #[derive(Debug)]
 pub struct Adam {
     learning_rate: f64,

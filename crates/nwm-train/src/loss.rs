@@ -1,5 +1,5 @@
 //! The training loss: negative log-likelihood per value of a normal with standard deviation 1/sqrt(2)
-//! (hamiltonian.md 3.1), which is the mean squared error and a constant.
+//! (docs/theory.md, section 5), which is the mean squared error and a constant.
 
 use candle_core::{CpuStorage, CustomOp2, DType, Layout, Shape, Tensor, bail};
 use rayon::prelude::*;

@@ -79,7 +79,7 @@ pub struct TrainConfig {
     pub prefetch: usize,
 }
 
-/// Which stretch of the forecast is scored as extrapolation (hamiltonian.md 4.2, 5).
+/// Which stretch of the forecast is scored as extrapolation (docs/theory.md, section 6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

@@ -1,4 +1,4 @@
-//! The error measures of Table 1 (hamiltonian.md 4.2, 4.3).
+//! The error measures of Table 1 (docs/theory.md, section 6).
 
 use serde::{Deserialize, Serialize};
 

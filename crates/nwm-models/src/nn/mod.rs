@@ -1,0 +1,32 @@
+//! Building blocks that candle-core lacks: ordered parameters, seeded initialisers, and layers that are
+//! fast in both directions on the CPU.
+//!
+//! Every layer is a small struct that registers its tensors with a [`ParameterBuilder`] and has a
+//! `forward`. Behind each `forward` stands one differentiable operation, generic over `f32` and `f64`.
+//!
+//! # Conventions
+//! - Pictures are channels-last: batch, row, column, channel. Sequences are time, batch, feature.
+//! - Results and gradients are the same bits for any number of threads: work is cut into blocks that
+//!   depend on shapes alone, and partial sums are added in the order of the blocks.
+//! - Gradients are first order: no operation here can be differentiated twice.
+//! - An operation's result is also its tape: gradients need no memory beyond what `forward` returned.
+//! - Any other number type, and any device but the CPU, is a typed error that names the operation.
+
+mod activation;
+mod convolution;
+mod gru;
+mod initialiser;
+mod linear;
+mod lstm;
+mod matrix;
+mod parameters;
+mod real;
+mod recurrent;
+
+pub use activation::{leaky_relu, sigmoid, swish};
+pub use convolution::{Convolution, ConvolutionOptions};
+pub use gru::Gru;
+pub use initialiser::Initialiser;
+pub use linear::Linear;
+pub use lstm::{Lstm, LstmState};
+pub use parameters::{ParameterBuilder, Parameters, read_description};
