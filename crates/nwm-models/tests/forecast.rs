@@ -1,4 +1,5 @@
 //! Forecasts: the closed loop, shapes, saving and loading.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests may panic")]
 
 use std::fs;
 

@@ -4,6 +4,7 @@
 //! formulas computed. They are found in `$NWM_SHARED/data/oracle`. A reduced copy lives in `tests/data`: the same
 //! parameters and loss, and of each gradient its norm and one projection; its frames are drawn by a formula.
 //! `NWM_WRITE_GOLDEN=1 cargo test -p nwm-models --test oracle` writes the reduced copies from the oracle files.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests may panic")]
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};

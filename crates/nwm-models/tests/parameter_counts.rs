@@ -1,4 +1,5 @@
 //! Parameter counts at the published size, part by part.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests may panic")]
 
 use candle_core::{DType, Device};
 use nwm_models::{FrameShape, Model, ModelConfig, ModelName};

@@ -6,10 +6,10 @@ mod common;
 use candle_core::{DType, Device};
 use nwm_data::{Loader, LoaderOptions, Split};
 use nwm_models::{FrameShape, Model, ModelName};
-use nwm_train::{Adam, Resolved, frames_of, open_frames, training_step};
+use nwm_train::{Adam, Resolved, StepResult, frames_of, open_frames, training_step};
 
-/// Losses, gradients and parameters after two whole steps: loading, prediction, gradients, optimiser.
-fn two_steps(resolved: &Resolved, workers: usize) -> (Vec<(f64, Vec<Vec<f32>>)>, Vec<u8>) {
+/// Two whole steps (loading, prediction, gradients, optimiser): their results, and the parameters after them.
+fn two_steps(resolved: &Resolved, workers: usize) -> (Vec<StepResult>, Vec<u8>) {
     let config = resolved.config();
     let frames = open_frames(&config.data, Split::Train).unwrap();
     let options = LoaderOptions {
@@ -26,7 +26,7 @@ fn two_steps(resolved: &Resolved, workers: usize) -> (Vec<(f64, Vec<Vec<f32>>)>,
         let batch = frames_of(loader.next_batch().unwrap(), &Device::Cpu).unwrap();
         let result = training_step(&model, &batch).unwrap();
         adam.step(model.parameters(), &result.gradients).unwrap();
-        results.push((result.loss, result.gradients));
+        results.push(result);
     }
     (results, model.to_bytes().unwrap())
 }
@@ -45,7 +45,7 @@ fn whole_training_steps_are_bit_equal_for_one_two_and_three_threads() {
             pool.install(|| two_steps(&resolved, threads))
         };
         let one = with_threads(1);
-        assert!(one.0.iter().all(|(loss, _)| loss.is_finite()));
+        assert!(one.0.iter().all(|result| result.loss.is_finite()));
         assert!(one == with_threads(2), "{}: two threads differ from one", name.as_str());
         assert!(one == with_threads(3), "{}: three threads differ from one", name.as_str());
     }

@@ -50,7 +50,8 @@ fn a_damaged_newest_checkpoint_is_passed_over_and_the_run_ends_the_same() {
     let straight = folder.path().join("straight");
     train_all(&resolved, &straight).unwrap();
     let expected = checkpoint_bytes(&straight, 6);
-    let damages: [(&str, fn(&mut Vec<u8>)); 4] = [
+    type Damage = fn(&mut Vec<u8>);
+    let damages: [(&str, Damage); 4] = [
         (MODEL_FILE, |content| content.truncate(content.len() / 2)),
         (OPTIMIZER_FILE, |content| content[100] ^= 4),
         (STATE_FILE, |content| content[30] ^= 1),
