@@ -41,3 +41,7 @@ pub mod statistics;
 pub mod waves;
 
 pub use error::{Error, Result};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;

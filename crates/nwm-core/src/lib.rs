@@ -74,3 +74,7 @@ pub use error::{Error, Result};
 pub use parameters::{Norm, PackedLayout, ParameterShape, Parameters};
 pub use state::{Real, Record, State};
 pub use topology::Topology;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;

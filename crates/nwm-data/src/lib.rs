@@ -75,3 +75,7 @@ pub use source::{FrameSource, RenderedTrajectories};
 pub use spec::{DatasetSpec, GENERATOR_VERSION, Split, Variant};
 pub use trajectories::Trajectories;
 pub use window::Window;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;

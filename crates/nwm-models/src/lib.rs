@@ -54,3 +54,7 @@ pub use config::{
 pub use error::{Error, Result};
 pub use frame::FrameShape;
 pub use model::{CellScalars, MODEL_FORMAT, Model};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;

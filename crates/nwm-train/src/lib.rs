@@ -62,3 +62,7 @@ pub use run_folder::{RUN_FORMAT, RunFolder, RunRecord, RunStatus, read_run_recor
 pub use step::{StepResult, frames_of, training_step};
 pub use tensorboard::EventLog;
 pub use trainer::{Observer, Outcome, RunRequest, Silent, train};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;

@@ -55,6 +55,22 @@ pub struct RunRequest {
     pub command: Vec<String>,
 }
 
+impl RunRequest {
+    /// A request to start a run, or to continue it if it is there, by a program that says only its version.
+    pub fn new(run_directory: impl Into<PathBuf>, version: &str) -> Self {
+        Self {
+            run_directory: run_directory.into(),
+            resume: true,
+            given: String::new(),
+            commit: "unknown".into(),
+            version: version.into(),
+            features: Vec::new(),
+            preset: None,
+            command: std::env::args().collect(),
+        }
+    }
+}
+
 /// Something that watches a run.
 pub trait Observer {
     /// Training starts, or goes on, at `step` of `steps`.

@@ -153,7 +153,7 @@ pub(crate) struct ReportArguments {
     /// Run folders.
     #[arg(required = true)]
     pub(crate) run_dirs: Vec<PathBuf>,
-    /// The HTML file to write.
+    /// The file to write: .html for the page, .gif for the movie of one run's first forecast.
     #[arg(long)]
     pub(crate) out: PathBuf,
 }

@@ -45,6 +45,7 @@ pub(super) fn run(root: &Path) -> Result<Verdict> {
     let files = text_files(root)?;
     let mut problems = Vec::new();
     problems.extend(readme(&files));
+    problems.extend(untested_examples(&files));
     problems.extend(front_pages(&files));
     problems.extend(core_is_pure(&files));
     problems.extend(foreign_text(&files));
@@ -80,6 +81,33 @@ fn readme(files: &[TextFile]) -> Vec<String> {
         .filter(|command| !readme.text.lines().any(|line| line.trim() == **command))
         .map(|command| format!("README.md: no line with only `{command}`"))
         .collect()
+}
+
+/// The README's Rust examples stand in the README of a crate too, whose doc tests compile them.
+fn untested_examples(files: &[TextFile]) -> Vec<String> {
+    let of = |path: &str| files.iter().find(|file| file.path == path).map(|file| &*file.text);
+    let tested: Vec<&str> = files
+        .iter()
+        .filter(|file| file.path.ends_with("/src/lib.rs"))
+        .filter(|file| file.text.contains("include_str!(\"../README.md\")"))
+        .filter_map(|file| of(&file.path.replace("src/lib.rs", "README.md")))
+        .flat_map(rust_examples)
+        .collect();
+    rust_examples(of("README.md").unwrap_or_default())
+        .filter(|example| !tested.contains(example))
+        .map(|example| {
+            let start = example.lines().next().unwrap_or_default();
+            format!("README.md: no crate's README has the example that starts with {start:?}")
+        })
+        .collect()
+}
+
+/// The Rust code blocks of a Markdown page.
+fn rust_examples(text: &str) -> impl Iterator<Item = &str> {
+    text.split("```rust")
+        .skip(1)
+        .filter_map(|rest| rest.split_once('\n'))
+        .filter_map(|(_attributes, code)| code.split("```").next())
 }
 
 /// Every library has an example on its front page.
@@ -231,7 +259,7 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
 mod tests {
     use super::{
         TextFile, core_is_pure, dangling_pages, foreign_text, front_pages, has_absolute_path,
-        link_targets, readme,
+        link_targets, readme, untested_examples,
     };
 
     fn file(path: &str, text: &str) -> TextFile {
@@ -245,6 +273,22 @@ mod tests {
         let one = both.replace("--workspace", "");
         assert_eq!(readme(&[file("README.md", &one)]).len(), 1);
         assert_eq!(readme(&[file("docs/README.md", both)]), ["README.md: absent"]);
+    }
+
+    #[test]
+    fn an_example_that_no_doc_test_compiles_is_named() {
+        let page = |code: &str| format!("Words.\n```rust,no_run\n{code}\n```\n");
+        let tested = file("crates/a/src/lib.rs", "#[doc = include_str!(\"../README.md\")]\n");
+        let files = [
+            file("README.md", &page("let a = 1;")),
+            file("crates/a/README.md", &page("let a = 1;")),
+            tested,
+        ];
+        assert!(untested_examples(&files).is_empty());
+        let [_, other, tested] = files;
+        let problems = untested_examples(&[file("README.md", &page("let b = 2;")), other, tested]);
+        assert_eq!(problems.len(), 1);
+        assert!(problems[0].contains("let b = 2;"), "{problems:?}");
     }
 
     #[test]

@@ -24,16 +24,7 @@ pub(crate) fn resolved(cache: &Path, model: &str, more: &[&str]) -> Resolved {
 }
 
 pub(crate) fn request(run_directory: &Path, resume: bool) -> RunRequest {
-    RunRequest {
-        run_directory: run_directory.to_owned(),
-        resume,
-        given: "# a test\n".into(),
-        commit: "test".into(),
-        version: "0".into(),
-        features: Vec::new(),
-        preset: None,
-        command: vec!["test".into()],
-    }
+    RunRequest { resume, ..RunRequest::new(run_directory, "0") }
 }
 
 /// Trains to the end.

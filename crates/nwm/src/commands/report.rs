@@ -7,12 +7,15 @@ use nwm_data::atomic::write_atomically;
 use nwm_train::{Error, ForecastSamples, SAMPLES_FILE};
 use serde_json::json;
 
-use crate::exit::Ending;
+use crate::exit::{Ending, UsageError};
 use crate::flags::ReportArguments;
 use crate::pages;
 use crate::terminal::Terminal;
 
-/// Writes the page of some runs.
+/// Pixels of a movie for one of the data.
+const MOVIE_MAGNIFICATION: usize = 4;
+
+/// Writes the page of some runs, or the movie of one.
 pub(crate) fn run(arguments: &ReportArguments, terminal: &Terminal) -> anyhow::Result<Ending> {
     let out = &arguments.out;
     let write = || -> anyhow::Result<()> {
@@ -27,15 +30,32 @@ pub(crate) fn run(arguments: &ReportArguments, terminal: &Terminal) -> anyhow::R
             .zip(&samples)
             .map(|(run_dir, samples)| (run_dir.as_path(), samples.as_ref()))
             .collect();
-        let page = pages::runs_page(&runs)?;
+        let content = match out.extension().is_some_and(|extension| extension == "gif") {
+            true => movie(&runs)?,
+            false => pages::runs_page(&runs)?.into_bytes(),
+        };
         write_atomically(out, |scratch| {
-            std::fs::write(scratch, page).map_err(|source| Error::Io { path: out.clone(), source })
+            std::fs::write(scratch, content)
+                .map_err(|source| Error::Io { path: out.clone(), source })
         })?;
         Ok(())
     };
     write().with_context(|| format!("failed to write {}", out.display()))?;
     terminal.result(&json!({"format": 1, "report": out}), &format!("wrote {}", out.display()));
     Ok(Ending::Done)
+}
+
+/// The first forecast of one run: true, predicted and their difference.
+fn movie(runs: &[(&Path, Option<&pages::ForecastSamples>)]) -> anyhow::Result<Vec<u8>> {
+    match runs {
+        [(_, Some(samples))] => samples.movie(0, 1, MOVIE_MAGNIFICATION),
+        [(run_dir, None)] => Err(UsageError(format!(
+            "{}: found no forecasts, expected {SAMPLES_FILE}; run nwm eval first",
+            run_dir.display()
+        ))
+        .into()),
+        _ => Err(UsageError(format!("a .gif shows one run: found {}", runs.len())).into()),
+    }
 }
 
 /// The forecasts that `nwm eval` left in a run folder, if it has been there.

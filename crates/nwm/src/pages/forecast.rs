@@ -53,7 +53,7 @@ impl ForecastSamples {
     }
 
     /// A movie of every `stride`-th frame of one trajectory, its playing time unchanged.
-    pub(super) fn movie(
+    pub(crate) fn movie(
         &self,
         trajectory: usize,
         stride: u16,
