@@ -17,6 +17,10 @@ fn main() {
                     println!("cargo:rerun-if-changed={path}");
                 }
             }
+            // Whether files differ from the commit is asked again when one of them changes.
+            for source in ["..", "../../Cargo.toml", "../../Cargo.lock"] {
+                println!("cargo:rerun-if-changed={source}");
+            }
             let changed = git(&["status", "--porcelain", "--untracked-files=no"])
                 .is_some_and(|text| !text.is_empty());
             if changed { format!("{commit}-dirty") } else { commit }

@@ -4,11 +4,9 @@ use candle_core::{DType, Device, Tensor};
 
 use crate::config::CellConfig;
 use crate::error::{Error, Result};
-use crate::op::{CellOp, NAME, unsupported_type};
+use crate::op::{CellOp, NAME, RUNNING, unsupported_type};
 use crate::parameters::{self, PackedLayout, ParameterShape};
 use crate::state::Record;
-
-const RUNNING: &str = "run the cell";
 
 /// A locally coupled (or dense) oscillatory cell: a checked configuration.
 ///

@@ -50,7 +50,9 @@ impl Scalar {
     pub fn as_coefficient(&self) -> f64 {
         match *self {
             Self::Fixed(value) => value,
-            Self::Learned { raw } => raw.max(0.0),
+            // Not `max`, which would turn a raw value that is not a number into 0.
+            Self::Learned { raw } if raw < 0.0 => 0.0,
+            Self::Learned { raw } => raw,
         }
     }
 }
@@ -63,7 +65,8 @@ pub struct CellConfig {
     pub topology: Topology,
     /// Maps per sample; every map is coupled to every other one. Dense cells have one.
     pub channels: usize,
-    /// Taps of a local kernel along each coupled axis, odd. Ignored by dense cells.
+    /// Taps of a local kernel along each coupled axis, odd. Without effect on a dense cell, which
+    /// still refuses 0.
     pub kernel_size: usize,
     /// Sharing of the constant term.
     pub bias: Bias,

@@ -16,6 +16,9 @@ use crate::topology::Topology;
 /// The name under which errors report the op.
 pub(crate) const NAME: &str = "nwm-cell";
 
+/// What errors in the op's arguments say was being done.
+pub(crate) const RUNNING: &str = "run the cell";
+
 /// Arguments: drive `[time, batch, units]`, initial state `[2, batch, units]`, packed parameters.
 /// The result is the tape that `record` names, and all that the backward pass needs to keep.
 pub(crate) struct CellOp {
@@ -161,7 +164,7 @@ impl CustomOp3 for CellOp {
 
 /// The error for an element type the cell does not compute in.
 pub(crate) fn unsupported_type(what: &'static str, found: DType) -> Error {
-    Error::ElementType { action: "run the cell", what, expected: "f32 or f64", found }
+    Error::ElementType { action: RUNNING, what, expected: "f32 or f64", found }
 }
 
 fn contiguous_values<'a, R: WithDType>(

@@ -227,13 +227,10 @@ fn nothing_moves_without_a_time_step() {
 #[test]
 fn free_units_accelerate_uniformly() {
     let (dt, drive) = (0.1, 0.4_f64);
-    let config = uncoupled(dt, 0.0, 0.0).0;
-    let config = common::config(config.topology, |c| {
-        *c = config.clone();
-        c.dt = Scalar::Fixed(dt);
-        c.gamma = Scalar::Fixed(0.0);
-        c.alpha = Scalar::Fixed(0.0);
-    });
+    let (mut config, _) = uncoupled(dt, 0.0, 0.0);
+    config.dt = Scalar::Fixed(dt);
+    config.gamma = Scalar::Fixed(0.0);
+    config.alpha = Scalar::Fixed(0.0);
     let cell = Cell::new(config).unwrap();
     let tensor = |value: f64, shape: &[usize]| Tensor::full(value, shape, &Device::Cpu).unwrap();
     let kernels = [tensor(0.0, &[1, 1, 3, 3]), tensor(0.0, &[1, 1, 3, 3])];

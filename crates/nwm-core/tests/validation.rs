@@ -4,7 +4,7 @@
 
 mod common;
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Device, Tensor, Var};
 use common::{Problem, config, values};
 use nwm_core::imex::reference;
 use nwm_core::{Bias, Cell, CellConfig, DT_FLOOR, Error, Record, Scalar, State, Topology};
@@ -222,6 +222,30 @@ fn reference_with_the_wrong_number_of_values() {
 }
 
 #[test]
+fn reference_with_parameters_of_another_cell() {
+    let cell = Cell::new(CellConfig::new(TORUS)).unwrap();
+    let packed = vec![0.5_f64; cell.layout().len()];
+    let parameters = cell.layout().parameters(&packed).unwrap();
+    // The kernels fit a larger map, the biases do not.
+    let larger = config(Topology::Torus { rows: 5, columns: 5 }, |_| {});
+    let error = reference::step(&larger, &parameters, &[0.0; 25], &State::zeros(25));
+    assert!(matches!(error, Err(Error::Shape { what: "the bias", .. })));
+    let empty = config(Topology::Torus { rows: 0, columns: 5 }, |_| {});
+    let error = reference::run(&empty, &parameters, &[0.0; 20], &State::zeros(20));
+    assert!(matches!(error, Err(Error::ZeroSize { what: "rows" })));
+    let narrow = config(TORUS, |c| c.kernel_size = 11);
+    let error = reference::couple(&narrow, &[0.0; 121], &[0.0; 20]);
+    assert!(matches!(error, Err(Error::KernelTooLarge { axis: "row", .. })));
+}
+
+#[test]
+fn a_coefficient_that_is_not_a_number_is_not_taken_for_zero() {
+    assert!(Scalar::Learned { raw: f64::NAN }.as_coefficient().is_nan());
+    assert_eq!(Scalar::Learned { raw: -2.0 }.as_coefficient(), 0.0);
+    assert_eq!(Scalar::Learned { raw: 2.0 }.as_coefficient(), 2.0);
+}
+
+#[test]
 fn strided_inputs_give_the_same_result() {
     let problem = Problem::random(CellConfig::new(TORUS), 3, 2, 1);
     let expected = values(&problem.forward(Record::States, DType::F64));
@@ -234,4 +258,29 @@ fn strided_inputs_give_the_same_result() {
     assert!(!drive.is_contiguous() && !initial.is_contiguous());
     let found = problem.cell.forward(&drive, &initial, &packed, Record::States).unwrap();
     assert_eq!(values(&found), expected);
+}
+
+#[test]
+fn inputs_inside_a_larger_tensor_give_the_same_result_and_gradient() {
+    let problem = Problem::random(CellConfig::new(TORUS), 3, 2, 1);
+    let parameters: Vec<_> = problem.parameters.iter().map(|v| v.as_tensor().clone()).collect();
+    let packed = problem.cell.pack(&parameters).unwrap();
+    let view = problem.drive.narrow(0, 1, 2).unwrap();
+    let copy = Var::from_tensor(&view.force_contiguous().unwrap()).unwrap();
+    assert!(view.is_contiguous(), "the view differs from a copy by its offset alone");
+    let run = |drive: &Tensor| {
+        problem.cell.forward(drive, &problem.initial, &packed, Record::States).unwrap()
+    };
+    let (from_view, from_copy) = (run(&view), run(copy.as_tensor()));
+    assert_eq!(values(&from_view), values(&from_copy));
+    let gradient = |tape: &Tensor, drive: &Var| {
+        let gradients = tape.sqr().unwrap().sum_all().unwrap().backward().unwrap();
+        values(gradients.get(drive).unwrap())
+    };
+    let of_copy = gradient(&from_copy, &copy);
+    let of_whole = gradient(&from_view, &problem.drive);
+    let (outside, inside) = of_whole.split_at(of_whole.len() - of_copy.len());
+    assert!(outside.iter().all(|&gradient| gradient == 0.0));
+    assert_eq!(inside, of_copy);
+    assert!(inside.iter().any(|&gradient| gradient != 0.0));
 }

@@ -25,7 +25,7 @@ struct Case {
 }
 
 const CASES: [Case; 14] = [
-    case("the peers' case", [64, 32, 32, 64], 64, 1, false),
+    case("block at 32", [64, 32, 32, 64], 64, 1, false),
     case("decoder 32, doubled", [64, 16, 16, 64], 64, 1, true),
     case("decoder 32, last", [64, 32, 32, 64], 3, 1, false),
     case("encoder 32, first", [64, 32, 32, 3], 64, 2, false),

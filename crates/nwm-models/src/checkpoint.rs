@@ -132,7 +132,8 @@ impl Checkpoint {
     /// Opens a checkpoint folder and verifies every file of it.
     ///
     /// # Errors
-    /// [`Error::File`] naming the file that is missing, truncated, changed or of another format version.
+    /// [`Error::File`] naming the file that is truncated, changed or of another format version; [`Error::Io`] naming
+    /// the one that is missing or cannot be read.
     pub fn open(directory: &Path) -> Result<Self> {
         let path = directory.join(STATE_FILE);
         let state =
@@ -262,10 +263,12 @@ mod tests {
         let path = directory.join(STATE_FILE);
         let state = fs::read(&path).unwrap();
         for position in 0..state.len() {
-            let mut flipped = state.clone();
-            flipped[position] ^= 1;
-            fs::write(&path, &flipped).unwrap();
-            assert!(Checkpoint::open(&directory).is_err(), "flip at byte {position}");
+            for bit in 0..8 {
+                let mut flipped = state.clone();
+                flipped[position] ^= 1_u8 << bit;
+                fs::write(&path, &flipped).unwrap();
+                assert!(Checkpoint::open(&directory).is_err(), "bit {bit} of byte {position}");
+            }
         }
         fs::write(&path, &state).unwrap();
         fs::write(directory.join(MODEL_FILE), b"thr").unwrap();

@@ -3,9 +3,9 @@
 //! Defaults are the published values of Table 1 (Keller & Welling 2023, and the released code where the
 //! paper is silent). Every field is one key of the TOML file, under `[model]`.
 
-use nwm_core::{Bias, CellConfig, Scalar, Topology};
 use serde::{Deserialize, Serialize};
 
+use crate::cell_section::{CellSection, TopologyName};
 use crate::error::{Error, Result};
 
 /// Which forecaster of Table 1 is built.
@@ -92,81 +92,6 @@ pub enum DecoderInput {
     X,
 }
 
-/// Topology of the coupling, by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum TopologyName {
-    /// Both axes wrap.
-    Torus,
-    /// Rows are independent rings.
-    Rings,
-    /// Every unit is coupled to every unit.
-    Dense,
-}
-
-/// Extent of the bias, by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum BiasScope {
-    /// One bias for every site of every channel.
-    Site,
-    /// One bias for every channel.
-    Map,
-    /// One bias for every position along a ring, shared over rings.
-    Ring,
-    /// No bias.
-    None,
-}
-
-/// Whether the time step, the restoring and the damping coefficient are trained.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum ScalarMode {
-    /// Trained with everything else.
-    Learned,
-    /// Kept at the value that their raw values give.
-    Fixed,
-}
-
-/// The `[model.cell]` section (docs/theory.md, sections 1 and 4).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct CellSection {
-    /// `torus`, `rings` or `dense`.
-    pub topology: TopologyName,
-    /// Rows of the sheet; for `rings` their number.
-    pub rows: usize,
-    /// Columns of the sheet; for `rings` the sites of each.
-    pub columns: usize,
-    /// Hidden channels.
-    pub channels: usize,
-    /// Side of the coupling kernels, odd.
-    pub kernel_size: usize,
-    /// Mean of every kernel tap at the start.
-    pub kernel_mean: f64,
-    /// Standard deviation of the kernel taps at the start, cut at two of it.
-    pub kernel_std: f64,
-    /// `site`, `map`, `ring` or `none`.
-    pub bias: BiasScope,
-    /// Whether each site listens to its right neighbour alone (rings only).
-    pub one_way: bool,
-    /// Whether the encoded frame passes through a third coupling, as in the released code.
-    pub drive_coupling: bool,
-    /// Whether the position is layer-normalised after each step.
-    pub state_norm: bool,
-    /// `learned` or `fixed`.
-    pub scalars: ScalarMode,
-    /// Time step = sigmoid of this.
-    pub dt_raw: f64,
-    /// Restoring coefficient = relu of this.
-    pub gamma_raw: f64,
-    /// Damping coefficient = relu of this.
-    pub alpha_raw: f64,
-}
-
 /// The `[model.ar]` section.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -195,28 +120,6 @@ impl Default for DecoderConfig {
     }
 }
 
-impl Default for CellSection {
-    fn default() -> Self {
-        Self {
-            topology: TopologyName::Torus,
-            rows: 23,
-            columns: 23,
-            channels: 1,
-            kernel_size: 3,
-            kernel_mean: 1.0 / 9.0,
-            kernel_std: 0.1,
-            bias: BiasScope::Site,
-            one_way: false,
-            drive_coupling: true,
-            state_norm: false,
-            scalars: ScalarMode::Learned,
-            dt_raw: -1.95,
-            gamma_raw: 1.0,
-            alpha_raw: 0.5,
-        }
-    }
-}
-
 impl Default for ArConfig {
     fn default() -> Self {
         Self { latent: 32, layers: vec![250, 250, 250, 250, 32] }
@@ -241,7 +144,11 @@ impl ModelConfig {
         }
     }
 
-    /// Checks what can be checked without data; the message names the key.
+    /// Checks what can be checked without data.
+    ///
+    /// # Errors
+    /// [`Error::Key`] naming the first key out of range; [`Error::Cell`] if the cell refuses what its section
+    /// describes.
     pub fn validate(&self) -> Result<()> {
         at_least_one("model.inference_steps", self.inference_steps)?;
         at_least_one("model.encoder.channels", self.encoder.channels)?;
@@ -273,65 +180,6 @@ impl ModelConfig {
     }
 }
 
-impl CellSection {
-    fn validate(&self) -> Result<()> {
-        if !(self.kernel_std >= 0.0 && self.kernel_std.is_finite()) {
-            return Err(Error::key(
-                "model.cell.kernel_std",
-                "a finite number, zero or above",
-                self.kernel_std,
-            ));
-        }
-        if self.units() < 2 {
-            return Err(Error::key(
-                "model.cell.rows",
-                "rows x columns x channels of at least 2",
-                self.units(),
-            ));
-        }
-        self.to_cell_config().validate().map_err(|source| Error::Cell { source })
-    }
-
-    /// Units of the hidden state: channels x rows x columns.
-    pub fn units(&self) -> usize {
-        self.channels * self.rows * self.columns
-    }
-
-    /// The cell this section describes.
-    pub fn to_cell_config(&self) -> CellConfig {
-        let (rows, columns) = (self.rows, self.columns);
-        let mut cell = CellConfig::new(match self.topology {
-            TopologyName::Torus => Topology::Torus { rows, columns },
-            TopologyName::Rings => Topology::Rings { rings: rows, sites: columns },
-            TopologyName::Dense => Topology::Dense { units: rows * columns },
-        });
-        let scalar = |raw: f64, constrain: fn(f64) -> f64| match self.scalars {
-            ScalarMode::Learned => Scalar::Learned { raw },
-            ScalarMode::Fixed => Scalar::Fixed(constrain(raw)),
-        };
-        cell.channels = self.channels;
-        cell.kernel_size = self.kernel_size;
-        cell.bias = match self.bias {
-            BiasScope::Site => Bias::PerSite,
-            BiasScope::Map => Bias::PerMap,
-            BiasScope::Ring => Bias::PerRingPosition,
-            BiasScope::None => Bias::None,
-        };
-        cell.one_way = self.one_way;
-        cell.drive_coupling = self.drive_coupling;
-        cell.state_norm = self.state_norm;
-        cell.dt = scalar(self.dt_raw, sigmoid_of);
-        cell.gamma = scalar(self.gamma_raw, |raw| raw.max(0.0));
-        cell.alpha = scalar(self.alpha_raw, |raw| raw.max(0.0));
-        cell
-    }
-}
-
-/// The logistic function, which turns a raw time step into the effective one.
-pub(crate) fn sigmoid_of(raw: f64) -> f64 {
-    1.0 / (1.0 + (-raw).exp())
-}
-
 fn at_least_one(key: &'static str, value: usize) -> Result<()> {
     if value == 0 { Err(Error::key(key, "at least 1", value)) } else { Ok(()) }
 }
@@ -339,11 +187,19 @@ fn at_least_one(key: &'static str, value: usize) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cell_section::ScalarMode;
 
     #[test]
     fn published_configurations_are_valid() {
         for name in ModelName::ALL {
             ModelConfig::published(name).validate().unwrap();
+        }
+    }
+
+    #[test]
+    fn names_are_spelled_as_in_configuration_files() {
+        for name in ModelName::ALL {
+            assert_eq!(serde_json::to_value(name).unwrap(), name.as_str());
         }
     }
 
@@ -362,6 +218,32 @@ mod tests {
         config.cell.dt_raw = -9.0;
         let message = config.validate().unwrap_err().to_string();
         assert!(message.contains("dt"), "{message}");
+    }
+
+    #[test]
+    fn sizes_beyond_the_address_space_are_refused() {
+        for topology in [TopologyName::Torus, TopologyName::Rings, TopologyName::Dense] {
+            let mut config = ModelConfig::default();
+            config.cell.topology = topology;
+            (config.cell.rows, config.cell.columns) = (1 << 40, 1 << 40);
+            let message = config.validate().unwrap_err().to_string();
+            assert!(message.contains("too many parameters"), "{message}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_are_none_are_refused() {
+        let mut config = ModelConfig::default();
+        config.cell.kernel_mean = f64::NAN;
+        let message = config.validate().unwrap_err().to_string();
+        assert!(message.contains("model.cell.kernel_mean"), "{message}");
+        for scalars in [ScalarMode::Learned, ScalarMode::Fixed] {
+            let mut config = ModelConfig::default();
+            config.cell.scalars = scalars;
+            config.cell.gamma_raw = f64::NAN;
+            let message = config.validate().unwrap_err().to_string();
+            assert!(message.contains("gamma is NaN"), "{message}");
+        }
     }
 
     #[test]

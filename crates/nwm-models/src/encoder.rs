@@ -3,7 +3,7 @@
 use candle_core::Tensor;
 
 use crate::config::EncoderConfig;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::frame::FrameShape;
 use crate::nn::{Convolution, ConvolutionOptions, Linear, ParameterBuilder};
 
@@ -50,7 +50,6 @@ impl Encoder {
         for convolution in &self.convolutions {
             maps = convolution.forward(&maps)?;
         }
-        let flat = maps.flatten_from(1).map_err(Error::from)?;
-        self.linear.forward(&flat)
+        self.linear.forward(&maps.flatten_from(1)?)
     }
 }

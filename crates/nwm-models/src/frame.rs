@@ -22,18 +22,28 @@ impl FrameShape {
     /// The frames of the Hamiltonian dynamics suite: 32 x 32 RGB.
     pub const SUITE: Self = Self { rows: 32, columns: 32, channels: 3 };
 
+    /// A frame of these sides.
+    ///
     /// # Errors
     /// [`Error::Shape`] if the encoder cannot halve the frame three times.
     pub fn new(rows: usize, columns: usize, channels: usize) -> Result<Self> {
+        let shape = Self { rows, columns, channels };
+        shape.validate()?;
+        Ok(shape)
+    }
+
+    /// The check of [`FrameShape::new`], for shapes that were written out or read from a file.
+    pub(crate) fn validate(self) -> Result<()> {
+        let Self { rows, columns, channels } = self;
         let fits = |side: usize| side > 0 && side.is_multiple_of(SCALE);
-        if !fits(rows) || !fits(columns) || channels == 0 {
-            return Err(Error::shape(
-                "frame [row, column, channel]",
-                "rows and columns that are multiples of 8 and at least one channel; crop or pad the frames",
-                &[rows, columns, channels],
-            ));
+        if fits(rows) && fits(columns) && channels > 0 {
+            return Ok(());
         }
-        Ok(Self { rows, columns, channels })
+        Err(Error::shape(
+            "frame [row, column, channel]",
+            "rows and columns that are multiples of 8 and at least one channel; crop or pad the frames",
+            &[rows, columns, channels],
+        ))
     }
 
     /// Rows and columns of the smallest picture inside encoder and decoder.

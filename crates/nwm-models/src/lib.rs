@@ -32,6 +32,7 @@
 //! times that with the backward pass.
 
 mod autoregressive;
+mod cell_section;
 mod checkpoint;
 mod config;
 mod decoder;
@@ -43,14 +44,12 @@ mod model;
 pub mod nn;
 mod oscillator;
 
+pub use cell_section::{BiasScope, CellSection, ScalarMode, TopologyName};
 pub use checkpoint::{
     CHECKPOINT_FORMAT, Checkpoint, FileRecord, MODEL_FILE, STATE_FILE, checkpoint_directory,
     checkpoint_steps, latest_checkpoint, seal_state, sha256,
 };
-pub use config::{
-    ArConfig, BiasScope, CellSection, DecoderConfig, DecoderInput, EncoderConfig, ModelConfig,
-    ModelName, ScalarMode, TopologyName,
-};
+pub use config::{ArConfig, DecoderConfig, DecoderInput, EncoderConfig, ModelConfig, ModelName};
 pub use error::{Error, Result};
 pub use frame::FrameShape;
 pub use model::{CellScalars, MODEL_FORMAT, Model};

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
+use nwm_core::Scalar;
 use serde::{Deserialize, Serialize};
 
 use crate::autoregressive::LstmStack;
 use crate::checkpoint::{Checkpoint, MODEL_FILE, STATE_FILE, latest_checkpoint};
-use crate::config::{ModelConfig, ModelName, sigmoid_of};
+use crate::config::{ModelConfig, ModelName};
 use crate::decoder::Decoder;
 use crate::dynamics::{Dynamics, HiddenState};
 use crate::encoder::Encoder;
@@ -46,6 +47,12 @@ pub struct CellScalars {
     pub alpha: f64,
 }
 
+/// The part of a description that every version has.
+#[derive(Deserialize)]
+struct DescriptionVersion {
+    format: u32,
+}
+
 /// What a parameter file says of the model it belongs to.
 #[derive(Serialize, Deserialize)]
 struct Description {
@@ -58,7 +65,8 @@ impl Model {
     /// A model with freshly drawn parameters, a pure function of `seed` and the configuration.
     ///
     /// # Errors
-    /// [`Error::Key`] or [`Error::Cell`] if the configuration is out of range.
+    /// [`Error::Key`] or [`Error::Cell`] if the configuration is out of range; [`Error::Shape`] if the frame is one
+    /// that [`FrameShape::new`] refuses.
     pub fn new(
         config: &ModelConfig,
         frame: FrameShape,
@@ -67,6 +75,7 @@ impl Model {
         device: &Device,
     ) -> Result<Self> {
         config.validate()?;
+        frame.validate()?;
         let mut builder = ParameterBuilder::new(seed, dtype, device);
         let latent = match config.name {
             ModelName::Ar => config.ar.latent,
@@ -136,14 +145,16 @@ impl Model {
                 "the file does not say which model it belongs to; expected one nwm wrote".into(),
             )
         })?;
-        let description: Description = serde_json::from_str(description)
-            .map_err(|error| damaged(format!("model description: {error}")))?;
-        if description.format != MODEL_FORMAT {
+        let unreadable = |error: serde_json::Error| damaged(format!("model description: {error}"));
+        // The version first: a later one may describe models in words that this one does not know.
+        let version: DescriptionVersion = serde_json::from_str(description).map_err(unreadable)?;
+        if version.format != MODEL_FORMAT {
             return Err(damaged(format!(
                 "found model format {}, expected {MODEL_FORMAT}; use the version of nwm that wrote it",
-                description.format
+                version.format
             )));
         }
+        let description: Description = serde_json::from_str(description).map_err(unreadable)?;
         let model = Self::new(&description.model, description.frame, 0, dtype, device)?;
         model.parameters.load_bytes(content)?;
         Ok(model)
@@ -190,17 +201,18 @@ impl Model {
         if self.config.name == ModelName::Ar {
             return Ok(None);
         }
-        let raw = |name: &str, start: f64| -> Result<f64> {
-            match self.parameters.get(name) {
-                Some(tensor) => Ok(tensor.to_dtype(DType::F64)?.to_scalar()?),
-                None => Ok(start),
-            }
+        let scalar = |name: &str, start: f64| -> Result<Scalar> {
+            let raw = match self.parameters.get(name) {
+                Some(tensor) => tensor.to_dtype(DType::F64)?.to_scalar::<f64>()?,
+                None => start,
+            };
+            Ok(Scalar::Learned { raw })
         };
         let cell = &self.config.cell;
         Ok(Some(CellScalars {
-            dt: sigmoid_of(raw("cell.dt_raw", cell.dt_raw)?),
-            gamma: raw("cell.gamma_raw", cell.gamma_raw)?.max(0.0),
-            alpha: raw("cell.alpha_raw", cell.alpha_raw)?.max(0.0),
+            dt: scalar("cell.dt_raw", cell.dt_raw)?.as_time_step(),
+            gamma: scalar("cell.gamma_raw", cell.gamma_raw)?.as_coefficient(),
+            alpha: scalar("cell.alpha_raw", cell.alpha_raw)?.as_coefficient(),
         }))
     }
 
@@ -274,7 +286,7 @@ impl Model {
             ref found => Err(Error::shape(
                 "frames",
                 format!(
-                    "[time, batch, row, column, channel] = [at least {at_least}, any, {rows}, {columns}, {channels}]"
+                    "[time, batch, row, column, channel] = [at least {at_least}, at least 1, {rows}, {columns}, {channels}]"
                 ),
                 found,
             )),

@@ -5,7 +5,8 @@
 use candle_core::{D, Tensor};
 use nwm_core::{Cell, Record};
 
-use crate::config::{CellSection, DecoderInput, TopologyName};
+use crate::cell_section::{CellSection, TopologyName};
+use crate::config::DecoderInput;
 use crate::dynamics::{Dynamics, HiddenState};
 use crate::error::Result;
 use crate::nn::{Gru, Initialiser, ParameterBuilder};

@@ -1,6 +1,7 @@
 //! Forecasts: the closed loop, shapes, saving and loading.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may panic")]
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use candle_core::{DType, Device, Tensor};
@@ -134,6 +135,11 @@ fn frames_of_another_shape_are_refused() {
     assert!(few.to_string().contains("at least 4"), "{few}");
     let other = Tensor::zeros((5, 1, 16, 8, 3), DType::F64, &Device::Cpu).unwrap();
     assert!(model.teacher_forced(&other).is_err());
+    for frame in [FrameShape { channels: 0, ..FRAME }, FrameShape { rows: 12, ..FRAME }] {
+        let config = small(ModelName::Nwm2d);
+        let refused = Model::new(&config, frame, 7, DType::F64, &Device::Cpu);
+        assert!(matches!(refused, Err(Error::Shape { .. })), "{frame:?}");
+    }
 }
 
 #[test]
@@ -154,6 +160,18 @@ fn a_saved_model_forecasts_the_same_bits() {
         );
         assert_eq!(off, 0.0);
     }
+}
+
+#[test]
+fn a_file_of_a_later_format_is_refused_by_its_version() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    let description = r#"{"format": 2, "words": "that this version does not know"}"#;
+    let metadata = BTreeMap::from([("model".to_owned(), description.to_owned())]);
+    fs::write(&path, model(&small(ModelName::Ar)).parameters().to_bytes(&metadata).unwrap())
+        .unwrap();
+    let message = Model::load(&path).map(|_| ()).unwrap_err().to_string();
+    assert!(message.contains("found model format 2, expected 1"), "{message}");
 }
 
 #[test]

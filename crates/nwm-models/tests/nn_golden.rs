@@ -19,7 +19,9 @@ fn tensor(values: &[f64], shape: &[usize]) -> Tensor {
 }
 
 fn assert_close(found: &Tensor, expected: &[f64]) {
-    for (found, expected) in numbers(found).iter().zip(expected) {
+    let found = numbers(found);
+    assert_eq!(found.len(), expected.len());
+    for (found, expected) in found.iter().zip(expected) {
         // The golden numbers have eight decimals.
         assert!((found - expected).abs() < 5.1e-9, "found {found}, expected {expected}");
     }

@@ -140,6 +140,7 @@ fn loss_and_every_gradient_agree_with_the_oracle() {
         assert!((loss - expected).abs() <= TOLERANCE * expected, "{loss} against {expected}");
         for (parameter, gradient) in gradients {
             let expected = flat(&oracle[&format!("gradient/{parameter}")]);
+            assert_eq!(gradient.len(), expected.len(), "{parameter}");
             let off: Vec<f64> = gradient.iter().zip(&expected).map(|(a, b)| a - b).collect();
             let relative = norm(&off) / norm(&expected);
             assert!(relative <= TOLERANCE, "{}: {parameter}: {relative:e}", name.as_str());

@@ -108,12 +108,16 @@ pub(crate) fn remove_scratch(run_directory: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Removes all but the newest `keep` checkpoints.
+/// Removes all but the newest `keep` checkpoints up to that of step `newest`, the one just written.
+///
+/// Later ones are damaged ones that the resumed run passed over. They do not count, or a good one would go in the place
+/// of a damaged one; the run writes them again.
 ///
 /// # Errors
 /// [`Error::Io`] if one cannot be removed.
-pub(crate) fn retain_last(run_directory: &Path, keep: usize) -> Result<()> {
-    let steps = checkpoint_steps(run_directory)?;
+pub(crate) fn retain_last(run_directory: &Path, keep: usize, newest: u64) -> Result<()> {
+    let mut steps = checkpoint_steps(run_directory)?;
+    steps.retain(|&step| step <= newest);
     for &step in &steps[..steps.len().saturating_sub(keep)] {
         remove_folder(&checkpoint_directory(run_directory, step))?;
     }

@@ -17,7 +17,8 @@ pub const FILE_DATA: &str = "file";
 /// Opens the frames of one split; generated states are kept in `data.cache` and read from there the next time.
 ///
 /// # Errors
-/// [`Error::Data`] if the system is unknown, a file is missing or damaged, or the cache cannot be written.
+/// [`Error::Data`] if the system is unknown, a file is missing or damaged, or the cache cannot be written;
+/// [`Error::File`] if the cache holds another data set under this one's name.
 pub fn open_frames(data: &DataConfig, split: Split) -> Result<Arc<dyn FrameSource>> {
     if data.name == FILE_DATA {
         let (key, path) = match split {
@@ -38,7 +39,17 @@ pub fn open_frames(data: &DataConfig, split: Split) -> Result<Arc<dyn FrameSourc
     let spec = dataset_spec(data, split)?;
     let path = cache_path(data, &spec);
     let trajectories = if path.is_file() {
-        Arc::new(store::read(&path)?)
+        let trajectories = store::read(&path)?;
+        if trajectories.spec() != &spec {
+            return Err(Error::File {
+                path,
+                problem: format!(
+                    "found {:?}, expected {spec:?}; delete the file and run again to regenerate it",
+                    trajectories.spec()
+                ),
+            });
+        }
+        Arc::new(trajectories)
     } else {
         let trajectories = Arc::new(generate(&spec)?);
         std::fs::create_dir_all(&data.cache).map_err(Error::io(&data.cache))?;

@@ -84,7 +84,7 @@ pub enum Error {
     },
     /// The loss or a gradient is not a finite number.
     #[error(
-        "step {step}: {what} is not finite; the state before it is in {bundle}; lower train.learning_rate and resume"
+        "step {step}: {what} is not finite; the state before it is in {bundle}; choose another --run-dir and lower train.learning_rate"
     )]
     NotFinite {
         /// The step that failed.
@@ -130,30 +130,53 @@ impl Error {
             | Self::Syntax { .. }
             | Self::ChangedKey { .. }
             | Self::RunExists { .. } => ErrorKind::Configuration,
-            Self::Locked { .. } | Self::Io { .. } => ErrorKind::FileSystem,
+            Self::Locked { .. } => ErrorKind::FileSystem,
+            Self::Io { source, .. } => source.into(),
             Self::NotFinite { .. } => ErrorKind::NotFinite,
             Self::File { .. } => ErrorKind::Data,
-            Self::Data(error) => match error {
-                nwm_data::Error::UnknownName { .. }
-                | nwm_data::Error::InvalidSetting { .. }
-                | nwm_data::Error::WindowTooLong { .. } => ErrorKind::Configuration,
-                nwm_data::Error::Io { .. } => ErrorKind::FileSystem,
-                _ => ErrorKind::Data,
-            },
+            Self::Data(error) => error.into(),
             Self::Tensor(_) => ErrorKind::Device,
-            Self::Model(error) => match error {
-                nwm_models::Error::Key { .. } | nwm_models::Error::Cell { .. } => {
-                    ErrorKind::Configuration
-                }
-                nwm_models::Error::Tensor(_) => ErrorKind::Device,
-                nwm_models::Error::Io { .. } => ErrorKind::FileSystem,
-                _ => ErrorKind::Data,
-            },
+            Self::Model(error) => error.into(),
         }
     }
 
     pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io { path, source }
+    }
+}
+
+impl From<&std::io::Error> for ErrorKind {
+    /// A file that is not there is a matter of data; a full, read-only or forbidden disk one of the file system.
+    fn from(error: &std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::NotFound => Self::Data,
+            _ => Self::FileSystem,
+        }
+    }
+}
+
+impl From<&nwm_data::Error> for ErrorKind {
+    fn from(error: &nwm_data::Error) -> Self {
+        match error {
+            nwm_data::Error::UnknownName { .. }
+            | nwm_data::Error::InvalidSetting { .. }
+            | nwm_data::Error::WindowTooLong { .. } => Self::Configuration,
+            nwm_data::Error::Io { source, .. } => source.into(),
+            // The HDF5 library hides the system's error; that it cannot write means a full disk, as a rule.
+            nwm_data::Error::Hdf5 { .. } => Self::FileSystem,
+            _ => Self::Data,
+        }
+    }
+}
+
+impl From<&nwm_models::Error> for ErrorKind {
+    fn from(error: &nwm_models::Error) -> Self {
+        match error {
+            nwm_models::Error::Key { .. } | nwm_models::Error::Cell { .. } => Self::Configuration,
+            nwm_models::Error::Tensor(_) => Self::Device,
+            nwm_models::Error::Io { source, .. } => source.into(),
+            _ => Self::Data,
+        }
     }
 }

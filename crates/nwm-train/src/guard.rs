@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::adam::norm_squared;
 use crate::error::{Error, Result};
-use crate::run_folder::write_json;
+use crate::run_folder::{write_bytes, write_json};
 use crate::step::StepResult;
 
 /// Version of the bundle's `report.json`.
@@ -92,7 +92,6 @@ fn write_bundle(
             tensors,
         },
     )?;
-    let path = folder.join(MODEL_FILE);
-    std::fs::write(&path, model.to_bytes()?).map_err(Error::io(&path))?;
+    write_bytes(&folder.join(MODEL_FILE), &model.to_bytes()?)?;
     Ok(folder)
 }

@@ -50,7 +50,14 @@ impl MetricsLog {
     /// [`Error::Io`] if it cannot be read or written.
     pub fn open(run_directory: &Path, step: u64) -> Result<Self> {
         let path = run_directory.join(METRICS_FILE);
-        let mut rows = if path.is_file() { read_metrics(&path)? } else { Vec::new() };
+        let content = if path.is_file() {
+            std::fs::read(&path).map_err(Error::io(&path))?
+        } else {
+            Vec::new()
+        };
+        // A row that a crash has damaged must not keep a run from going on.
+        let mut rows: Vec<MetricsRow> =
+            complete_rows(&content).into_iter().filter_map(std::result::Result::ok).collect();
         rows.retain(|row| row.step <= step);
         write_atomically(&path, |scratch| write_rows(scratch, &rows).map_err(Error::io(&path)))?;
         let file = File::options().append(true).open(&path).map_err(Error::io(&path))?;
@@ -82,14 +89,20 @@ fn write_rows(path: &Path, rows: &[MetricsRow]) -> std::io::Result<()> {
 /// Reads a `metrics.csv`; a last row that a kill has cut short is left out.
 ///
 /// # Errors
-/// [`Error::Io`] if the file cannot be read.
+/// [`Error::Io`] if the file cannot be read, [`Error::File`] naming the row that is damaged.
 pub fn read_metrics(path: &Path) -> Result<Vec<MetricsRow>> {
-    let mut reader = csv::ReaderBuilder::new()
-        .flexible(true)
-        .from_path(path)
-        .map_err(std::io::Error::from)
-        .map_err(Error::io(path))?;
-    Ok(reader.deserialize().filter_map(std::result::Result::ok).collect())
+    let content = std::fs::read(path).map_err(Error::io(path))?;
+    let damaged = |error: csv::Error| Error::File {
+        path: path.to_owned(),
+        problem: format!("{error}; the file is damaged or holds something else than metrics"),
+    };
+    complete_rows(&content).into_iter().map(|row| row.map_err(damaged)).collect()
+}
+
+/// The rows up to the last line break: what follows it was being written when the process was killed.
+fn complete_rows(content: &[u8]) -> Vec<csv::Result<MetricsRow>> {
+    let end = content.iter().rposition(|&byte| byte == b'\n').map_or(0, |position| position + 1);
+    csv::Reader::from_reader(&content[..end]).deserialize().collect()
 }
 
 #[cfg(test)]
@@ -134,5 +147,21 @@ mod tests {
         let text = std::fs::read_to_string(&path).unwrap();
         std::fs::write(&path, format!("{text}2,0.5,1.")).unwrap();
         assert_eq!(read_metrics(&path).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_damaged_row_is_named_by_readers_and_dropped_by_a_resumed_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = MetricsLog::open(folder.path(), 0).unwrap();
+        for step in [1, 5] {
+            log.append(&row(step)).unwrap();
+        }
+        let path = folder.path().join(METRICS_FILE);
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text.replace("\n5,0.5", "\n5,0x5")).unwrap();
+        let error = read_metrics(&path).unwrap_err();
+        assert!(error.to_string().contains("line: 3"), "{error}");
+        MetricsLog::open(folder.path(), 9).unwrap();
+        assert_eq!(read_metrics(&path).unwrap(), [row(1)]);
     }
 }

@@ -127,7 +127,21 @@ impl RunFolder {
 /// # Errors
 /// [`Error::Io`] if it is not there, [`Error::File`] if it is damaged or of another version.
 pub fn read_run_record(run_directory: &Path) -> Result<RunRecord> {
-    read_json(&run_directory.join("run.json"))
+    /// What every version of the file has.
+    #[derive(Deserialize)]
+    struct AnyVersion {
+        format: u32,
+    }
+
+    let path = run_directory.join("run.json");
+    let AnyVersion { format } = read_json(&path)?;
+    if format != RUN_FORMAT {
+        let problem = format!(
+            "found run format {format}, expected {RUN_FORMAT}; use the version of nwm that wrote it"
+        );
+        return Err(Error::File { path, problem });
+    }
+    read_json(&path)
 }
 
 /// Now, as `run.json` writes it.
@@ -135,9 +149,14 @@ pub fn timestamp() -> String {
     jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
+/// Writes bytes, atomically.
+pub(crate) fn write_bytes(path: &Path, content: &[u8]) -> Result<()> {
+    write_atomically(path, |scratch| fs::write(scratch, content).map_err(Error::io(path)))
+}
+
 /// Writes text, atomically.
 pub(crate) fn write_text(path: &Path, text: &str) -> Result<()> {
-    write_atomically(path, |scratch| fs::write(scratch, text).map_err(Error::io(path)))
+    write_bytes(path, text.as_bytes())
 }
 
 /// Writes a value as pretty JSON, atomically.
@@ -182,5 +201,18 @@ mod tests {
         drop(folder);
         let error = RunFolder::open(&path, false).unwrap_err();
         assert!(error.to_string().contains("add --resume"), "{error}");
+    }
+
+    #[test]
+    fn a_record_of_another_version_or_a_damaged_one_is_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        for (text, expected) in
+            [("{\"format\":2}", "found run format 2, expected 1"), ("{\"format\":1,", "damaged")]
+        {
+            write_text(&folder.path().join("run.json"), text).unwrap();
+            let error = read_run_record(folder.path()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Data);
+            assert!(error.to_string().contains(expected), "{error}");
+        }
     }
 }

@@ -111,14 +111,21 @@ pub fn train(
     observer: &mut dyn Observer,
 ) -> Result<Outcome> {
     let folder = RunFolder::open(&request.run_directory, request.resume)?;
-    let mut record = open_record(&folder, resolved, request)?;
-    let outcome = Trainer::open(resolved, folder.path(), observer).and_then(|mut trainer| {
-        // What the run is made of is on disk before the first step.
-        folder.write_record(&record)?;
-        let outcome = trainer.run(interrupt, observer);
-        (record.steps, record.seconds) = (trainer.step, trainer.seconds());
-        outcome
-    });
+    let before = folder.record()?;
+    write_configuration(&folder, before.is_some(), resolved, request)?;
+    // Settings that cannot be trained leave no record, so that the folder is free for better ones.
+    let mut trainer = Trainer::open(resolved, folder.path(), observer)?;
+    if trainer.is_finished()
+        && before.as_ref().is_some_and(|record| record.status == RunStatus::Done)
+    {
+        // The record stays that of the program that took the steps.
+        return Ok(Outcome::Finished);
+    }
+    let mut record = new_record(before.as_ref(), resolved, request);
+    // What the run is made of is on disk before the first step.
+    folder.write_record(&record)?;
+    let outcome = trainer.run(interrupt, observer);
+    (record.steps, record.seconds) = (trainer.step, trainer.seconds());
     record.ended = Some(timestamp());
     record.status = match &outcome {
         Ok(Outcome::Finished) => RunStatus::Done,
@@ -132,17 +139,30 @@ pub fn train(
     Ok(outcome)
 }
 
-/// The record of this start; the configuration files are written or compared.
-fn open_record(folder: &RunFolder, resolved: &Resolved, request: &RunRequest) -> Result<RunRecord> {
+/// Writes the configuration files of a new run, or compares them with those of the run that is there.
+fn write_configuration(
+    folder: &RunFolder,
+    run_exists: bool,
+    resolved: &Resolved,
+    request: &RunRequest,
+) -> Result<()> {
     let path = folder.path().join("resolved.toml");
-    let before = folder.record()?;
-    if before.is_some() && path.is_file() {
-        check_unchanged(&path, resolved)?;
+    if run_exists && path.is_file() {
+        let recorded = Resolved::from_layers(&[Layer::read(&path)?])?;
+        check_unchanged(&path, &recorded, resolved)?;
+        if recorded.entries() == resolved.entries() {
+            // The file says where the values came from at first.
+            return Ok(());
+        }
     } else {
         write_text(&folder.path().join("config.toml"), &request.given)?;
     }
-    write_text(&path, &resolved.to_toml())?;
-    Ok(RunRecord {
+    write_text(&path, &resolved.to_toml())
+}
+
+/// The record of this start.
+fn new_record(before: Option<&RunRecord>, resolved: &Resolved, request: &RunRequest) -> RunRecord {
+    RunRecord {
         format: RUN_FORMAT,
         commit: request.commit.clone(),
         version: request.version.clone(),
@@ -152,17 +172,16 @@ fn open_record(folder: &RunFolder, resolved: &Resolved, request: &RunRequest) ->
         seed: resolved.config().train.seed,
         preset: request.preset.clone(),
         command: request.command.clone(),
-        started: before.as_ref().map_or_else(timestamp, |record| record.started.clone()),
+        started: before.map_or_else(timestamp, |record| record.started.clone()),
         ended: None,
         status: RunStatus::Running,
-        steps: before.as_ref().map_or(0, |record| record.steps),
-        seconds: before.as_ref().map_or(0.0, |record| record.seconds),
-    })
+        steps: before.map_or(0, |record| record.steps),
+        seconds: before.map_or(0.0, |record| record.seconds),
+    }
 }
 
 /// Refuses to continue a run with settings that would make it another one.
-fn check_unchanged(path: &Path, resolved: &Resolved) -> Result<()> {
-    let recorded = Resolved::from_layers(&[Layer::read(path)?])?;
+fn check_unchanged(path: &Path, recorded: &Resolved, resolved: &Resolved) -> Result<()> {
     for ((key, found), (_, expected)) in recorded.entries().into_iter().zip(resolved.entries()) {
         let matters = !CHANGEABLE.contains(&key.as_str())
             && !UNUSED_PREFIXES.iter().any(|prefix| key.starts_with(prefix));
@@ -228,6 +247,10 @@ impl<'a> Trainer<'a> {
         })
     }
 
+    fn is_finished(&self) -> bool {
+        self.step >= self.config.train.steps
+    }
+
     fn seconds(&self) -> f64 {
         self.seconds_before + self.started.elapsed().as_secs_f64()
     }
@@ -236,7 +259,7 @@ impl<'a> Trainer<'a> {
         let train = &self.config.train;
         observer.started(self.step, train.steps);
         self.save()?;
-        while self.step < train.steps {
+        while !self.is_finished() {
             if interrupt.load(Ordering::Relaxed) {
                 self.save()?;
                 return Ok(Outcome::Interrupted);
@@ -303,7 +326,7 @@ impl<'a> Trainer<'a> {
         };
         write_checkpoint(self.run_directory, &self.model, &self.adam, &state)?;
         self.saved_step = Some(self.step);
-        retain_last(self.run_directory, self.config.train.keep_last)
+        retain_last(self.run_directory, self.config.train.keep_last, self.step)
     }
 }
 

@@ -7,9 +7,11 @@ use std::fs;
 use std::sync::atomic::AtomicBool;
 
 use common::{checkpoint_bytes, request, resolved, train_all, train_until};
-use nwm_models::{MODEL_FILE, ModelName, STATE_FILE, checkpoint_directory, checkpoint_steps};
+use nwm_models::{
+    MODEL_FILE, ModelName, STATE_FILE, checkpoint_directory, checkpoint_steps, latest_checkpoint,
+};
 use nwm_train::{
-    ErrorKind, METRICS_FILE, OPTIMIZER_FILE, Outcome, RunStatus, Silent, read_metrics,
+    ErrorKind, METRICS_FILE, OPTIMIZER_FILE, Outcome, RunRequest, RunStatus, Silent, read_metrics,
     read_run_record, train,
 };
 
@@ -67,6 +69,32 @@ fn a_damaged_newest_checkpoint_is_passed_over_and_the_run_ends_the_same() {
         assert_eq!(train_all(&resolved, &run).unwrap(), Outcome::Finished);
         assert_eq!(checkpoint_bytes(&run, 6), expected, "damaged {file}");
     }
+}
+
+#[test]
+fn damaged_checkpoints_do_not_push_out_good_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    train_until(&resolved(folder.path(), "nwm_2d", &["train.keep_last=3"]), &run, 5);
+    assert_eq!(checkpoint_steps(&run).unwrap(), [2, 4, 5]);
+    for step in [4, 5] {
+        fs::write(checkpoint_directory(&run, step).join(MODEL_FILE), b"damaged").unwrap();
+    }
+    train_until(&resolved(folder.path(), "nwm_2d", &["train.keep_last=1"]), &run, 3);
+    let (checkpoint, damaged) = latest_checkpoint(&run).unwrap();
+    assert_eq!((checkpoint.unwrap().step(), damaged.len()), (3, 2));
+}
+
+#[test]
+fn starting_a_finished_run_again_leaves_its_record_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let resolved = resolved(folder.path(), "nwm_2d", &[]);
+    train_all(&resolved, &run).unwrap();
+    let record = read_run_record(&run).unwrap();
+    let later = RunRequest { commit: "later".into(), ..request(&run, true) };
+    let outcome = train(&resolved, &later, &AtomicBool::new(false), &mut Silent).unwrap();
+    assert_eq!((outcome, read_run_record(&run).unwrap()), (Outcome::Finished, record));
 }
 
 #[test]

@@ -60,22 +60,13 @@ fn code(error: &anyhow::Error) -> u8 {
             return kind_code(error.kind());
         }
         if let Some(error) = cause.downcast_ref::<nwm_data::Error>() {
-            return match error {
-                nwm_data::Error::UnknownName { .. }
-                | nwm_data::Error::InvalidSetting { .. }
-                | nwm_data::Error::WindowTooLong { .. } => USAGE,
-                nwm_data::Error::Io { source, .. } => io_code(source),
-                _ => DATA,
-            };
+            return kind_code(error.into());
         }
         if let Some(error) = cause.downcast_ref::<nwm_models::Error>() {
-            return match error {
-                nwm_models::Error::Io { source, .. } => io_code(source),
-                _ => DATA,
-            };
+            return kind_code(error.into());
         }
         if let Some(error) = cause.downcast_ref::<std::io::Error>() {
-            return io_code(error);
+            return kind_code(error.into());
         }
     }
     DATA
@@ -88,14 +79,6 @@ fn kind_code(kind: ErrorKind) -> u8 {
         ErrorKind::NotFinite => NOT_FINITE,
         ErrorKind::FileSystem => FILE_SYSTEM,
         _ => DATA,
-    }
-}
-
-/// A file that is not there is a matter of data; a disk that is full or locked one of the file system.
-fn io_code(error: &std::io::Error) -> u8 {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => DATA,
-        _ => FILE_SYSTEM,
     }
 }
 

@@ -178,7 +178,7 @@ pub(crate) struct ConfigArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct InspectArguments {
-    /// Any file nwm writes, a checkpoint folder or a run folder.
+    /// An .h5, .safetensors or .json file, metrics.csv, a checkpoint folder or a run folder.
     pub(crate) path: PathBuf,
 }
 

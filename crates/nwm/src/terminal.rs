@@ -46,8 +46,8 @@ impl Terminal {
         let mut text = String::new();
         for cause in error.chain() {
             let cause = cause.to_string();
-            // Errors that pass their source through would say it twice.
-            if !text.ends_with(&cause) {
+            // Errors that hold their source's text would say it twice.
+            if !text.contains(&cause) {
                 text = if text.is_empty() { cause } else { format!("{text}: {cause}") };
             }
         }

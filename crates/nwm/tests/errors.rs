@@ -36,6 +36,18 @@ fn configuration_errors_name_the_key_and_exit_2() {
         let output = train(folder.path(), "run").args(["--set", assignment]).output().unwrap();
         assert_refused(&output, 2, parts);
     }
+    // None of them was a run: the folder takes settings that work, without --resume.
+    assert_eq!(code(&train(folder.path(), "run").output().unwrap()), 0);
+}
+
+#[test]
+fn a_configuration_that_is_not_there_exits_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let output =
+        nwm(folder.path()).args(["train", "--config", "no.toml", "--run-dir", "r"]).output();
+    assert_refused(&output.unwrap(), 2, &["no.toml", "nwm config"]);
+    let output = nwm(folder.path()).args(["config", "--preset", "fast"]).output().unwrap();
+    assert_refused(&output, 2, &["smoke, quick, paper"]);
 }
 
 #[test]
@@ -115,7 +127,7 @@ fn missing_truncated_and_flipped_data_files_exit_3() {
 fn a_run_without_a_checkpoint_cannot_be_scored() {
     let folder = tempfile::tempdir().unwrap();
     let output = nwm(folder.path()).args(["eval", "nowhere"]).output().unwrap();
-    assert_refused(&output, 6, &["nowhere"]);
+    assert_refused(&output, 3, &["nowhere"]);
     assert_eq!(code(&train(folder.path(), "run").output().unwrap()), 0);
     fs::remove_dir_all(folder.path().join("run/checkpoints")).unwrap();
     let output = nwm(folder.path()).args(["eval", "run"]).output().unwrap();

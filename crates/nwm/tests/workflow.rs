@@ -38,6 +38,8 @@ fn train_eval_report_inspect() {
         "runs/a/metrics.csv",
         "runs/a/samples.safetensors",
         "runs/a/checkpoints/step-00000012/model.safetensors",
+        "runs/a/checkpoints/step-00000012/optimizer.safetensors",
+        "runs/a/checkpoints/step-00000012/state.json",
     ] {
         let output = nwm(folder.path()).args(["inspect", path]).output().unwrap();
         assert_eq!(code(&output), 0, "{path}: {}", stderr(&output));
@@ -67,6 +69,7 @@ fn a_preset_is_recorded_and_resume_without_settings_keeps_them() {
     assert_eq!((&record["preset"], &record["steps"]), (&"smoke".into(), &2.into()));
     let resolved = fs::read_to_string(folder.path().join("run/resolved.toml")).unwrap();
     assert!(resolved.contains("rows = 3"), "{resolved}");
+    assert!(resolved.contains("# --set train.steps=2"), "the first origins stay: {resolved}");
 }
 
 #[test]

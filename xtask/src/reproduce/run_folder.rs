@@ -10,7 +10,7 @@ const FORMAT: u32 = 1;
 /// The state of one run.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum RunState {
-    /// The training has ended, and result.json is there and readable.
+    /// The training has ended, and result.json is there, readable and about its last step.
     Done {
         /// Time that the training took, if the file says so.
         seconds: Option<f64>,
@@ -41,6 +41,7 @@ impl RunState {
 #[derive(Deserialize)]
 struct RunResult {
     format: u32,
+    steps: Option<u64>,
     seconds: Option<f64>,
     #[serde(default)]
     commit: String,
@@ -51,32 +52,41 @@ struct RunResult {
 struct RunRecord {
     format: u32,
     status: String,
+    steps: Option<u64>,
     seconds: Option<f64>,
 }
 
 /// Looks into a run folder, which need not exist.
 ///
-/// A result counts only if run.json says that the training has ended: somebody may have evaluated
-/// an unfinished run to see how it goes.
+/// A result counts only if run.json says that the training has ended, with the step that was
+/// evaluated: somebody may have evaluated an unfinished run or an older checkpoint to see how it
+/// goes, or trained on since.
 pub(super) fn state(run_dir: &Path) -> RunState {
-    let record = run_record(run_dir);
-    if record.as_ref().is_none_or(|record| record.status != "done") {
-        let spent = record.and_then(|record| record.seconds).unwrap_or(0.0);
-        return RunState::Pending { spent };
-    }
+    let record = match run_record(run_dir) {
+        Some(record) if record.status == "done" => record,
+        record => {
+            let spent = record.and_then(|record| record.seconds).unwrap_or(0.0);
+            return RunState::Pending { spent };
+        }
+    };
     let text = match std::fs::read_to_string(run_dir.join("result.json")) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return RunState::Trained,
         Err(error) => return RunState::Unusable { reason: error.to_string() },
     };
     match serde_json::from_str::<RunResult>(&text) {
-        Ok(result) if result.format == FORMAT => RunState::Done {
+        Ok(result) if result.format != FORMAT => RunState::Unusable {
+            reason: format!("format: found {}, expected {FORMAT}", result.format),
+        },
+        Ok(result) if result.steps != record.steps => {
+            let text = |steps: Option<u64>| steps.map_or("none".to_owned(), |it| it.to_string());
+            let (found, expected) = (text(result.steps), text(record.steps));
+            RunState::Unusable { reason: format!("steps: found {found}, expected {expected}") }
+        }
+        Ok(result) => RunState::Done {
             seconds: result.seconds,
             commit: result.commit,
             reported: run_dir.join("report.html").is_file(),
-        },
-        Ok(result) => RunState::Unusable {
-            reason: format!("format: found {}, expected {FORMAT}", result.format),
         },
         Err(error) => RunState::Unusable { reason: error.to_string() },
     }
@@ -149,6 +159,18 @@ mod tests {
         assert_eq!(state(folder.path()), done(false));
         std::fs::write(folder.path().join("report.html"), "").unwrap();
         assert_eq!(state(folder.path()), done(true));
+    }
+
+    #[test]
+    fn a_result_of_another_step_than_the_last_is_made_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = r#"{"format":1,"status":"done","steps":1000}"#;
+        std::fs::write(folder.path().join("run.json"), run).unwrap();
+        for (steps, done) in [(900, false), (1000, true)] {
+            let result = format!(r#"{{"format":1,"steps":{steps}}}"#);
+            std::fs::write(folder.path().join("result.json"), result).unwrap();
+            assert_eq!(state(folder.path()).is_done(), done, "{steps}");
+        }
     }
 
     #[test]

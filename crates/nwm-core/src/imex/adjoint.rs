@@ -16,7 +16,9 @@
 //! state norm the positions are on the tape, and `gx'` is pulled back through the norm first, whose
 //! input was `x + dt v'`.
 //!
-//! Every task sums its parameter gradients in double precision; the tasks are then added in order.
+//! Parameter gradients are sums over units, samples and steps. Over the units of a step they run in
+//! the element type, over steps in double precision, and the tasks are then added in order. The
+//! matrices of a dense cell are the exception: a task sums theirs in the element type.
 
 use rayon::prelude::*;
 

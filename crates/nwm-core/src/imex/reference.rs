@@ -35,17 +35,26 @@ pub const NORM_EPSILON: f64 = 1e-5;
 /// The state after one step from `state` under `drive` (`[units]`).
 ///
 /// # Errors
-/// [`Error::Shape`] if an array does not have one value per unit, or a kernel not its taps.
+/// Those of [`CellConfig::validate`], and [`Error::Shape`] if an array does not have one value per
+/// unit, or a kernel not its taps.
 pub fn step<R: Real>(
     config: &CellConfig,
     parameters: &Parameters<'_, R>,
     drive: &[R],
     state: &State<R>,
 ) -> Result<State<R>> {
+    config.validate()?;
     let units = config.units();
     check_units("the drive", drive, units)?;
     check_units("the position", &state.position, units)?;
     check_units("the velocity", &state.velocity, units)?;
+    if let Some(bias) = parameters.bias {
+        check_units("the bias", bias, units)?;
+    }
+    if let Some(norm) = parameters.norm {
+        check_units("the gain of the norm", norm.gain, units)?;
+        check_units("the offset of the norm", norm.offset, units)?;
+    }
 
     let coupled_position = couple(config, parameters.coupling, &state.position)?;
     let coupled_velocity = couple(config, parameters.damping, &state.velocity)?;
@@ -81,6 +90,7 @@ pub fn run<R: Real>(
     drive: &[R],
     initial: &State<R>,
 ) -> Result<Vec<State<R>>> {
+    config.validate()?;
     let mut states: Vec<State<R>> = Vec::new();
     for drive in drive.chunks(config.units()) {
         let state = states.last().unwrap_or(initial);
@@ -92,8 +102,10 @@ pub fn run<R: Real>(
 /// A kernel applied to one sample (`[units]`): circular cross-correlation or vector × matrix.
 ///
 /// # Errors
-/// [`Error::Shape`] if `input` or `kernel` has the wrong length.
+/// Those of [`CellConfig::validate`], and [`Error::Shape`] if `input` or `kernel` has the wrong
+/// length.
 pub fn couple<R: Real>(config: &CellConfig, kernel: &[R], input: &[R]) -> Result<Vec<R>> {
+    config.validate()?;
     check_units("the coupled field", input, config.units())?;
     match config.topology {
         Topology::Torus { rows, columns } => {

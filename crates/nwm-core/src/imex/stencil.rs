@@ -2,8 +2,8 @@
 //!
 //! Each channel of a sample is copied into a plane with halo rows and columns, so that the inner
 //! loops run over contiguous columns without wrapping. Rows are padded to a multiple of [`LANES`],
-//! which lets every inner loop work on whole groups of lanes; the padding of a plane stays finite
-//! (zero, or a stale halo value) and only ever produces results that are dropped or multiplied by 0.
+//! which lets every inner loop work on whole groups of lanes; the padding of a plane holds zeros and
+//! halo values, and only ever produces results that are dropped or multiplied by 0.
 
 use crate::state::Real;
 

@@ -51,7 +51,7 @@ impl Convolution {
     /// `1 / sqrt(9 inputs)`, and `NAME.bias` `[outputs]`, zero (docs/theory.md, section 3).
     ///
     /// # Errors
-    /// [`Error::Key`] if an option is out of range; [`Error::Parameter`] if one of the names is taken.
+    /// [`Error::Key`] if an option is out of range; [`Error::Parameter`] if one of the names is taken or a size is 0.
     pub fn new(
         builder: &mut ParameterBuilder,
         name: &str,

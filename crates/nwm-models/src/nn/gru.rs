@@ -29,7 +29,7 @@ impl Gru {
     /// (docs/theory.md, section 3).
     ///
     /// # Errors
-    /// [`Error::Parameter`](crate::Error::Parameter) if one of the names is taken.
+    /// [`Error::Parameter`](crate::Error::Parameter) if one of the names is taken or a size is 0.
     pub fn new(
         builder: &mut ParameterBuilder,
         name: &str,

@@ -23,7 +23,7 @@ impl Linear {
     /// and `NAME.bias` `[outputs]`, zero (docs/theory.md, section 3).
     ///
     /// # Errors
-    /// [`Error::Parameter`] if one of the names is taken.
+    /// [`Error::Parameter`] if one of the names is taken or a size is 0.
     pub fn new(
         builder: &mut ParameterBuilder,
         name: &str,

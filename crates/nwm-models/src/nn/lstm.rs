@@ -35,7 +35,7 @@ impl Lstm {
     /// deviation `1 / sqrt(inputs + units)`, and `NAME.bias` `[4 units]`, zero (docs/theory.md, section 3).
     ///
     /// # Errors
-    /// [`Error::Parameter`](crate::Error::Parameter) if one of the names is taken.
+    /// [`Error::Parameter`](crate::Error::Parameter) if one of the names is taken or `units` is 0.
     pub fn new(
         builder: &mut ParameterBuilder,
         name: &str,

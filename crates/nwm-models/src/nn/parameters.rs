@@ -76,7 +76,7 @@ impl Parameters {
                 .map_err(|error| problem(name, format!("cannot be stored: {error}")))?;
             views.push((name.as_str(), view));
         }
-        safetensors::serialize(views, wrap(metadata)?)
+        safetensors::serialize(views, stored_metadata(metadata)?)
             .map_err(|error| problem("file", format!("cannot be written: {error}")))
     }
 
@@ -109,7 +109,7 @@ impl Parameters {
         for ((_, variable), tensor) in self.entries.iter().zip(&loaded) {
             variable.set(tensor)?;
         }
-        unwrap(header.metadata().as_ref())
+        metadata_of(header.metadata().as_ref())
     }
 
     /// The tensor of a file as one that fits `variable`.
@@ -145,20 +145,20 @@ pub fn read_description(bytes: &[u8]) -> Result<(BTreeMap<String, String>, DType
     } else {
         return Err(problem("file", "holds numbers of several types, expected all F32 or all F64"));
     };
-    Ok((unwrap(header.metadata().as_ref())?, dtype))
+    Ok((metadata_of(header.metadata().as_ref())?, dtype))
 }
 
 /// The only key under which metadata is stored: the format's own map has no order, and files must be
 /// reproducible.
 const METADATA_KEY: &str = "nwm";
 
-fn wrap(metadata: &BTreeMap<String, String>) -> Result<Option<HashMap<String, String>>> {
+fn stored_metadata(metadata: &BTreeMap<String, String>) -> Result<Option<HashMap<String, String>>> {
     let text = serde_json::to_string(metadata)
         .map_err(|error| problem("file", format!("metadata cannot be written: {error}")))?;
     Ok(Some(HashMap::from([(METADATA_KEY.to_owned(), text)])))
 }
 
-fn unwrap(stored: Option<&HashMap<String, String>>) -> Result<BTreeMap<String, String>> {
+fn metadata_of(stored: Option<&HashMap<String, String>>) -> Result<BTreeMap<String, String>> {
     let Some(stored) = stored else { return Ok(BTreeMap::new()) };
     match stored.get(METADATA_KEY) {
         Some(text) => serde_json::from_str(text)
@@ -208,11 +208,19 @@ impl ParameterBuilder {
     /// Registers a parameter and returns its tensor, through which gradients are tracked.
     ///
     /// # Errors
-    /// [`Error::Parameter`] if the name is taken; [`Error::Tensor`] if the number type is neither `F32` nor `F64`,
-    /// or the device refuses.
+    /// [`Error::Parameter`] if the name is taken or an axis is empty; [`Error::Tensor`] if the number type is neither
+    /// `F32` nor `F64`, or the device refuses.
     pub fn add(&mut self, name: &str, shape: &[usize], initialiser: Initialiser) -> Result<Tensor> {
         if self.entries.iter().any(|(entry, _)| entry == name) {
             return Err(problem(name, "is registered twice; give every layer a name of its own"));
+        }
+        if shape.contains(&0) {
+            return Err(problem(
+                name,
+                format!(
+                    "has shape {shape:?}, expected no empty axis; give the layer at least one input and output"
+                ),
+            ));
         }
         stored_type(self.dtype)?;
         let values = initialiser.values(self.seed, name, shape.iter().product());

@@ -173,7 +173,9 @@ impl Resolved {
                 // Writing to a string cannot fail.
                 let _ = writeln!(text, "\n[{section}]");
             }
-            let _ = writeln!(text, "{name} = {value} # {}", self.origin(key));
+            // A comment ends with its line, and an argument may hold several.
+            let origin = self.origin(key).replace(char::is_control, " ");
+            let _ = writeln!(text, "{name} = {value} # {origin}");
         }
         text
     }
@@ -314,6 +316,13 @@ mod tests {
         let again = resolve(&first.to_toml()).unwrap();
         assert_eq!(first.config(), again.config());
         assert!(first.to_toml().contains("learning_rate = 1.0 # test.toml"), "{}", first.to_toml());
+    }
+
+    #[test]
+    fn an_argument_of_several_lines_keeps_the_resolved_text_readable() {
+        let layer = Layer::assignment("model.ar.layers=[7,\n 9]").unwrap();
+        let text = Resolved::from_layers(&[layer]).unwrap().to_toml();
+        assert_eq!(resolve(&text).unwrap().config().model.ar.layers, [7, 9], "{text}");
     }
 
     #[test]

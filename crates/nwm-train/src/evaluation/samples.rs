@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use nwm_data::atomic::write_atomically;
 use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensors, serialize};
 
 use crate::error::{Error, Result};
+use crate::run_folder::write_bytes;
 
 /// Name of the file in a run folder.
 pub const SAMPLES_FILE: &str = "samples.safetensors";
@@ -66,7 +66,7 @@ impl ForecastSamples {
         let metadata = HashMap::from([("samples".to_owned(), description)]);
         let tensors = [("truth", view(&self.truth)?), ("prediction", view(&self.prediction)?)];
         let content = serialize(tensors, Some(metadata)).map_err(refused)?;
-        write_atomically(path, |scratch| std::fs::write(scratch, content).map_err(Error::io(path)))
+        write_bytes(path, &content)
     }
 
     /// Reads the file.

@@ -1,7 +1,7 @@
 //! `nwm eval`.
 
 use anyhow::Context as _;
-use nwm_train::{EvaluationRequest, EvaluationResult, Scores, evaluate};
+use nwm_train::{EvaluationRequest, EvaluationResult, Scores, evaluate, read_run_record};
 
 use crate::exit::{Ending, UsageError};
 use crate::flags::EvalArguments;
@@ -13,7 +13,9 @@ pub(crate) fn run(arguments: &EvalArguments, terminal: &Terminal) -> anyhow::Res
     let step = match arguments.checkpoint.as_str() {
         "last" => None,
         text => Some(text.parse().map_err(|_| {
-            UsageError(format!("--checkpoint {text}: expected last or the step of a checkpoint"))
+            UsageError(format!(
+                "failed to read --checkpoint {text}: expected last or the step of a checkpoint"
+            ))
         })?),
     };
     let mut progress: Option<Progress> = None;
@@ -21,10 +23,18 @@ pub(crate) fn run(arguments: &EvalArguments, terminal: &Terminal) -> anyhow::Res
         progress
             .get_or_insert_with(|| Progress::new(terminal, "trajectory", 0, total as u64))
             .advance(done as u64, String::new);
-    })
-    .with_context(|| format!("failed to evaluate {}", arguments.run_dir.display()))?;
+    });
     if let Some(progress) = &progress {
         progress.finish();
+    }
+    let result =
+        result.with_context(|| format!("failed to evaluate {}", arguments.run_dir.display()))?;
+    let trained = read_run_record(&arguments.run_dir)?.steps;
+    if step.is_none() && result.steps < trained {
+        terminal.warning(&format!(
+            "scored step {} of {trained}: newer checkpoints are missing or damaged, nwm inspect says which",
+            result.steps
+        ));
     }
     terminal.result(&serde_json::to_value(&result)?, &text(&result));
     Ok(Ending::Done)

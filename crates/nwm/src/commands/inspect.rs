@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use nwm_data::store;
 use nwm_models::{Checkpoint, Model, STATE_FILE, checkpoint_directory, checkpoint_steps};
-use nwm_train::{ForecastSamples, SAMPLES_FILE, read_metrics, read_run_record};
+use nwm_train::{ForecastSamples, OPTIMIZER_FILE, SAMPLES_FILE, read_metrics, read_run_record};
 use serde_json::{Value, json};
 
 use crate::exit::Ending;
@@ -44,6 +44,10 @@ fn describe(path: &Path) -> anyhow::Result<Value> {
             let intact = summary.integrity == store::Integrity::Intact;
             Ok(json!({"format": 1, "kind": "data set", "intact": intact, "content": summary}))
         }
+        // These two mean nothing without the rest of their checkpoint, which knows their digests.
+        (STATE_FILE | OPTIMIZER_FILE, _) if path.is_file() => {
+            Ok(describe_checkpoint(path.parent().unwrap_or(Path::new("."))))
+        }
         (SAMPLES_FILE, _) => {
             let samples = ForecastSamples::read(path)?;
             Ok(json!({
@@ -71,7 +75,7 @@ fn describe(path: &Path) -> anyhow::Result<Value> {
             Ok(json!({"format": 1, "kind": "record", "intact": true, "content": content}))
         }
         _ => bail!(
-            "found {name:?}, expected a file that nwm wrote: .h5, .safetensors, .json, .csv, or a folder"
+            "found {name:?}, expected a file that nwm wrote: .h5, .safetensors, .json, metrics.csv, or a folder"
         ),
     }
 }

@@ -10,6 +10,7 @@ mod table;
 mod train;
 
 use clap::CommandFactory as _;
+use serde_json::json;
 
 use crate::exit::Ending;
 use crate::flags::{Arguments, Command};
@@ -27,12 +28,12 @@ pub(crate) fn run(command: Command, terminal: &Terminal) -> anyhow::Result<Endin
         Command::Inspect(arguments) => inspect::run(&arguments, terminal),
         Command::Doctor => Ok(doctor::run(terminal)),
         Command::Completions { shell } => {
-            clap_complete::generate(
-                shell,
-                &mut Arguments::command(),
-                "nwm",
-                &mut std::io::stdout(),
-            );
+            // Not straight to standard output: the library panics where a reader closes the pipe.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "nwm", &mut script);
+            let script = String::from_utf8_lossy(&script);
+            let json = json!({"format": 1, "shell": shell.to_string(), "script": script});
+            terminal.result(&json, &script);
             Ok(Ending::Done)
         }
     }

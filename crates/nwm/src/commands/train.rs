@@ -50,11 +50,11 @@ fn train_in_folder(arguments: &TrainArguments, terminal: &Terminal) -> anyhow::R
     };
     let interrupt = watch_signals()?;
     let mut observer = Watcher { terminal: *terminal, progress: None, last: None };
-    let outcome = train(&resolved, &request, &interrupt, &mut observer)?;
+    let outcome = train(&resolved, &request, &interrupt, &mut observer);
     if let Some(progress) = &observer.progress {
         progress.finish();
     }
-    summarise(&arguments.run_dir, outcome, observer.last, terminal)
+    summarise(&arguments.run_dir, outcome?, observer.last, terminal)
 }
 
 /// What was asked for, weakest first.
@@ -64,6 +64,13 @@ fn layers(arguments: &TrainArguments) -> anyhow::Result<Vec<Layer>> {
         layers.push(presets::layer(preset)?);
     }
     if let Some(path) = &arguments.config {
+        if !path.exists() {
+            return Err(UsageError(format!(
+                "--config {}: found no such file, expected TOML; nwm config prints one to start from",
+                path.display()
+            ))
+            .into());
+        }
         layers.push(Layer::read(path)?);
     }
     for assignment in &arguments.set {
@@ -84,7 +91,7 @@ fn given_text(arguments: &TrainArguments) -> anyhow::Result<String> {
         text += &format!("# --preset {preset}\n");
     }
     for assignment in &arguments.set {
-        text += &format!("# --set {assignment}\n");
+        text += &format!("# --set {}\n", assignment.replace(char::is_control, " "));
     }
     if let Some(seed) = arguments.seed {
         text += &format!("# --seed {seed}\n");

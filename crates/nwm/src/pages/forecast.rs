@@ -59,6 +59,12 @@ impl ForecastSamples {
         stride: u16,
         magnification: usize,
     ) -> Result<Vec<u8>> {
+        let trajectories = self.trajectories()?;
+        ensure!(
+            trajectory < trajectories,
+            "show forecasts: found {trajectories} trajectories, expected more than {trajectory}; \
+             raise report.samples and run nwm eval again"
+        );
         let frames = (0..self.frames)
             .step_by(usize::from(stride.max(1)))
             .map(|time| {
@@ -164,5 +170,12 @@ mod tests {
         assert!(error.to_string().contains("found 47 bytes"), "{error}");
         samples.prediction.clear();
         assert!(samples.trajectories().is_err());
+    }
+
+    #[test]
+    fn a_movie_of_a_trajectory_that_is_not_there_is_refused() {
+        assert!(tiny_samples(4).movie(0, 1, 1).is_ok());
+        let error = tiny_samples(4).movie(1, 1, 1).unwrap_err();
+        assert!(error.to_string().contains("found 1 trajectories"), "{error}");
     }
 }

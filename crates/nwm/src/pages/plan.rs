@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use anyhow::{Context, Result, bail};
+use nwm_data::System;
 use serde::Deserialize;
 
 use super::run_files::read_json;
@@ -91,10 +92,7 @@ impl Plan {
     }
 }
 
-/// The data set that a row of the table stands for.
+/// The data set that a row of the table, or any name of a data set, stands for.
 pub(super) fn data_of_row(row: &str) -> &str {
-    match row {
-        "spring" => "mass_spring",
-        other => other,
-    }
+    System::parse(row).map_or(row, |system| system.name())
 }

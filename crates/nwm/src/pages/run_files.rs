@@ -119,15 +119,15 @@ impl Evaluation {
 }
 
 impl TrainingCurve {
-    /// Reads `metrics.csv`; `None` when there is none. A last line that a killed process left
-    /// half-written is ignored.
+    /// Reads `metrics.csv`; `None` when there is none, or none with a line yet. A last line that a
+    /// killed process left half-written is ignored.
     pub(super) fn read(run_dir: &Path) -> Result<Option<Self>> {
         let path = run_dir.join("metrics.csv");
         match read_text(&path)? {
-            Some(text) => {
+            Some(text) if text.contains('\n') => {
                 Self::parse(&text).with_context(|| format!("read {}", path.display())).map(Some)
             }
-            None => Ok(None),
+            _ => Ok(None),
         }
     }
 

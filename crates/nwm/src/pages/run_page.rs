@@ -347,6 +347,8 @@ mod tests {
             fs::remove_file(run_dir.join(name)).unwrap();
             run_page(&run_dir, None).unwrap();
         }
+        // Stopped before its first row.
+        fs::write(run_dir.join("metrics.csv"), "").unwrap();
         let page = run_page(&run_dir, None).unwrap();
         assert!(page.contains("has not been evaluated") && !page.contains("<svg"));
         fs::remove_file(run_dir.join("run.json")).unwrap();

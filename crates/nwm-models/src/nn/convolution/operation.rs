@@ -173,7 +173,7 @@ struct Worker<'a, T> {
     adjoint_scratch: Scratch<T>,
     /// Gradient before the leaky ReLU, without gaps.
     before: Vec<T>,
-    /// The same by position; unused where the adjoint's padded copy holds it already.
+    /// The same by position, zero between rows and samples.
     by_position: Vec<T>,
     padded: Vec<T>,
     of_weight: Vec<T>,

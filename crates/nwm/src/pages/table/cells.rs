@@ -235,10 +235,10 @@ fn check_fits(
     let seeds = [evaluation.seed, run.seed].map(|seed| seed.to_string());
     let preset = evaluation.preset.clone().unwrap_or_else(|| "none".to_owned());
     for (what, found, expected) in [
-        ("model", &evaluation.model, run.column.as_str()),
-        ("data", &evaluation.data, data_of_row(&run.row)),
-        ("preset", &preset, plan.preset.as_str()),
-        ("seed", &seeds[0], seeds[1].as_str()),
+        ("model", evaluation.model.as_str(), run.column.as_str()),
+        ("data", data_of_row(&evaluation.data), data_of_row(&run.row)),
+        ("preset", preset.as_str(), plan.preset.as_str()),
+        ("seed", seeds[0].as_str(), seeds[1].as_str()),
     ] {
         ensure!(
             found == expected,
