@@ -219,6 +219,10 @@ impl<'a> Trainer<'a> {
         let frames = open_frames(&config.data, Split::Train)?;
         let (checkpoint, damaged) = latest_checkpoint(run_directory)?;
         for error in damaged {
+            // Starting over would in time replace what may still be saved.
+            if checkpoint.is_none() {
+                return Err(error.into());
+            }
             observer.passed_over(&error.into());
         }
         let (model, state) = open_model(config, frames.as_ref(), checkpoint.as_ref())?;

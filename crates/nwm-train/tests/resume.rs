@@ -98,6 +98,21 @@ fn starting_a_finished_run_again_leaves_its_record_alone() {
 }
 
 #[test]
+fn a_run_without_an_intact_checkpoint_is_not_started_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let resolved = resolved(folder.path(), "nwm_2d", &[]);
+    let run = folder.path().join("run");
+    train_until(&resolved, &run, 3);
+    for step in checkpoint_steps(&run).unwrap() {
+        fs::write(checkpoint_directory(&run, step).join(MODEL_FILE), b"damaged").unwrap();
+    }
+    let error = train_all(&resolved, &run).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Data);
+    assert!(error.to_string().contains("step-00000003"), "{error}");
+    assert_eq!(checkpoint_steps(&run).unwrap(), [2, 3]);
+}
+
+#[test]
 fn a_half_written_checkpoint_is_cleared_away() {
     let folder = tempfile::tempdir().unwrap();
     let resolved = resolved(folder.path(), "nwm_2d", &[]);

@@ -134,7 +134,8 @@ pub(crate) struct TrainArguments {
     /// auto, cpu or cuda:0.
     #[arg(long, default_value = "auto")]
     pub(crate) device: String,
-    /// Continue the run in the folder; starts it if there is none. Without other settings its own are used.
+    /// Continue the run in the folder; starts it if there is none. Without --preset and --config its own settings are
+    /// used, with --set over them.
     #[arg(long)]
     pub(crate) resume: bool,
 }

@@ -69,6 +69,11 @@ fn a_preset_is_recorded_and_resume_without_settings_keeps_them() {
     assert_eq!((&record["preset"], &record["steps"]), (&"smoke".into(), &2.into()));
     let resolved = fs::read_to_string(folder.path().join("run/resolved.toml")).unwrap();
     assert!(resolved.contains("rows = 3"), "{resolved}");
+    // One setting alone is laid over the run's own.
+    let longer = ["train", "--run-dir", "run", "--resume", "--set", "train.steps=3", "--json"];
+    let output = nwm(folder.path()).args(longer).output().unwrap();
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert_eq!(json(&output)["steps"], 3);
     assert!(resolved.contains("# --set train.steps=2"), "the first origins stay: {resolved}");
 }
 

@@ -30,14 +30,15 @@ pub(crate) fn run(arguments: &TrainArguments, terminal: &Terminal) -> anyhow::Re
 fn train_in_folder(arguments: &TrainArguments, terminal: &Terminal) -> anyhow::Result<Ending> {
     check_device(&arguments.device)?;
     let recorded = arguments.run_dir.join("resolved.toml");
-    let asked = layers(arguments)?;
-    let (layers, preset) = if asked.is_empty() && arguments.resume && recorded.is_file() {
+    let names_settings = arguments.preset.is_some() || arguments.config.is_some();
+    let (mut stack, preset) = if arguments.resume && !names_settings && recorded.is_file() {
         let record = read_run_record(&arguments.run_dir).ok();
         (vec![Layer::read(&recorded)?], record.and_then(|record| record.preset))
     } else {
-        (asked, arguments.preset.clone())
+        (Vec::new(), arguments.preset.clone())
     };
-    let resolved = Resolved::from_layers(&layers)?;
+    stack.extend(layers(arguments)?);
+    let resolved = Resolved::from_layers(&stack)?;
     let request = RunRequest {
         run_directory: arguments.run_dir.clone(),
         resume: arguments.resume,
