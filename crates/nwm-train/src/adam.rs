@@ -23,7 +23,6 @@ struct Moments {
 /// Adam with bias correction, epsilon outside the root, no weight decay (docs/theory.md, section 5).
 #[derive(Debug)]
 pub struct Adam {
-    learning_rate: f64,
     beta1: f64,
     beta2: f64,
     epsilon: f64,
@@ -42,7 +41,6 @@ impl Adam {
             })
             .collect();
         Self {
-            learning_rate: config.learning_rate,
             beta1: config.beta1,
             beta2: config.beta2,
             epsilon: config.epsilon,
@@ -56,15 +54,20 @@ impl Adam {
         self.steps
     }
 
-    /// Moves every parameter by one step; `gradients` are in the parameters' order.
+    /// Moves every parameter by one step of the given learning rate; `gradients` are in the parameters' order.
     ///
     /// # Errors
     /// [`crate::Error::Tensor`] if a parameter cannot be read or written.
-    pub fn step(&mut self, parameters: &Parameters, gradients: &[Vec<f32>]) -> Result<()> {
+    pub fn step(
+        &mut self,
+        parameters: &Parameters,
+        gradients: &[Vec<f32>],
+        learning_rate: f64,
+    ) -> Result<()> {
         self.steps += 1;
         let correction1 = 1.0 - self.beta1.powf(self.steps as f64);
         let correction2 = 1.0 - self.beta2.powf(self.steps as f64);
-        let rate = (self.learning_rate / correction1) as f32;
+        let rate = (learning_rate / correction1) as f32;
         let root_correction = (1.0 / correction2.sqrt()) as f32;
         let (beta1, beta2) = (self.beta1 as f32, self.beta2 as f32);
         let (rest1, rest2) = ((1.0 - self.beta1) as f32, (1.0 - self.beta2) as f32);
@@ -201,7 +204,7 @@ mod tests {
         let parameters = parameters();
         let mut adam = Adam::new(&parameters, &TrainConfig::default());
         let gradient = vec![3.0, -2.0, 0.1, -0.5, 7.0, -1.0];
-        adam.step(&parameters, std::slice::from_ref(&gradient)).unwrap();
+        adam.step(&parameters, std::slice::from_ref(&gradient), 1.5e-4).unwrap();
         for (value, g) in values(&parameters).iter().zip(&gradient) {
             let expected = 0.5 - 1.5e-4 * g.signum();
             assert!((value - expected).abs() < 1e-7, "{value} against {expected}");
@@ -211,12 +214,11 @@ mod tests {
     #[test]
     fn later_steps_agree_with_the_published_recursion_in_f64() {
         let parameters = parameters();
-        let config = TrainConfig { learning_rate: 0.01, ..TrainConfig::default() };
-        let mut adam = Adam::new(&parameters, &config);
+        let mut adam = Adam::new(&parameters, &TrainConfig::default());
         let (mut x, mut m, mut v) = (0.5_f64, 0.0_f64, 0.0_f64);
         for step in 1..=20 {
             let g = (f64::from(step) * 0.7).sin();
-            adam.step(&parameters, &[vec![g as f32; 6]]).unwrap();
+            adam.step(&parameters, &[vec![g as f32; 6]], 0.01).unwrap();
             m = 0.9 * m + 0.1 * g;
             v = 0.999 * v + 0.001 * g * g;
             let m_hat = m / (1.0 - 0.9_f64.powi(step));
@@ -236,7 +238,7 @@ mod tests {
         let straight = parameters();
         let mut adam = Adam::new(&straight, &config);
         for step in 0..3 {
-            adam.step(&straight, &gradient(step)).unwrap();
+            adam.step(&straight, &gradient(step), 1e-3).unwrap();
         }
         let bytes = adam.to_bytes(&straight).unwrap();
         let resumed = parameters();
@@ -244,8 +246,8 @@ mod tests {
         let mut second = Adam::new(&resumed, &config);
         second.load(&resumed, &bytes, adam.steps()).unwrap();
         for step in 3..6 {
-            adam.step(&straight, &gradient(step)).unwrap();
-            second.step(&resumed, &gradient(step)).unwrap();
+            adam.step(&straight, &gradient(step), 1e-3).unwrap();
+            second.step(&resumed, &gradient(step), 1e-3).unwrap();
         }
         assert_eq!(values(&straight), values(&resumed));
         assert!(second.load(&resumed, &bytes[..bytes.len() - 1], 3).is_err());

@@ -39,6 +39,7 @@ mod guard;
 mod loss;
 mod metrics;
 mod run_folder;
+mod schedule;
 mod step;
 mod tensorboard;
 mod trainer;
@@ -59,6 +60,7 @@ pub use evaluation::{
 pub use loss::{PERFECT_LOSS, forecast_loss, mean_squared_error};
 pub use metrics::{METRICS_FILE, MetricsLog, MetricsRow, read_metrics};
 pub use run_folder::{RUN_FORMAT, RunFolder, RunRecord, RunStatus, read_run_record, timestamp};
+pub use schedule::{Schedule, learning_rate};
 pub use step::{StepResult, frames_of, training_step};
 pub use tensorboard::EventLog;
 pub use trainer::{Observer, Outcome, RunRequest, Silent, train};

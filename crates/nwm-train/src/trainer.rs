@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::guard::{diagnose, not_finite};
 use crate::metrics::{MetricsLog, MetricsRow};
 use crate::run_folder::{RUN_FORMAT, RunFolder, RunRecord, RunStatus, timestamp, write_text};
+use crate::schedule::{Schedule, learning_rate};
 use crate::step::{StepResult, frames_of, training_step};
 use crate::tensorboard::EventLog;
 
@@ -183,7 +184,10 @@ fn new_record(before: Option<&RunRecord>, resolved: &Resolved, request: &RunRequ
 /// Refuses to continue a run with settings that would make it another one.
 fn check_unchanged(path: &Path, recorded: &Resolved, resolved: &Resolved) -> Result<()> {
     for ((key, found), (_, expected)) in recorded.entries().into_iter().zip(resolved.entries()) {
-        let matters = !CHANGEABLE.contains(&key.as_str())
+        // A rate that falls to zero at the last step depends on which step is the last.
+        let shapes_rate =
+            key == "train.steps" && resolved.config().train.schedule != Schedule::Constant;
+        let matters = (shapes_rate || !CHANGEABLE.contains(&key.as_str()))
             && !UNUSED_PREFIXES.iter().any(|prefix| key.starts_with(prefix));
         if matters && found != expected {
             return Err(Error::ChangedKey { path: path.to_owned(), key, found, expected });
@@ -289,7 +293,8 @@ impl<'a> Trainer<'a> {
             let step = self.step + 1;
             return Err(diagnose(self.run_directory, &self.model, step, &items, what, &result));
         }
-        self.adam.step(self.model.parameters(), &result.gradients)?;
+        let rate = learning_rate(&self.config.train, self.step);
+        self.adam.step(self.model.parameters(), &result.gradients, rate)?;
         self.step += 1;
         Ok(result)
     }
@@ -304,7 +309,7 @@ impl<'a> Trainer<'a> {
             loss: result.loss,
             mse: result.mean_squared_error(),
             gradient_norm: result.gradient_norm,
-            learning_rate: self.config.train.learning_rate,
+            learning_rate: learning_rate(&self.config.train, self.step - 1),
             dt: scalars.map(|scalars| scalars.dt),
             gamma: scalars.map(|scalars| scalars.gamma),
             alpha: scalars.map(|scalars| scalars.alpha),

@@ -25,7 +25,7 @@ fn two_steps(resolved: &Resolved, workers: usize) -> (Vec<StepResult>, Vec<u8>) 
     for _ in 0..2 {
         let batch = frames_of(loader.next_batch().unwrap(), &Device::Cpu).unwrap();
         let result = training_step(&model, &batch).unwrap();
-        adam.step(model.parameters(), &result.gradients).unwrap();
+        adam.step(model.parameters(), &result.gradients, 1e-2).unwrap();
         results.push(result);
     }
     (results, model.to_bytes().unwrap())

@@ -141,6 +141,25 @@ fn a_run_can_be_made_longer_but_not_other() {
 }
 
 #[test]
+fn a_run_with_a_falling_rate_resumes_alike_and_keeps_its_length() {
+    let folder = tempfile::tempdir().unwrap();
+    let falling = ["train.schedule=cosine"];
+    let resolved = resolved(folder.path(), "nwm_2d", &falling);
+    let (straight, resumed) = (folder.path().join("straight"), folder.path().join("resumed"));
+    train_all(&resolved, &straight).unwrap();
+    train_until(&resolved, &resumed, 3);
+    train_all(&resolved, &resumed).unwrap();
+    assert_eq!(checkpoint_bytes(&straight, 6), checkpoint_bytes(&resumed, 6));
+    let constant = folder.path().join("constant");
+    train_all(&common::resolved(folder.path(), "nwm_2d", &[]), &constant).unwrap();
+    assert_ne!(checkpoint_bytes(&straight, 6), checkpoint_bytes(&constant, 6));
+    let longer =
+        common::resolved(folder.path(), "nwm_2d", &["train.schedule=cosine", "train.steps=8"]);
+    let error = train_all(&longer, &straight).unwrap_err();
+    assert!(error.to_string().contains("train.steps = 6, now it is 8"), "{error}");
+}
+
+#[test]
 fn a_run_is_not_overwritten_without_resume() {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("run");

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use nwm_models::ModelConfig;
 use serde::{Deserialize, Serialize};
 
+use crate::schedule::Schedule;
+
 /// The whole tree of one run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -59,8 +61,10 @@ pub struct TrainConfig {
     pub batch_size: usize,
     /// Frames of each window.
     pub window: usize,
-    /// Learning rate of Adam, constant.
+    /// Learning rate of Adam at the first step.
     pub learning_rate: f64,
+    /// `constant` (published) or `cosine`, which falls to zero at the last step.
+    pub schedule: Schedule,
     /// Decay of Adam's first moment.
     pub beta1: f64,
     /// Decay of Adam's second moment.
@@ -150,6 +154,7 @@ impl Default for TrainConfig {
             batch_size: 32,
             window: 60,
             learning_rate: 1.5e-4,
+            schedule: Schedule::Constant,
             beta1: 0.9,
             beta2: 0.999,
             epsilon: 1e-8,
