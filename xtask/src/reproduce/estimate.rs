@@ -16,19 +16,20 @@ pub(super) fn remaining_seconds(jobs: &[Job], preset_seconds: &BTreeMap<String, 
         .map(|job| match job.state {
             RunState::Pending { spent } => measured_seconds(jobs, &job.column)
                 .or_else(|| preset_seconds.get(&job.column).copied())
-                .map_or(f64::NAN, |whole| (whole - spent).max(0.0)),
+                .map_or(f64::NAN, |whole| (whole * job.time_factor - spent).max(0.0)),
             RunState::Trained | RunState::Done { .. } | RunState::Unusable { .. } => 0.0,
         })
         .sum()
 }
 
-/// The mean time of the runs of a column that are done, if any says how long it took.
+/// The mean time of the runs of a column that are done, as if their rows had no settings of their own, if any says how
+/// long it took.
 fn measured_seconds(jobs: &[Job], column: &str) -> Option<f64> {
     let measured: Vec<f64> = jobs
         .iter()
         .filter(|job| job.column == column)
         .filter_map(|job| match job.state {
-            RunState::Done { seconds, .. } => seconds,
+            RunState::Done { seconds, .. } => seconds.map(|seconds| seconds / job.time_factor),
             RunState::Pending { .. } | RunState::Trained | RunState::Unusable { .. } => None,
         })
         .collect();
@@ -56,6 +57,18 @@ mod tests {
 
     fn pending(spent: f64) -> RunState {
         RunState::Pending { spent }
+    }
+
+    #[test]
+    fn a_row_that_takes_longer_counts_longer_done_or_not() {
+        let mut jobs = vec![
+            fixtures::job("ar", done(Some(300.0))),
+            fixtures::job("ar", pending(0.0)),
+            fixtures::job("ar", pending(50.0)),
+        ];
+        jobs[0].time_factor = 1.5;
+        jobs[2].time_factor = 2.0;
+        assert_eq!(remaining_seconds(&jobs, &BTreeMap::new()), 200.0 + 350.0);
     }
 
     #[test]

@@ -60,8 +60,29 @@ pub(super) struct Preset {
     pub(super) note: String,
     /// Number of cores on which `seconds` was taken.
     pub(super) cores: usize,
-    /// Wall time of one run by column, in seconds.
+    /// Wall time of one run by column, in seconds, where its row says nothing else.
     pub(super) seconds: BTreeMap<String, f64>,
+    /// Rows that are trained with settings of their own.
+    #[serde(default)]
+    pub(super) rows: BTreeMap<String, RowSettings>,
+}
+
+/// What a preset does otherwise for one row.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RowSettings {
+    /// Settings laid over the preset, each as `key=value`.
+    pub(super) set: Vec<String>,
+    /// Time of a run in terms of the preset's.
+    pub(super) time_factor: f64,
+}
+
+impl Preset {
+    /// The settings of a row: none of its own for most.
+    pub(super) fn row_settings(&self, row: &str) -> RowSettings {
+        let plain = RowSettings { set: Vec::new(), time_factor: 1.0 };
+        self.rows.get(row).cloned().unwrap_or(plain)
+    }
 }
 
 impl Experiment {
@@ -102,6 +123,12 @@ impl Experiment {
                     preset.seconds.get(&column.name).is_some_and(|seconds| *seconds > 0.0),
                     "presets.{name}.seconds: no positive time for column {}",
                     column.name
+                );
+            }
+            for (row, settings) in &preset.rows {
+                ensure!(
+                    experiment.row(row).is_some() && settings.time_factor > 0.0,
+                    "presets.{name}.rows.{row}: expected the name of a row and a positive time_factor"
                 );
             }
         }
@@ -186,8 +213,11 @@ mod tests {
         assert!(failure(text.replace("format = 1", "format = 2")).contains("found 2, expected 1"));
         let message = failure(text.replace("nwm_2d = 110.9, ", ""));
         assert!(message.contains("rows.pendulum.published"), "{message}");
-        let message = failure(text.replace("seconds = { ar = 15, ", "seconds = { "));
+        let message = failure(text.replace("seconds = { ar = 5, ", "seconds = { "));
         assert!(message.contains("presets.smoke.seconds"), "{message}");
+        let message =
+            failure(text.replace("[presets.quick.rows.pendulum]", "[presets.quick.rows.x]"));
+        assert!(message.contains("presets.quick.rows.x"), "{message}");
     }
 
     #[test]

@@ -25,9 +25,10 @@ pub(in crate::reproduce) fn job(column: &str, state: RunState) -> Job {
         data: "mass_spring".to_owned(),
         model: column.to_owned(),
         seed: 0,
+        set: Vec::new(),
         run_dir: name.clone().into(),
     };
-    Job { name, column: column.to_owned(), training, state }
+    Job { name, column: column.to_owned(), time_factor: 1.0, training, state }
 }
 
 /// The result.json of a finished run, cut to what is read here.

@@ -28,6 +28,8 @@ pub(super) struct Training {
     pub(super) data: String,
     pub(super) model: String,
     pub(super) seed: u64,
+    /// Settings of the row, each as `key=value`.
+    pub(super) set: Vec<String>,
     pub(super) run_dir: PathBuf,
 }
 
@@ -43,7 +45,7 @@ pub(super) enum Exit {
 impl Nwm {
     /// Trains, or goes on training: `--resume` on a fresh folder just starts.
     pub(super) fn train_arguments(&self, training: &Training) -> Vec<OsString> {
-        vec![
+        let mut arguments: Vec<OsString> = vec![
             "train".into(),
             "--preset".into(),
             training.preset.clone().into(),
@@ -55,8 +57,10 @@ impl Nwm {
             format!("data.name=\"{}\"", training.data).into(),
             "--set".into(),
             format!("model.name=\"{}\"", training.model).into(),
-            "--resume".into(),
-        ]
+        ];
+        arguments.extend(training.set.iter().flat_map(|it| ["--set".into(), it.into()]));
+        arguments.push("--resume".into());
+        arguments
     }
 
     /// Evaluates the trained model: result.json.
@@ -155,12 +159,13 @@ mod tests {
             data: "mass_spring".to_owned(),
             model: "nwm_2d".to_owned(),
             seed: 3,
+            set: vec!["train.steps=7".to_owned()],
             run_dir: "runs/table1-quick/spring-nwm_2d-seed3".into(),
         };
         assert_eq!(
             command_line(&nwm.train_arguments(&training)),
             "train --preset quick --run-dir runs/table1-quick/spring-nwm_2d-seed3 --seed 3 \
-             --set 'data.name=\"mass_spring\"' --set 'model.name=\"nwm_2d\"' --resume"
+             --set 'data.name=\"mass_spring\"' --set 'model.name=\"nwm_2d\"' --set train.steps=7 --resume"
         );
     }
 

@@ -20,6 +20,8 @@ pub(super) struct Job {
     pub(super) name: String,
     /// The table's name of the model.
     pub(super) column: String,
+    /// Time of this run in terms of the preset's for its column.
+    pub(super) time_factor: f64,
     pub(super) training: Training,
     pub(super) state: RunState,
 }
