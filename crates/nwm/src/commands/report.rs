@@ -13,7 +13,7 @@ use crate::pages;
 use crate::terminal::Terminal;
 
 /// Pixels of a movie for one of the data.
-const MOVIE_MAGNIFICATION: usize = 4;
+const MOVIE_MAGNIFICATION: usize = 3;
 
 /// Writes the page of some runs, or the movie of one.
 pub(crate) fn run(arguments: &ReportArguments, terminal: &Terminal) -> anyhow::Result<Ending> {
