@@ -4,24 +4,30 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::TrainConfig;
 
-/// How the learning rate changes during training.
+/// How the learning rate changes after the warm-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Schedule {
     /// Always `train.learning_rate` (published).
     Constant,
-    /// Half a cosine from `train.learning_rate` at the first step to zero after the last (Loshchilov & Hutter 2017).
+    /// Half a cosine from `train.learning_rate` to zero after the last step (Loshchilov & Hutter 2017).
     Cosine,
 }
 
-/// The learning rate of the step that follows `steps_taken` ones.
+/// The learning rate of the step that follows `steps_taken` ones: it rises evenly over the first
+/// `train.warmup_steps`, then goes as `train.schedule` says.
 pub fn learning_rate(config: &TrainConfig, steps_taken: u64) -> f64 {
+    let peak = config.learning_rate;
+    if steps_taken < config.warmup_steps {
+        return peak * (steps_taken + 1) as f64 / config.warmup_steps as f64;
+    }
     match config.schedule {
-        Schedule::Constant => config.learning_rate,
+        Schedule::Constant => peak,
         Schedule::Cosine => {
-            let progress = steps_taken as f64 / config.steps as f64;
-            config.learning_rate * 0.5 * (1.0 + (std::f64::consts::PI * progress.min(1.0)).cos())
+            let done = (steps_taken - config.warmup_steps) as f64;
+            let whole = config.steps.saturating_sub(config.warmup_steps).max(1) as f64;
+            peak * 0.5 * (1.0 + (std::f64::consts::PI * (done / whole).min(1.0)).cos())
         }
     }
 }
@@ -30,15 +36,42 @@ pub fn learning_rate(config: &TrainConfig, steps_taken: u64) -> f64 {
 mod tests {
     use super::*;
 
+    fn rates(config: &TrainConfig, steps: [u64; 4]) -> [f64; 4] {
+        steps.map(|step| learning_rate(config, step))
+    }
+
     #[test]
-    fn a_constant_rate_stays_and_a_cosine_falls_to_zero() {
-        let mut config = TrainConfig { steps: 100, learning_rate: 0.5, ..TrainConfig::default() };
-        assert_eq!([0, 50, 99].map(|step| learning_rate(&config, step)), [0.5; 3]);
-        config.schedule = Schedule::Cosine;
-        assert_eq!(learning_rate(&config, 0), 0.5);
-        assert!((learning_rate(&config, 50) - 0.25).abs() < 1e-15);
-        let last = learning_rate(&config, 99);
+    fn a_constant_rate_stays() {
+        let config = TrainConfig { steps: 100, learning_rate: 0.5, ..TrainConfig::default() };
+        assert_eq!(rates(&config, [0, 1, 50, 99]), [0.5; 4]);
+    }
+
+    #[test]
+    fn a_cosine_falls_from_the_peak_to_zero() {
+        let config = TrainConfig {
+            steps: 100,
+            learning_rate: 0.5,
+            schedule: Schedule::Cosine,
+            ..TrainConfig::default()
+        };
+        let [first, half, last, after] = rates(&config, [0, 50, 99, 100]);
+        assert_eq!(first, 0.5);
+        assert!((half - 0.25).abs() < 1e-15, "{half}");
         assert!(last > 0.0 && last < 2e-4, "{last}");
-        assert!(learning_rate(&config, 100).abs() < 1e-15);
+        assert!(after.abs() < 1e-15, "{after}");
+    }
+
+    #[test]
+    fn a_warm_up_rises_evenly_and_the_cosine_spans_the_rest() {
+        let config = TrainConfig {
+            steps: 120,
+            learning_rate: 0.5,
+            warmup_steps: 20,
+            schedule: Schedule::Cosine,
+            ..TrainConfig::default()
+        };
+        assert_eq!(rates(&config, [0, 9, 19, 20]), [0.025, 0.25, 0.5, 0.5]);
+        assert!((learning_rate(&config, 70) - 0.25).abs() < 1e-15);
+        assert!(learning_rate(&config, 119) < 2e-4);
     }
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use super::experiment::{Experiment, Settings};
+use super::experiment::{Experiment, RowSettings};
 use super::interrupt::{INTERRUPTED, Interrupt};
 use super::nwm::{Exit, Nwm, Training, command_line};
 use super::plan::{Plan, PlannedRun};
@@ -132,7 +132,7 @@ fn job(experiment: &Experiment, preset: &str, plan_dir: &Path, run: &PlannedRun)
     let row = experiment.row(&run.row).with_context(|| format!("no row {}", run.row))?;
     let column =
         experiment.column(&run.column).with_context(|| format!("no column {}", run.column))?;
-    let Settings { set, time_factor } = experiment.preset(preset)?.settings(&run.row, &run.column);
+    let RowSettings { set, time_factor } = experiment.preset(preset)?.row_settings(&run.row);
     Ok(Job {
         name: run.run_dir.clone(),
         column: column.name.clone(),

@@ -64,37 +64,24 @@ pub(super) struct Preset {
     pub(super) seconds: BTreeMap<String, f64>,
     /// Rows that are trained with settings of their own.
     #[serde(default)]
-    pub(super) rows: BTreeMap<String, Settings>,
-    /// Columns that are, laid over those of the row.
-    #[serde(default)]
-    pub(super) columns: BTreeMap<String, Settings>,
+    pub(super) rows: BTreeMap<String, RowSettings>,
 }
 
-/// What a preset does otherwise for one row or column.
+/// What a preset does otherwise for one row.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Settings {
+pub(super) struct RowSettings {
     /// Settings laid over the preset, each as `key=value`.
     pub(super) set: Vec<String>,
     /// Time of a run in terms of the preset's.
-    #[serde(default = "same_time")]
     pub(super) time_factor: f64,
 }
 
-fn same_time() -> f64 {
-    1.0
-}
-
 impl Preset {
-    /// What is done otherwise for a cell: nothing for most.
-    pub(super) fn settings(&self, row: &str, column: &str) -> Settings {
-        let parts = [self.rows.get(row), self.columns.get(column)];
-        let mut settings = Settings { set: Vec::new(), time_factor: same_time() };
-        for part in parts.into_iter().flatten() {
-            settings.set.extend_from_slice(&part.set);
-            settings.time_factor *= part.time_factor;
-        }
-        settings
+    /// The settings of a row: none of its own for most.
+    pub(super) fn row_settings(&self, row: &str) -> RowSettings {
+        let plain = RowSettings { set: Vec::new(), time_factor: 1.0 };
+        self.rows.get(row).cloned().unwrap_or(plain)
     }
 }
 
@@ -144,12 +131,6 @@ impl Experiment {
                     "presets.{name}.rows.{row}: expected the name of a row and a positive time_factor"
                 );
             }
-            for (column, settings) in &preset.columns {
-                ensure!(
-                    experiment.column(column).is_some() && settings.time_factor > 0.0,
-                    "presets.{name}.columns.{column}: expected the name of a column and a positive time_factor"
-                );
-            }
         }
         Ok(experiment)
     }
@@ -192,9 +173,7 @@ impl Experiment {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
-    use super::{Experiment, Preset, Settings};
+    use super::Experiment;
     use crate::reproduce::fixtures;
 
     #[test]
@@ -227,22 +206,6 @@ mod tests {
     }
 
     #[test]
-    fn settings_of_row_and_column_add_up_and_times_multiply() {
-        let settings = |key: &str, time_factor| Settings { set: vec![key.to_owned()], time_factor };
-        let preset = Preset {
-            reduced: true,
-            note: String::new(),
-            cores: 2,
-            seconds: BTreeMap::new(),
-            rows: BTreeMap::from([("pendulum".to_owned(), settings("a=1", 2.0))]),
-            columns: BTreeMap::from([("cornn".to_owned(), settings("b=2", 1.5))]),
-        };
-        let both = preset.settings("pendulum", "cornn");
-        assert_eq!((both.set.join(" ").as_str(), both.time_factor), ("a=1 b=2", 3.0));
-        assert!(preset.settings("spring", "ar").set.is_empty());
-    }
-
-    #[test]
     fn unknown_keys_newer_formats_and_missing_numbers_are_refused() {
         let text = fixtures::TABLE1;
         let failure = |changed: String| format!("{:#}", Experiment::parse(&changed).unwrap_err());
@@ -255,9 +218,6 @@ mod tests {
         let message =
             failure(text.replace("[presets.quick.rows.pendulum]", "[presets.quick.rows.x]"));
         assert!(message.contains("presets.quick.rows.x"), "{message}");
-        let message =
-            failure(text.replace("[presets.quick.columns.cornn]", "[presets.quick.columns.x]"));
-        assert!(message.contains("presets.quick.columns.x"), "{message}");
     }
 
     #[test]

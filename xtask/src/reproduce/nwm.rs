@@ -28,7 +28,7 @@ pub(super) struct Training {
     pub(super) data: String,
     pub(super) model: String,
     pub(super) seed: u64,
-    /// Settings of the row and the column, each as `key=value`.
+    /// Settings of the row, each as `key=value`.
     pub(super) set: Vec<String>,
     pub(super) run_dir: PathBuf,
 }

@@ -61,8 +61,10 @@ pub struct TrainConfig {
     pub batch_size: usize,
     /// Frames of each window.
     pub window: usize,
-    /// Learning rate of Adam at the first step.
+    /// Learning rate of Adam, after the warm-up.
     pub learning_rate: f64,
+    /// Steps over which the rate rises from zero (0 published).
+    pub warmup_steps: u64,
     /// `constant` (published) or `cosine`, which falls to zero at the last step.
     pub schedule: Schedule,
     /// Decay of Adam's first moment.
@@ -154,6 +156,7 @@ impl Default for TrainConfig {
             batch_size: 32,
             window: 60,
             learning_rate: 1.5e-4,
+            warmup_steps: 0,
             schedule: Schedule::Constant,
             beta1: 0.9,
             beta2: 0.999,
