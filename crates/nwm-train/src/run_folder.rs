@@ -45,6 +45,9 @@ pub struct RunRecord {
     pub seed: u64,
     /// Preset, if one was asked for.
     pub preset: Option<String>,
+    /// Whether every setting that can change a number is the published one.
+    #[serde(default)]
+    pub published: bool,
     /// The command line.
     pub command: Vec<String>,
     /// Start of the first process, RFC 3339.

@@ -172,6 +172,7 @@ fn new_record(before: Option<&RunRecord>, resolved: &Resolved, request: &RunRequ
         threads: rayon::current_num_threads(),
         seed: resolved.config().train.seed,
         preset: request.preset.clone(),
+        published: resolved.config().is_published(),
         command: request.command.clone(),
         started: before.map_or_else(timestamp, |record| record.started.clone()),
         ended: None,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use nwm_models::ModelConfig;
 use serde::{Deserialize, Serialize};
 
+use crate::data::FILE_DATA;
 use crate::schedule::Schedule;
 
 /// The whole tree of one run.
@@ -190,6 +191,38 @@ impl Default for ReportConfig {
 }
 
 impl Config {
+    /// Whether this is the published experiment of its model and data set: all settings are the published ones but
+    /// seeds, places of files, and how often something is written.
+    pub fn is_published(&self) -> bool {
+        let free = self.clone();
+        let default = Self::default();
+        let published = Self {
+            data: DataConfig {
+                name: free.data.name,
+                seed: free.data.seed,
+                cache: free.data.cache,
+                ..default.data
+            },
+            model: ModelConfig::published(self.model.name),
+            train: TrainConfig {
+                seed: free.train.seed,
+                log_every: free.train.log_every,
+                checkpoint_every: free.train.checkpoint_every,
+                keep_last: free.train.keep_last,
+                loader_workers: free.train.loader_workers,
+                prefetch: free.train.prefetch,
+                ..default.train
+            },
+            eval: EvalConfig {
+                batch_size: free.eval.batch_size,
+                window_seed: free.eval.window_seed,
+                ..default.eval
+            },
+            report: free.report,
+        };
+        self.data.name != FILE_DATA && *self == published
+    }
+
     /// Frames of one evaluation window: the training window and what is extrapolated.
     pub fn evaluation_window(&self) -> usize {
         self.train.window + self.eval.extrapolation_steps
@@ -247,7 +280,7 @@ impl Config {
                 ),
             ));
         }
-        if self.data.name != "file" && self.data.frames < self.evaluation_window() {
+        if self.data.name != FILE_DATA && self.data.frames < self.evaluation_window() {
             return Some((
                 "data.frames",
                 format!(
@@ -258,5 +291,32 @@ impl Config {
             ));
         }
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nwm_models::ModelName;
+
+    #[test]
+    fn only_the_published_settings_are_published() {
+        let mut config = Config::default();
+        assert!(config.is_published());
+        (config.data.name, config.train.seed, config.train.keep_last) = ("pendulum".into(), 7, 9);
+        config.model = ModelConfig::published(ModelName::Cornn);
+        assert!(config.is_published());
+        let changes: [fn(&mut Config); 5] = [
+            |config| config.train.steps = 5,
+            |config| config.train.warmup_steps = 1,
+            |config| config.data.test_trajectories = 64,
+            |config| config.model.cell.rows = 11,
+            |config| config.data.name = FILE_DATA.into(),
+        ];
+        for change in changes {
+            let mut changed = config.clone();
+            change(&mut changed);
+            assert!(!changed.is_published(), "{changed:?}");
+        }
     }
 }

@@ -23,6 +23,9 @@ pub(super) struct RunRecord {
     pub(super) threads: usize,
     pub(super) seed: u64,
     pub(super) preset: Option<String>,
+    /// Whether every setting is the published one; older records do not say.
+    #[serde(default)]
+    pub(super) published: bool,
     pub(super) command: Vec<String>,
     pub(super) started: String,
     pub(super) ended: Option<String>,

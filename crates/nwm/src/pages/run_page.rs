@@ -54,7 +54,7 @@ impl<'a> Run<'a> {
     }
 
     fn scale(&self) -> Scale<'_> {
-        Scale::of(self.record.preset.as_deref())
+        Scale::of(self.record.preset.as_deref(), self.record.published)
     }
 }
 

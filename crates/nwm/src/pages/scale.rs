@@ -10,17 +10,17 @@ pub(super) enum Scale<'a> {
     Published,
     /// A preset with smaller models, less data or fewer steps.
     Reduced(&'a str),
-    /// A configuration that follows no preset.
+    /// A configuration that follows no preset, or changes the published one.
     Own,
 }
 
 impl<'a> Scale<'a> {
-    /// The scale of a run of this preset.
-    pub(super) fn of(preset: Option<&'a str>) -> Self {
+    /// The scale of a run of this preset; `published` says whether all of its settings are the published ones.
+    pub(super) fn of(preset: Option<&'a str>, published: bool) -> Self {
         match preset {
-            Some(PUBLISHED_PRESET) => Self::Published,
-            Some(preset) => Self::Reduced(preset),
-            None => Self::Own,
+            _ if published => Self::Published,
+            Some(preset) if preset != PUBLISHED_PRESET => Self::Reduced(preset),
+            _ => Self::Own,
         }
     }
 
@@ -42,8 +42,8 @@ impl<'a> Scale<'a> {
                  than the published setting. Its numbers must not be compared with published ones."
             )),
             Self::Own => Some(
-                "Own configuration, without a preset: compare its numbers with published ones \
-                 only if every setting agrees."
+                "Own configuration, not the published one: its numbers must not be compared with \
+                 published ones as if they were the same experiment."
                     .to_owned(),
             ),
         }
@@ -55,11 +55,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_published_preset_goes_unlabelled() {
-        assert_eq!(Scale::of(Some("paper")).label(), None);
-        assert_eq!(Scale::of(Some("paper")).notice(), None);
-        assert_eq!(Scale::of(Some("smoke")).label().as_deref(), Some("reduced, preset smoke"));
-        assert!(Scale::of(Some("quick")).notice().is_some_and(|text| text.contains("quick")));
-        assert_eq!(Scale::of(None).label().as_deref(), Some("own configuration"));
+    fn only_the_published_settings_go_unlabelled() {
+        assert_eq!(Scale::of(Some("paper"), true).label(), None);
+        assert_eq!(Scale::of(Some("paper"), true).notice(), None);
+        assert_eq!(Scale::of(None, true), Scale::Published);
+        let reduced = Scale::of(Some("smoke"), false);
+        assert_eq!(reduced.label().as_deref(), Some("reduced, preset smoke"));
+        assert!(Scale::of(Some("quick"), false).notice().is_some_and(|it| it.contains("quick")));
+        // The published preset with a setting laid over it is another experiment.
+        assert_eq!(Scale::of(Some("paper"), false), Scale::Own);
+        assert_eq!(Scale::of(None, false).label().as_deref(), Some("own configuration"));
     }
 }
