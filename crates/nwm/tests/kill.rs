@@ -86,10 +86,14 @@ fn an_interrupt_finishes_the_step_saves_and_exits_130() {
             .unwrap();
         let run = folder.path().join(&name);
         let deadline = Instant::now() + Duration::from_secs(60);
-        while !run.join("metrics.csv").is_file() && Instant::now() < deadline {
+        // The first row is written after the first step.
+        let has_stepped = || {
+            std::fs::read_to_string(run.join("metrics.csv"))
+                .is_ok_and(|text| text.lines().count() > 1)
+        };
+        while !has_stepped() && Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(20));
         }
-        std::thread::sleep(Duration::from_millis(300));
         let id = child.id().to_string();
         assert!(std::process::Command::new("kill").args([signal, &id]).status().unwrap().success());
         let output = child.wait_with_output().unwrap();

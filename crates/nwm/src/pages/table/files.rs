@@ -137,8 +137,8 @@ pub(super) fn markdown(table: &Table) -> Result<String> {
     if table.unfinished().next().is_none() {
         writeln!(text, "Nothing: every planned seed has a result.")?;
     }
-    for cell in table.unfinished() {
-        writeln!(text, "- {}/{}: {}", cell.row, cell.column, missing_seeds(cell))?;
+    for line in missing(table) {
+        writeln!(text, "- {line}")?;
     }
 
     writeln!(text, "\n## Runs{label}\n")?;
@@ -185,11 +185,23 @@ pub(super) fn half_width(cell: &Cell) -> Option<f64> {
     cell.ci95.map(|[low, high]| (high - low) / 2.0)
 }
 
-/// What a cell lacks, in words.
-pub(super) fn missing_seeds(cell: &Cell) -> String {
-    if cell.missing_seeds.is_empty() {
-        return "not planned".to_owned();
+/// What is not finished, in words: cells without a plan together for each row, others one by one.
+pub(super) fn missing(table: &Table) -> Vec<String> {
+    let mut lines = Vec::new();
+    for row in &table.rows {
+        let (planned, unplanned): (Vec<&Cell>, Vec<&Cell>) = table
+            .unfinished()
+            .filter(|cell| cell.row == *row)
+            .partition(|cell| !cell.missing_seeds.is_empty());
+        if !unplanned.is_empty() {
+            let columns: Vec<&str> = unplanned.iter().map(|cell| cell.column.as_str()).collect();
+            lines.push(format!("{row}, not planned: {}", columns.join(", ")));
+        }
+        lines.extend(planned.into_iter().map(|cell| {
+            let seeds: Vec<String> = cell.missing_seeds.iter().map(u64::to_string).collect();
+            let (column, status) = (&cell.column, cell.status.name());
+            format!("{row}/{column}: {status}, no result of seed {}", seeds.join(", "))
+        }));
     }
-    let seeds: Vec<String> = cell.missing_seeds.iter().map(u64::to_string).collect();
-    format!("{}, no result of seed {}", cell.status.name(), seeds.join(", "))
+    lines
 }

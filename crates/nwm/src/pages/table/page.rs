@@ -14,7 +14,7 @@ use super::{
     },
     SampleSource,
     cells::{Cell, Reference, Status, Table},
-    files::{half_width, missing_seeds},
+    files::{half_width, missing},
 };
 
 /// Charts of a card are small: there are up to thirty.
@@ -157,9 +157,7 @@ fn missing_list(table: &Table) -> Markup {
         @if table.unfinished().next().is_none() {
             p { "Nothing: every planned seed has a result." }
         } @else {
-            ul { @for cell in table.unfinished() {
-                li { (cell.row) "/" (cell.column) ": " (missing_seeds(cell)) }
-            } }
+            ul { @for line in missing(table) { li { (line) } } }
         }
     }
 }

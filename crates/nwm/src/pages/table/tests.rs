@@ -122,7 +122,7 @@ fn csv_and_markdown_say_the_same() {
         "## Published (full-size training)",
         "not compared",
         "| spring | 20.97 | 1.45 |",
-        "- spring/ar: not planned",
+        "- spring, not planned: ar",
         "- pendulum/nwm_1d: missing, no result of seed 0",
     ] {
         assert!(markdown.contains(expected), "{expected:?} is missing in\n{markdown}");
