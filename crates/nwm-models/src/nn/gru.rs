@@ -9,6 +9,7 @@ use super::initialiser::Initialiser;
 use super::linear::affine_map;
 use super::parameters::ParameterBuilder;
 use super::recurrent::{check_state, sequence_axes};
+use super::sequence_operation::SequenceOperation;
 use crate::error::Result;
 
 /// Standard deviation of a standard normal distribution cut at two standard deviations.
@@ -89,7 +90,7 @@ impl Gru {
             None => Tensor::zeros((batch, units), x.dtype(), x.device())?,
         };
         let projection = affine_map("input of a GRU", x, &self.input_weight, &self.bias)?;
-        let operation = GruSequence { steps, batch, units };
+        let operation = SequenceOperation(GruSequence { steps, batch, units });
         let tape = projection.apply_op3(&initial, &self.hidden_weight, operation)?;
         debug_assert_eq!(tape.dims(), [steps, batch, PLANES * units]);
         Ok(tape)

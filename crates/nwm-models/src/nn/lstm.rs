@@ -9,6 +9,7 @@ use super::initialiser::Initialiser;
 use super::linear::affine_map;
 use super::parameters::ParameterBuilder;
 use super::recurrent::{check_state, sequence_axes};
+use super::sequence_operation::SequenceOperation;
 use crate::error::Result;
 
 /// A long short-term memory layer with one weight for input and state, gates i, g, f, o (docs/theory.md, section 3):
@@ -70,7 +71,7 @@ impl Lstm {
         let input_weight = self.weight.narrow(0, 0, inputs)?;
         let hidden_weight = self.weight.narrow(0, inputs, units)?;
         let projection = affine_map("input of an LSTM", x, &input_weight, &self.bias)?;
-        let operation = LstmSequence { steps, batch, units };
+        let operation = SequenceOperation(LstmSequence { steps, batch, units });
         let tape = projection.apply_op3(&initial, &hidden_weight, operation)?;
         debug_assert_eq!(tape.dims(), [steps, batch, PLANES * units]);
         let outputs = tape.narrow(2, 0, units)?.contiguous()?;

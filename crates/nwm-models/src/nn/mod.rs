@@ -22,6 +22,7 @@ mod matrix;
 mod parameters;
 mod real;
 mod recurrent;
+mod sequence_operation;
 
 pub use activation::{leaky_relu, sigmoid, swish};
 pub use convolution::{Convolution, ConvolutionOptions};

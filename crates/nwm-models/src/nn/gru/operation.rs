@@ -4,15 +4,12 @@
 //! `[units, 3 units]`. The result `[time, batch, 5 units]` holds, for each step and sample, the new state followed
 //! by what the backward pass needs: z, r, a and r h. Only the state may be used by others.
 
-use candle_core::backend::BackendStorage;
-use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
 use super::super::matrix::{Matrix, Panels, Write, multiply_in_parallel};
-use super::super::real::{Real, contiguous_slice, dispatch, logistic, tensor_of, with_slice};
+use super::super::real::{Real, logistic};
 use super::super::recurrent::{States, samples_per_block};
-
-const NAME: &str = "gru-sequence";
+use super::super::sequence_operation::{Recurrence, RecurrenceGradients};
 
 /// Blocks of `units` numbers in a row of the result: state, z, r, a, r h.
 pub(super) const PLANES: usize = 5;
@@ -25,9 +22,13 @@ pub(super) struct GruSequence {
     pub(super) units: usize,
 }
 
-type Gradients = (Option<Tensor>, Option<Tensor>, Option<Tensor>);
+impl Recurrence for GruSequence {
+    const NAME: &'static str = "gru-sequence";
 
-impl GruSequence {
+    fn tape_shape(self) -> [usize; 3] {
+        [self.steps, self.batch, PLANES * self.units]
+    }
+
     fn forward<T: Real>(self, projection: &[T], initial: &[T], weight: &[T]) -> Vec<T> {
         let n = self.units;
         let gates = Panels::pack(Matrix::with_row_stride(weight, n, 2 * n, 3 * n));
@@ -55,6 +56,44 @@ impl GruSequence {
         tape
     }
 
+    fn backward<T: Real>(
+        self,
+        (initial, weight): (&[T], &[T]),
+        (tape, gradient): (&[T], &[T]),
+    ) -> RecurrenceGradients<T> {
+        let n = self.units;
+        let gates = Panels::pack(Matrix::with_row_stride(weight, n, 2 * n, 3 * n).transposed());
+        let candidate =
+            Panels::pack(Matrix::with_row_stride(&weight[2 * n..], n, n, 3 * n).transposed());
+        let block = samples_per_block(self.batch);
+        let mut of_projection = vec![T::zero(); self.steps * self.batch * 3 * n];
+        let mut of_state = vec![T::zero(); self.batch * n];
+        let size = self.batch * PLANES * n;
+        for step in (0..self.steps).rev() {
+            let (tape_now, gradient) =
+                (&tape[step * size..][..size], &gradient[step * size..][..size]);
+            let states = match step {
+                0 => States::new(initial, n, n),
+                _ => States::new(&tape[(step - 1) * size..][..size], n, PLANES * n),
+            };
+            of_projection[step * self.batch * 3 * n..][..self.batch * 3 * n]
+                .par_chunks_mut(block * 3 * n)
+                .zip(of_state.par_chunks_mut(block * n))
+                .zip(tape_now.par_chunks(block * PLANES * n))
+                .zip(gradient.par_chunks(block * PLANES * n))
+                .enumerate()
+                .for_each(|(index, (((of_projection, of_state), tape), gradient))| {
+                    let h = states.skip(index * block);
+                    let weights = (&gates, &candidate);
+                    self.step_back(of_projection, of_state, (tape, gradient), h, weights);
+                });
+        }
+        let of_weight = self.weight_gradient(initial, tape, &of_projection);
+        RecurrenceGradients { of_projection, of_initial: of_state, of_weight }
+    }
+}
+
+impl GruSequence {
     /// One step of one block of samples.
     fn step<T: Real>(
         self,
@@ -96,42 +135,6 @@ impl GruSequence {
                 row[unit] = (T::one() - z) * h[unit] + z * a;
             }
         }
-    }
-
-    fn backward<T: Real>(
-        self,
-        (initial, weight): (&[T], &[T]),
-        (tape, gradient): (&[T], &[T]),
-    ) -> Backward<T> {
-        let n = self.units;
-        let gates = Panels::pack(Matrix::with_row_stride(weight, n, 2 * n, 3 * n).transposed());
-        let candidate =
-            Panels::pack(Matrix::with_row_stride(&weight[2 * n..], n, n, 3 * n).transposed());
-        let block = samples_per_block(self.batch);
-        let mut of_projection = vec![T::zero(); self.steps * self.batch * 3 * n];
-        let mut of_state = vec![T::zero(); self.batch * n];
-        let size = self.batch * PLANES * n;
-        for step in (0..self.steps).rev() {
-            let (tape_now, gradient) =
-                (&tape[step * size..][..size], &gradient[step * size..][..size]);
-            let states = match step {
-                0 => States::new(initial, n, n),
-                _ => States::new(&tape[(step - 1) * size..][..size], n, PLANES * n),
-            };
-            of_projection[step * self.batch * 3 * n..][..self.batch * 3 * n]
-                .par_chunks_mut(block * 3 * n)
-                .zip(of_state.par_chunks_mut(block * n))
-                .zip(tape_now.par_chunks(block * PLANES * n))
-                .zip(gradient.par_chunks(block * PLANES * n))
-                .enumerate()
-                .for_each(|(index, (((of_projection, of_state), tape), gradient))| {
-                    let h = states.skip(index * block);
-                    let weights = (&gates, &candidate);
-                    self.step_back(of_projection, of_state, (tape, gradient), h, weights);
-                });
-        }
-        let of_weight = self.weight_gradient(initial, tape, &of_projection);
-        Backward { of_projection, of_state, of_weight }
     }
 
     /// One step backwards of one block of samples; `of_state` goes from the gradient of the new state, without
@@ -218,88 +221,5 @@ impl GruSequence {
             of_weight.extend_from_slice(candidate);
         }
         of_weight
-    }
-}
-
-struct Backward<T> {
-    of_projection: Vec<T>,
-    of_state: Vec<T>,
-    of_weight: Vec<T>,
-}
-
-fn forward<T: Real>(
-    sequence: GruSequence,
-    (projection, projection_layout): (&CpuStorage, &Layout),
-    (initial, initial_layout): (&CpuStorage, &Layout),
-    (weight, weight_layout): (&CpuStorage, &Layout),
-) -> Result<(CpuStorage, Shape)> {
-    let tape = sequence.forward(
-        contiguous_slice::<T>(NAME, projection, projection_layout)?,
-        contiguous_slice::<T>(NAME, initial, initial_layout)?,
-        contiguous_slice::<T>(NAME, weight, weight_layout)?,
-    );
-    let shape = Shape::from((sequence.steps, sequence.batch, PLANES * sequence.units));
-    Ok((T::to_cpu_storage_owned(tape), shape))
-}
-
-fn backward<T: Real>(
-    sequence: GruSequence,
-    (projection, initial, weight): (&Tensor, &Tensor, &Tensor),
-    tape: &Tensor,
-    gradient: &Tensor,
-) -> Result<Gradients> {
-    let backward = with_slice::<T, _>(NAME, initial, |h| {
-        with_slice::<T, _>(NAME, weight, |w| {
-            with_slice::<T, _>(NAME, tape, |t| {
-                with_slice::<T, _>(NAME, gradient, |g| Ok(sequence.backward((h, w), (t, g))))
-            })
-        })
-    })?;
-    Ok((
-        Some(tensor_of(backward.of_projection, projection.shape())?),
-        Some(tensor_of(backward.of_state, initial.shape())?),
-        Some(tensor_of(backward.of_weight, weight.shape())?),
-    ))
-}
-
-impl CustomOp3 for GruSequence {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn cpu_fwd(
-        &self,
-        projection: &CpuStorage,
-        projection_layout: &Layout,
-        initial: &CpuStorage,
-        initial_layout: &Layout,
-        weight: &CpuStorage,
-        weight_layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        dispatch!(
-            NAME,
-            projection.dtype(),
-            forward(
-                *self,
-                (projection, projection_layout),
-                (initial, initial_layout),
-                (weight, weight_layout)
-            )
-        )
-    }
-
-    fn bwd(
-        &self,
-        projection: &Tensor,
-        initial: &Tensor,
-        weight: &Tensor,
-        tape: &Tensor,
-        gradient: &Tensor,
-    ) -> Result<Gradients> {
-        dispatch!(
-            NAME,
-            projection.dtype(),
-            backward(*self, (projection, initial, weight), tape, gradient)
-        )
     }
 }

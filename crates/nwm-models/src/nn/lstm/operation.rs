@@ -5,15 +5,12 @@
 //! by what the backward pass needs: the gates i, g, f, o after their nonlinearities. Only h and c may be used by
 //! others.
 
-use candle_core::backend::BackendStorage;
-use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
 use super::super::matrix::{Matrix, Panels, Write, multiply_in_parallel};
-use super::super::real::{Real, contiguous_slice, dispatch, logistic, tensor_of, with_slice};
+use super::super::real::{Real, logistic};
 use super::super::recurrent::{States, samples_per_block};
-
-const NAME: &str = "lstm-sequence";
+use super::super::sequence_operation::{Recurrence, RecurrenceGradients};
 
 /// Blocks of `units` numbers in a row of the result: h, c, i, g, f, o.
 pub(super) const PLANES: usize = 6;
@@ -26,25 +23,11 @@ pub(super) struct LstmSequence {
     pub(super) units: usize,
 }
 
-type Gradients = (Option<Tensor>, Option<Tensor>, Option<Tensor>);
+impl Recurrence for LstmSequence {
+    const NAME: &'static str = "lstm-sequence";
 
-impl LstmSequence {
-    /// States h and c before a step, from the initial ones or the step before in the result.
-    fn states<'a, T: Real>(
-        self,
-        initial: &'a [T],
-        previous: Option<&'a [T]>,
-    ) -> (States<'a, T>, States<'a, T>) {
-        let n = self.units;
-        match previous {
-            Some(step) => {
-                (States::new(step, n, PLANES * n), States::new(&step[n..], n, PLANES * n))
-            }
-            None => {
-                let (h, c) = initial.split_at(self.batch * n);
-                (States::new(h, n, n), States::new(c, n, n))
-            }
-        }
+    fn tape_shape(self) -> [usize; 3] {
+        [self.steps, self.batch, PLANES * self.units]
     }
 
     fn forward<T: Real>(self, projection: &[T], initial: &[T], weight: &[T]) -> Vec<T> {
@@ -68,6 +51,57 @@ impl LstmSequence {
             previous = Some(step);
         }
         tape
+    }
+
+    fn backward<T: Real>(
+        self,
+        (initial, weight): (&[T], &[T]),
+        (tape, gradient): (&[T], &[T]),
+    ) -> RecurrenceGradients<T> {
+        let n = self.units;
+        let transposed =
+            Panels::pack(Matrix::with_row_stride(weight, n, 4 * n, 4 * n).transposed());
+        let block = samples_per_block(self.batch);
+        let mut of_projection = vec![T::zero(); self.steps * self.batch * 4 * n];
+        let mut of_initial = vec![T::zero(); 2 * self.batch * n];
+        let (of_h, of_c) = of_initial.split_at_mut(self.batch * n);
+        let size = self.batch * PLANES * n;
+        for step in (0..self.steps).rev() {
+            let previous = step.checked_sub(1).map(|step| &tape[step * size..][..size]);
+            let (_, c) = self.states(initial, previous);
+            of_projection[step * self.batch * 4 * n..][..self.batch * 4 * n]
+                .par_chunks_mut(block * 4 * n)
+                .zip(of_h.par_chunks_mut(block * n).zip(of_c.par_chunks_mut(block * n)))
+                .zip(tape[step * size..][..size].par_chunks(block * PLANES * n))
+                .zip(gradient[step * size..][..size].par_chunks(block * PLANES * n))
+                .enumerate()
+                .for_each(|(index, (((of_projection, of_state), tape), gradient))| {
+                    let c = c.skip(index * block);
+                    self.step_back(of_projection, of_state, (tape, gradient), c, &transposed);
+                });
+        }
+        let of_weight = self.weight_gradient(initial, tape, &of_projection);
+        RecurrenceGradients { of_projection, of_initial, of_weight }
+    }
+}
+
+impl LstmSequence {
+    /// States h and c before a step, from the initial ones or the step before in the result.
+    fn states<'a, T: Real>(
+        self,
+        initial: &'a [T],
+        previous: Option<&'a [T]>,
+    ) -> (States<'a, T>, States<'a, T>) {
+        let n = self.units;
+        match previous {
+            Some(step) => {
+                (States::new(step, n, PLANES * n), States::new(&step[n..], n, PLANES * n))
+            }
+            None => {
+                let (h, c) = initial.split_at(self.batch * n);
+                (States::new(h, n, n), States::new(c, n, n))
+            }
+        }
     }
 
     /// One step of one block of samples.
@@ -99,37 +133,6 @@ impl LstmSequence {
                 row[5 * n + unit] = o;
             }
         }
-    }
-
-    fn backward<T: Real>(
-        self,
-        (initial, weight): (&[T], &[T]),
-        (tape, gradient): (&[T], &[T]),
-    ) -> Backward<T> {
-        let n = self.units;
-        let transposed =
-            Panels::pack(Matrix::with_row_stride(weight, n, 4 * n, 4 * n).transposed());
-        let block = samples_per_block(self.batch);
-        let mut of_projection = vec![T::zero(); self.steps * self.batch * 4 * n];
-        let mut of_initial = vec![T::zero(); 2 * self.batch * n];
-        let (of_h, of_c) = of_initial.split_at_mut(self.batch * n);
-        let size = self.batch * PLANES * n;
-        for step in (0..self.steps).rev() {
-            let previous = step.checked_sub(1).map(|step| &tape[step * size..][..size]);
-            let (_, c) = self.states(initial, previous);
-            of_projection[step * self.batch * 4 * n..][..self.batch * 4 * n]
-                .par_chunks_mut(block * 4 * n)
-                .zip(of_h.par_chunks_mut(block * n).zip(of_c.par_chunks_mut(block * n)))
-                .zip(tape[step * size..][..size].par_chunks(block * PLANES * n))
-                .zip(gradient[step * size..][..size].par_chunks(block * PLANES * n))
-                .enumerate()
-                .for_each(|(index, (((of_projection, of_state), tape), gradient))| {
-                    let c = c.skip(index * block);
-                    self.step_back(of_projection, of_state, (tape, gradient), c, &transposed);
-                });
-        }
-        let of_weight = self.weight_gradient(initial, tape, &of_projection);
-        Backward { of_projection, of_initial, of_weight }
     }
 
     /// One step backwards of one block of samples; `of_h` and `of_c` go from the gradients of the new state,
@@ -199,88 +202,5 @@ impl LstmSequence {
             );
         }
         of_weight
-    }
-}
-
-struct Backward<T> {
-    of_projection: Vec<T>,
-    of_initial: Vec<T>,
-    of_weight: Vec<T>,
-}
-
-fn forward<T: Real>(
-    sequence: LstmSequence,
-    (projection, projection_layout): (&CpuStorage, &Layout),
-    (initial, initial_layout): (&CpuStorage, &Layout),
-    (weight, weight_layout): (&CpuStorage, &Layout),
-) -> Result<(CpuStorage, Shape)> {
-    let tape = sequence.forward(
-        contiguous_slice::<T>(NAME, projection, projection_layout)?,
-        contiguous_slice::<T>(NAME, initial, initial_layout)?,
-        contiguous_slice::<T>(NAME, weight, weight_layout)?,
-    );
-    let shape = Shape::from((sequence.steps, sequence.batch, PLANES * sequence.units));
-    Ok((T::to_cpu_storage_owned(tape), shape))
-}
-
-fn backward<T: Real>(
-    sequence: LstmSequence,
-    (projection, initial, weight): (&Tensor, &Tensor, &Tensor),
-    tape: &Tensor,
-    gradient: &Tensor,
-) -> Result<Gradients> {
-    let backward = with_slice::<T, _>(NAME, initial, |state| {
-        with_slice::<T, _>(NAME, weight, |w| {
-            with_slice::<T, _>(NAME, tape, |t| {
-                with_slice::<T, _>(NAME, gradient, |g| Ok(sequence.backward((state, w), (t, g))))
-            })
-        })
-    })?;
-    Ok((
-        Some(tensor_of(backward.of_projection, projection.shape())?),
-        Some(tensor_of(backward.of_initial, initial.shape())?),
-        Some(tensor_of(backward.of_weight, weight.shape())?),
-    ))
-}
-
-impl CustomOp3 for LstmSequence {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn cpu_fwd(
-        &self,
-        projection: &CpuStorage,
-        projection_layout: &Layout,
-        initial: &CpuStorage,
-        initial_layout: &Layout,
-        weight: &CpuStorage,
-        weight_layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        dispatch!(
-            NAME,
-            projection.dtype(),
-            forward(
-                *self,
-                (projection, projection_layout),
-                (initial, initial_layout),
-                (weight, weight_layout)
-            )
-        )
-    }
-
-    fn bwd(
-        &self,
-        projection: &Tensor,
-        initial: &Tensor,
-        weight: &Tensor,
-        tape: &Tensor,
-        gradient: &Tensor,
-    ) -> Result<Gradients> {
-        dispatch!(
-            NAME,
-            projection.dtype(),
-            backward(*self, (projection, initial, weight), tape, gradient)
-        )
     }
 }
