@@ -43,6 +43,22 @@ pub struct TrainingState {
     pub integrity: String,
 }
 
+impl TrainingState {
+    /// The state before the first step.
+    pub fn start(seed: u64) -> Self {
+        Self {
+            format: CHECKPOINT_FORMAT,
+            step: 0,
+            cursor: nwm_data::Cursor::default(),
+            seed,
+            optimizer_steps: 0,
+            seconds: 0.0,
+            files: Vec::new(),
+            integrity: String::new(),
+        }
+    }
+}
+
 /// Writes one checkpoint, atomically.
 ///
 /// # Errors

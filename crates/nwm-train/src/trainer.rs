@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use candle_core::{DType, Device};
-use nwm_data::{Cursor, FrameSource, Loader, LoaderOptions, Split};
-use nwm_models::{CHECKPOINT_FORMAT, Checkpoint, FrameShape, Model, latest_checkpoint};
+use nwm_data::{FrameSource, Loader, LoaderOptions, Split};
+use nwm_models::{Checkpoint, FrameShape, Model, latest_checkpoint};
 
 use crate::adam::Adam;
 use crate::checkpoint::{
@@ -325,14 +325,11 @@ impl<'a> Trainer<'a> {
             return Ok(());
         }
         let state = TrainingState {
-            format: CHECKPOINT_FORMAT,
             step: self.step,
             cursor: self.loader.cursor(),
-            seed: self.config.train.seed,
             optimizer_steps: self.adam.steps(),
             seconds: self.seconds(),
-            files: Vec::new(),
-            integrity: String::new(),
+            ..TrainingState::start(self.config.train.seed)
         };
         write_checkpoint(self.run_directory, &self.model, &self.adam, &state)?;
         self.saved_step = Some(self.step);
@@ -351,17 +348,7 @@ fn open_model(
     let seed = config.train.seed;
     let Some(checkpoint) = checkpoint else {
         let model = Model::new(&config.model, shape, seed, DType::F32, &Device::Cpu)?;
-        let state = TrainingState {
-            format: CHECKPOINT_FORMAT,
-            step: 0,
-            cursor: Cursor::default(),
-            seed,
-            optimizer_steps: 0,
-            seconds: 0.0,
-            files: Vec::new(),
-            integrity: String::new(),
-        };
-        return Ok((model, state));
+        return Ok((model, TrainingState::start(seed)));
     };
     let path = checkpoint.directory().to_owned();
     let model = Model::from_checkpoint(checkpoint, &Device::Cpu)?;
