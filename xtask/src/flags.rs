@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 
+use crate::bench::Peer;
+
 /// Tasks of this repository.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
@@ -15,6 +17,7 @@ pub(crate) struct Flags {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Reproduce(Reproduce),
+    Bench(Bench),
     Ci(Ci),
 }
 
@@ -80,6 +83,59 @@ impl Target {
     }
 }
 
+/// Time the programs of this repository, beside what the processor could do and what others take.
+///
+/// Builds and runs the benchmark programs, measures the peak rate of the processor, and prints one table per
+/// program: median, smallest and largest time, arithmetic per second, and the floor, which is the
+/// arithmetic at the peak rate. docs/performance.md says how to read it.
+///
+/// Exit codes: 0 ok, 1 a program or a peer failed or computed something else, 2 usage, 6 file system.
+#[derive(Debug, Args)]
+pub(crate) struct Bench {
+    /// What to measure [default: all].
+    #[arg(value_enum, value_name = "WHAT")]
+    pub(crate) subjects: Vec<Subject>,
+
+    /// Only this case; may be repeated.
+    #[arg(long = "case", value_name = "NAME")]
+    pub(crate) cases: Vec<String>,
+
+    /// Measure these libraries too. Installs what they need in the build folder, some gigabytes.
+    #[arg(long, value_name = "PEER,...", value_delimiter = ',')]
+    pub(crate) against: Vec<Peer>,
+
+    /// Threads of every program and peer [default: all cores].
+    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: Option<u16>,
+
+    /// Repeat every measurement so often [default: for about a second each].
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=100_000))]
+    pub(crate) repeats: Option<u32>,
+
+    /// Keep the result in docs/benchmarks, by date, processor and commit.
+    #[arg(long)]
+    pub(crate) save: bool,
+}
+
+/// What can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Subject {
+    /// Peak, cell, conv and train.
+    All,
+    /// The peak rate of the processor alone.
+    Peak,
+    /// The oscillatory cell over a sequence.
+    Cell,
+    /// Convolution layers.
+    Conv,
+    /// One whole training step.
+    Train,
+    /// How the time of the cell grows with batch, steps, sites and channels.
+    Scaling,
+    /// How many instructions the cell takes, by callgrind, which does not depend on the load.
+    Instructions,
+}
+
 /// Run every check of this repository, and print how long each took.
 #[derive(Debug, Args)]
 pub(crate) struct Ci {
@@ -97,7 +153,7 @@ pub(crate) struct Ci {
 mod tests {
     use clap::{CommandFactory, Parser};
 
-    use super::{Command, Flags, Target};
+    use super::{Command, Flags, Peer, Subject, Target};
 
     #[test]
     fn command_line_is_consistent() {
@@ -112,6 +168,20 @@ mod tests {
         assert_eq!(reproduce.preset, "quick");
         assert_eq!((reproduce.seeds, reproduce.jobs), (1, 1));
         assert!(!reproduce.dry_run);
+    }
+
+    #[test]
+    fn bench_takes_several_subjects_cases_and_peers() {
+        let flags = Flags::parse_from(
+            "xtask bench cell conv --case rings --case dense --against torch,jax".split(' '),
+        );
+        let Command::Bench(bench) = flags.command else { panic!("not bench") };
+        assert_eq!(bench.subjects, [Subject::Cell, Subject::Conv]);
+        assert_eq!(bench.cases, ["rings", "dense"]);
+        assert_eq!(bench.against, [Peer::Torch, Peer::Jax]);
+        assert!(!bench.save);
+        assert!(Flags::try_parse_from("xtask bench cell --against numpy".split(' ')).is_err());
+        assert!(Flags::try_parse_from("xtask bench cell --repeats 0".split(' ')).is_err());
     }
 
     #[test]

@@ -1,11 +1,13 @@
-//! Tasks of this repository: `cargo xtask reproduce table1` and `cargo xtask ci`.
+//! Tasks of this repository: `cargo xtask reproduce table1`, `cargo xtask bench` and `cargo xtask ci`.
 //!
 //! Everything that computes is in the `nwm` command, which is run as a process: this crate plans
 //! and reports, depends on no tensor framework and builds in seconds. Progress goes to the standard
 //! error stream, results to the standard output stream.
 
+mod bench;
 mod ci;
 mod console;
+mod files;
 mod flags;
 mod reproduce;
 mod usage;
@@ -20,6 +22,7 @@ use crate::flags::{Command, Flags};
 fn main() -> ExitCode {
     let outcome = match Flags::parse().command {
         Command::Reproduce(reproduce) => reproduce.run(),
+        Command::Bench(bench) => bench.run(),
         Command::Ci(ci) => ci.run(),
     };
     outcome.unwrap_or_else(|error| {

@@ -1,6 +1,7 @@
 //! The cell as seen by models: parameters in, one differentiable op over a sequence.
 
 use candle_core::{DType, Device, Tensor};
+use nwm_simd::{InstructionSet, Simd};
 
 use crate::config::CellConfig;
 use crate::error::{Error, Result};
@@ -16,16 +17,41 @@ use crate::state::Record;
 pub struct Cell {
     config: CellConfig,
     layout: PackedLayout,
+    simd: Simd,
+}
+
+/// What [`Cell::pull_back`] returns, each in the shape of the argument.
+#[derive(Debug, Clone)]
+pub struct CellGradients {
+    /// Of the drive, `[time, batch, inputs]`.
+    pub drive: Tensor,
+    /// Of the initial state, `[2, batch, units]`.
+    pub initial: Tensor,
+    /// Of the packed parameters.
+    pub packed: Tensor,
 }
 
 impl Cell {
-    /// A cell of this configuration.
+    /// A cell of this configuration, which runs on the best instruction set of the processor.
     ///
     /// # Errors
     /// Those of [`CellConfig::validate`].
     pub fn new(config: CellConfig) -> Result<Self> {
         let layout = PackedLayout::new(&config)?;
-        Ok(Self { config, layout })
+        Ok(Self { config, layout, simd: Simd::detect() })
+    }
+
+    /// The same cell on a given instruction set.
+    ///
+    /// # Errors
+    /// [`Error::InstructionSet`] if the processor lacks it.
+    pub fn with_instruction_set(self, instruction_set: InstructionSet) -> Result<Self> {
+        Ok(Self { simd: Simd::new(instruction_set)?, ..self })
+    }
+
+    /// The instruction set that the cell runs on.
+    pub fn instruction_set(&self) -> InstructionSet {
+        self.simd.instruction_set()
     }
 
     /// What the cell is made of.
@@ -63,7 +89,8 @@ impl Cell {
 
     /// Runs all steps as one differentiable op and returns what `record` names.
     ///
-    /// - `drive` is `[time, batch, units]`; row `t` enters the step from `t` to `t + 1`. It passes
+    /// - `drive` is `[time, batch, units]`, or `[time, batch, features]` if the cell projects its
+    ///   input; row `t` enters the step from `t` to `t + 1`. It passes
     ///   through the drive coupling if the cell has one.
     /// - `initial` is `[2, batch, units]`, position then velocity.
     /// - `packed` comes from [`Cell::pack`].
@@ -86,13 +113,63 @@ impl Cell {
             return Err(Error::VelocitiesWithNorm);
         }
         self.check_arguments(drive, initial, packed)?;
-        let op = CellOp { config: self.config.clone(), layout: self.layout.clone(), record };
+        let Self { config, layout, simd } = self.clone();
+        let differentiated = [drive, initial, packed].iter().any(|tensor| tensor.track_op());
+        let op = CellOp::new(config, layout, record, simd, differentiated);
         let (initial, packed) = (initial.contiguous()?, packed.contiguous()?);
         Ok(drive.contiguous()?.apply_op3(&initial, &packed, op)?)
     }
 
+    /// The gradients of the arguments of [`Cell::forward`], from the gradient of its result, without
+    /// a graph of tensors around them.
+    ///
+    /// `result` is what [`Cell::forward`] returned for these arguments with [`Record::States`] or
+    /// [`Record::Velocities`]; `gradient` has its shape. This is the op's own backward pass, for a
+    /// training loop that does its own bookkeeping.
+    ///
+    /// # Errors
+    /// Those of [`Cell::forward`]; also if `result` or `gradient` has another shape or element type
+    /// than that call's result, or if `record` is [`Record::Last`], whose tape only the graph has.
+    pub fn pull_back(
+        &self,
+        [drive, initial, packed]: [&Tensor; 3],
+        record: Record,
+        result: &Tensor,
+        gradient: &Tensor,
+    ) -> Result<CellGradients> {
+        self.check_arguments(drive, initial, packed)?;
+        let (steps, samples, _) = drive.dims3()?;
+        let expected = match record {
+            Record::States => vec![steps, samples, 2, self.units()],
+            Record::Velocities => vec![steps + 1, samples, self.units()],
+            Record::Last => return Err(Error::NoTape),
+        };
+        if record == Record::Velocities && self.config.state_norm {
+            return Err(Error::VelocitiesWithNorm);
+        }
+        for (what, tensor) in [("the result", result), ("the gradient of the result", gradient)] {
+            if tensor.dims() != expected || tensor.dtype() != drive.dtype() {
+                return Err(Error::Shape {
+                    action: "pull a gradient back through the cell",
+                    what,
+                    expected: format!("{expected:?} of {:?}", drive.dtype()),
+                    found: tensor.dims().to_vec(),
+                });
+            }
+        }
+        let Self { config, layout, simd } = self.clone();
+        let op = CellOp::new(config, layout, record, simd, false);
+        let [drive, initial, packed] =
+            [drive.contiguous()?, initial.contiguous()?, packed.contiguous()?];
+        let result = result.contiguous()?;
+        let (of_drive, initial, packed) =
+            op.pull_back([&drive, &initial, &packed, &result], gradient, true)?;
+        let drive = of_drive.map_or_else(|| drive.zeros_like(), Ok)?;
+        Ok(CellGradients { drive, initial, packed })
+    }
+
     fn check_arguments(&self, drive: &Tensor, initial: &Tensor, packed: &Tensor) -> Result<()> {
-        let units = self.units();
+        let (units, inputs) = (self.units(), self.config.inputs());
         let arguments = [
             ("the drive", drive),
             ("the initial state", initial),
@@ -122,9 +199,9 @@ impl Cell {
             found: tensor.dims().to_vec(),
         };
         let samples = match *drive.dims() {
-            [steps, samples, found] if steps > 0 && samples > 0 && found == units => samples,
+            [steps, samples, found] if steps > 0 && samples > 0 && found == inputs => samples,
             _ => {
-                let expected = format!("[time, batch, {units}] with at least one step and sample");
+                let expected = format!("[time, batch, {inputs}] with at least one step and sample");
                 return Err(wrong("the drive", expected, drive));
             }
         };

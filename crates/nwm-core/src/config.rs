@@ -75,6 +75,9 @@ pub struct CellConfig {
     pub one_way: bool,
     /// Whether the drive passes through a third coupling of the same kind, or enters as it is.
     pub drive_coupling: bool,
+    /// Width of an input that a matrix turns into the drive inside the op, so that a drive much
+    /// larger than its input is never stored. None: the drive itself is the input.
+    pub input_features: Option<usize>,
     /// Time step.
     pub dt: Scalar,
     /// Restoring coefficient, the square of the uncoupled angular frequency.
@@ -97,6 +100,7 @@ impl CellConfig {
             bias: Bias::PerSite,
             one_way: false,
             drive_coupling: true,
+            input_features: None,
             dt: Scalar::Learned { raw: -1.95 },
             gamma: Scalar::Learned { raw: 1.0 },
             alpha: Scalar::Learned { raw: 0.5 },
@@ -109,12 +113,17 @@ impl CellConfig {
         self.channels * self.topology.sites()
     }
 
+    /// Numbers per sample and step that the op is driven by: the input's features, or the units.
+    pub fn inputs(&self) -> usize {
+        self.input_features.unwrap_or_else(|| self.units())
+    }
+
     /// Checks that the parts fit together.
     ///
     /// # Errors
     /// The first of these that applies: a zero or unaddressable size, an even kernel or one larger
-    /// than the axis it runs along, one-way coupling outside rings or with a kernel other than 3, a
-    /// bias that the topology does not define, more than one channel in a dense cell, a scalar that
+    /// than the axis it runs along, one-way coupling outside rings or with a kernel other than 3, an
+    /// input projection beside a drive coupling, a bias that the topology does not define, more than one channel in a dense cell, a scalar that
     /// is not finite, a negative gamma or alpha, or an effective dt below [`DT_FLOOR`].
     pub fn validate(&self) -> Result<()> {
         self.validate_sizes()?;
@@ -131,6 +140,9 @@ impl CellConfig {
                 return Err(Error::OneWayKernel { kernel_size: self.kernel_size });
             }
         }
+        if self.input_features.is_some() && self.drive_coupling {
+            return Err(Error::ProjectionWithCoupling);
+        }
         self.validate_bias()?;
         validate_time_step(&self.dt)?;
         validate_coefficient("gamma", &self.gamma)?;
@@ -143,9 +155,11 @@ impl CellConfig {
             Topology::Rings { rings, sites } => &[("rings", rings), ("sites", sites)],
             Topology::Dense { units } => &[("units", units)],
         };
-        for &(what, size) in
-            sizes.iter().chain(&[("channels", self.channels), ("kernel_size", self.kernel_size)])
-        {
+        for &(what, size) in sizes.iter().chain(&[
+            ("channels", self.channels),
+            ("kernel_size", self.kernel_size),
+            ("input_features", self.input_features.unwrap_or(1)),
+        ]) {
             if size == 0 {
                 return Err(Error::ZeroSize { what });
             }
@@ -159,9 +173,12 @@ impl CellConfig {
             Topology::Dense { units } => product(&[units, units]),
             _ => product(&[self.channels, self.channels, self.kernel_size, self.kernel_size]),
         };
-        // Three kernels and four arrays over the units must be addressable in one packed vector.
+        // Three kernels, four arrays over the units and the projection must be addressable in one
+        // packed vector.
+        let arrays = self.input_features.unwrap_or(0).checked_add(4);
         let total = units
-            .and_then(|units| units.checked_mul(4))
+            .zip(arrays)
+            .and_then(|(units, arrays)| units.checked_mul(arrays))
             .zip(kernel.and_then(|kernel| kernel.checked_mul(3)))
             .and_then(|(units, kernels)| units.checked_add(kernels));
         match total {

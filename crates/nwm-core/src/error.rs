@@ -11,6 +11,10 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// The instruction set asked for is not there.
+    #[error("choose an instruction set: {0}")]
+    InstructionSet(#[from] nwm_simd::Unavailable),
+
     /// A size in the configuration is zero.
     #[error("configure the cell: {what} is 0, expected at least 1")]
     ZeroSize {
@@ -74,6 +78,13 @@ pub enum Error {
         /// What could be used instead.
         allowed: &'static str,
     },
+
+    /// The drive can be projected or coupled, not both.
+    #[error(
+        "configure the cell: input_features and drive_coupling exclude each other; switch \
+         drive_coupling off to project the input"
+    )]
+    ProjectionWithCoupling,
 
     /// Dense cells have no maps.
     #[error(
@@ -160,6 +171,13 @@ pub enum Error {
          it; record states instead"
     )]
     VelocitiesWithNorm,
+
+    /// A last state says nothing of the way to it.
+    #[error(
+        "pull a gradient back through the cell by hand: the last state alone has no tape; record \
+         states or velocities"
+    )]
+    NoTape,
 
     /// A question about the steady response of an uncoupled unit that has none.
     #[error(

@@ -49,7 +49,8 @@
 //!   last three flattened in that order.
 //! - Kernels are `[out, in, row, column]` and cross-correlate without a flip; dense matrices are
 //!   `[in, out]` and multiply from the right.
-//! - f32 and f64, on the cpu. Results are the same bits for any number of threads.
+//! - f32 and f64, on the cpu. Results are the same bits for any number of threads. They differ in
+//!   the last digits between instruction sets, of which [`Cell::with_instruction_set`] forces one.
 //!
 //! # Cost
 //!
@@ -68,11 +69,12 @@ pub mod stability;
 mod state;
 mod topology;
 
-pub use cell::Cell;
+pub use cell::{Cell, CellGradients};
 pub use config::{Bias, CellConfig, DT_FLOOR, Scalar};
 pub use error::{Error, Result};
+pub use nwm_simd::{InstructionSet, Real};
 pub use parameters::{Norm, PackedLayout, ParameterShape, Parameters};
-pub use state::{Real, Record, State};
+pub use state::{Record, State};
 pub use topology::Topology;
 
 #[cfg(doctest)]

@@ -1,17 +1,23 @@
 //! The recurrence over a whole sequence as one differentiable op of the tensor library.
 
+use std::sync::OnceLock;
+
 use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CustomOp3, DType, Layout, Shape, Storage, Tensor, WithDType};
 
 use crate::config::{CellConfig, check_time_step};
 use crate::error::{Error, Result};
 use crate::imex::adjoint::{self, Gradients, Recorded};
+use crate::imex::coupling::Pass;
 use crate::imex::cpu::{self, Extent};
 use crate::imex::dense::DenseCoupling;
-use crate::imex::local::LocalCoupling;
+use crate::imex::few::FewChannels;
+use crate::imex::many::ManyChannels;
+use crate::imex::planes::Planes;
 use crate::parameters::{PackedLayout, Parameters};
-use crate::state::{Real, Record};
+use crate::state::{Record, Tape};
 use crate::topology::Topology;
+use nwm_simd::{Real, Simd};
 
 /// The name under which errors report the op.
 pub(crate) const NAME: &str = "nwm-cell";
@@ -19,18 +25,43 @@ pub(crate) const NAME: &str = "nwm-cell";
 /// What errors in the op's arguments say was being done.
 pub(crate) const RUNNING: &str = "run the cell";
 
-/// Arguments: drive `[time, batch, units]`, initial state `[2, batch, units]`, packed parameters.
-/// The result is the tape that `record` names, and all that the backward pass needs to keep.
+/// Arguments: drive `[time, batch, inputs]`, initial state `[2, batch, units]`, packed parameters.
+/// The result is what `record` names. Where that is a tape, the backward pass needs nothing else.
 pub(crate) struct CellOp {
-    pub(crate) config: CellConfig,
-    pub(crate) layout: PackedLayout,
-    pub(crate) record: Record,
+    config: CellConfig,
+    layout: PackedLayout,
+    record: Record,
+    simd: Simd,
+    /// The tape behind a last state, if there will be a backward pass.
+    own_tape: Option<OnceLock<CpuStorage>>,
 }
 
 impl CellOp {
+    /// `differentiated` says whether a backward pass may follow.
+    pub(crate) fn new(
+        config: CellConfig,
+        layout: PackedLayout,
+        record: Record,
+        simd: Simd,
+        differentiated: bool,
+    ) -> Self {
+        let own_tape = (record == Record::Last && differentiated).then(OnceLock::new);
+        Self { config, layout, record, simd, own_tape }
+    }
+
     fn extent(&self, drive: &Shape) -> candle_core::Result<Extent> {
-        let (steps, samples, units) = drive.dims3()?;
-        Ok(Extent { steps, samples, units })
+        let (steps, samples, inputs) = drive.dims3()?;
+        Ok(Extent { steps, samples, units: self.config.units(), inputs })
+    }
+
+    /// How the tape is recorded that the backward pass reads.
+    fn recorded_as(&self) -> Tape {
+        match self.record {
+            Record::States => Tape::States,
+            Record::Velocities => Tape::Velocities,
+            Record::Last if self.config.state_norm => Tape::States,
+            Record::Last => Tape::Velocities,
+        }
     }
 
     fn forward<R: Real + WithDType>(
@@ -42,18 +73,30 @@ impl CellOp {
     ) -> Result<CpuStorage> {
         let parameters = self.layout.parameters(packed)?;
         check_time_step(parameters.dt.widen())?;
-        let (config, record) = (&self.config, self.record);
-        let tape = match config.topology {
-            Topology::Dense { units } => {
-                let coupling = DenseCoupling::new(units, &parameters);
-                cpu::forward(&coupling, &parameters, extent, drive, initial, record)
+        let simd = self.simd;
+        let record = match (&self.own_tape, self.recorded_as()) {
+            (None, _) => self.record,
+            (Some(_), Tape::States) => Record::States,
+            (Some(_), Tape::Velocities) => Record::Velocities,
+        };
+        let tape = match &Couplings::new(&self.config, &parameters, simd, Pass::Forward) {
+            Couplings::Dense(coupling) => {
+                cpu::forward(simd, coupling, &parameters, extent, drive, initial, record)
             }
-            Topology::Torus { .. } | Topology::Rings { .. } => {
-                let coupling = LocalCoupling::new(config, &parameters);
-                cpu::forward(&coupling, &parameters, extent, drive, initial, record)
+            Couplings::FewChannels(coupling) => {
+                cpu::forward(simd, coupling, &parameters, extent, drive, initial, record)
+            }
+            Couplings::ManyChannels(coupling) => {
+                cpu::forward(simd, coupling, &parameters, extent, drive, initial, record)
             }
         };
-        Ok(R::to_cpu_storage_owned(tape))
+        let Some(own_tape) = &self.own_tape else {
+            return Ok(R::to_cpu_storage_owned(tape));
+        };
+        let last = last_state(extent, self.recorded_as(), &tape);
+        // An op runs once; a second run would record the same tape.
+        own_tape.get_or_init(|| R::to_cpu_storage_owned(tape));
+        Ok(R::to_cpu_storage_owned(last))
     }
 
     fn backward<R: Real + WithDType>(
@@ -63,39 +106,62 @@ impl CellOp {
         recorded: &Recorded<'_, R>,
         with_drive: bool,
     ) -> Gradients<R> {
-        let (config, layout) = (&self.config, &self.layout);
-        match config.topology {
-            Topology::Dense { units } => {
-                let coupling = DenseCoupling::new(units, parameters);
-                adjoint::backward(&coupling, parameters, layout, extent, recorded, with_drive)
+        let (simd, layout) = (self.simd, &self.layout);
+        match &Couplings::new(&self.config, parameters, simd, Pass::Backward) {
+            Couplings::Dense(coupling) => {
+                adjoint::backward(simd, coupling, parameters, layout, extent, recorded, with_drive)
             }
-            Topology::Torus { .. } | Topology::Rings { .. } => {
-                let coupling = LocalCoupling::new(config, parameters);
-                adjoint::backward(&coupling, parameters, layout, extent, recorded, with_drive)
+            Couplings::FewChannels(coupling) => {
+                adjoint::backward(simd, coupling, parameters, layout, extent, recorded, with_drive)
             }
+            Couplings::ManyChannels(coupling) => {
+                adjoint::backward(simd, coupling, parameters, layout, extent, recorded, with_drive)
+            }
+        }
+    }
+
+    /// Gradients of drive (if `with_drive`), initial state and packed parameters from the gradient of
+    /// the result.
+    pub(crate) fn pull_back(
+        &self,
+        inputs_and_result: [&Tensor; 4],
+        gradient: &Tensor,
+        with_drive: bool,
+    ) -> candle_core::Result<(Option<Tensor>, Tensor, Tensor)> {
+        let gradient = gradient.contiguous()?;
+        match gradient.dtype() {
+            DType::F32 => self.gradients::<f32>(inputs_and_result, &gradient, with_drive),
+            DType::F64 => self.gradients::<f64>(inputs_and_result, &gradient, with_drive),
+            other => Err(unsupported_type("the gradient", other).into()),
         }
     }
 
     fn gradients<R: Real + WithDType>(
         &self,
-        [drive, initial, packed, tape]: [&Tensor; 4],
-        grad_tape: &Tensor,
-    ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        [drive, initial, packed, result]: [&Tensor; 4],
+        gradient: &Tensor,
+        with_drive: bool,
+    ) -> candle_core::Result<(Option<Tensor>, Tensor, Tensor)> {
         let extent = self.extent(drive.shape())?;
+        let own_tape = self.own_tape.as_ref().and_then(OnceLock::get);
         let gradients = with_values(drive, |drive_values: &[R]| {
             with_values(initial, |initial_values| {
                 with_values(packed, |packed_values| {
-                    with_values(tape, |tape_values| {
-                        with_values(grad_tape, |grad_tape| {
+                    with_values(result, |result_values| {
+                        with_values(gradient, |gradient| {
                             let parameters = self.layout.parameters(packed_values)?;
                             let recorded = Recorded {
                                 drive: drive_values,
                                 initial: initial_values,
-                                tape: tape_values,
-                                grad_tape,
-                                record: self.record,
+                                tape: match own_tape {
+                                    Some(tape) => tape.as_slice::<R>()?,
+                                    None => result_values,
+                                },
+                                recorded_as: self.recorded_as(),
+                                gradient,
+                                of_last: self.record == Record::Last,
                             };
-                            Ok(self.backward(extent, &parameters, &recorded, drive.track_op()))
+                            Ok(self.backward(extent, &parameters, &recorded, with_drive))
                         })
                     })
                 })
@@ -104,9 +170,30 @@ impl CellOp {
         let tensor = |values, like: &Tensor| Tensor::from_vec(values, like.shape(), like.device());
         Ok((
             gradients.drive.map(|values| tensor(values, drive)).transpose()?,
-            Some(tensor(gradients.initial, initial)?),
-            Some(tensor(gradients.packed, packed)?),
+            tensor(gradients.initial, initial)?,
+            tensor(gradients.packed, packed)?,
         ))
+    }
+}
+
+/// `[2, batch, units]`, position then velocity, from the end of a tape.
+fn last_state<R: Real>(extent: Extent, recorded_as: Tape, tape: &[R]) -> Vec<R> {
+    let Extent { samples, units, .. } = extent;
+    let row = samples * units;
+    match recorded_as {
+        Tape::Velocities => {
+            let (velocity, position) = tape[tape.len() - 2 * row..].split_at(row);
+            [position, velocity].concat()
+        }
+        Tape::States => {
+            let states = &tape[tape.len() - 2 * row..];
+            let part = |part: usize| {
+                states
+                    .chunks_exact(2 * units)
+                    .flat_map(move |state| &state[part * units..][..units])
+            };
+            part(0).chain(part(1)).copied().collect()
+        }
     }
 }
 
@@ -125,7 +212,7 @@ impl CustomOp3 for CellOp {
         packed_layout: &Layout,
     ) -> candle_core::Result<(CpuStorage, Shape)> {
         let extent = self.extent(drive_layout.shape())?;
-        let Extent { steps, samples, units } = extent;
+        let Extent { steps, samples, units, .. } = extent;
         let arguments = [(drive, drive_layout), (initial, initial_layout), (packed, packed_layout)];
         let tape = match drive {
             CpuStorage::F32(_) => {
@@ -141,6 +228,7 @@ impl CustomOp3 for CellOp {
         let shape = match self.record {
             Record::States => Shape::from((steps, samples, 2, units)),
             Record::Velocities => Shape::from((steps + 1, samples, units)),
+            Record::Last => Shape::from((2, samples, units)),
         };
         Ok((tape, shape))
     }
@@ -150,14 +238,44 @@ impl CustomOp3 for CellOp {
         drive: &Tensor,
         initial: &Tensor,
         packed: &Tensor,
-        tape: &Tensor,
-        grad_tape: &Tensor,
+        result: &Tensor,
+        gradient: &Tensor,
     ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let grad_tape = grad_tape.contiguous()?;
-        match tape.dtype() {
-            DType::F32 => self.gradients::<f32>([drive, initial, packed, tape], &grad_tape),
-            DType::F64 => self.gradients::<f64>([drive, initial, packed, tape], &grad_tape),
-            other => Err(unsupported_type("the tape", other).into()),
+        let inputs_and_result = [drive, initial, packed, result];
+        let (drive, initial, packed) =
+            self.pull_back(inputs_and_result, gradient, drive.track_op())?;
+        Ok((drive, Some(initial), Some(packed)))
+    }
+}
+
+/// From this many maps on, vectors run over maps instead of over sites.
+const MANY_CHANNELS: usize = 8;
+
+/// The couplings of a cell, by the way they are computed.
+enum Couplings<'a, R> {
+    Dense(DenseCoupling<R>),
+    FewChannels(FewChannels<'a, R>),
+    ManyChannels(ManyChannels<R>),
+}
+
+impl<'a, R: Real> Couplings<'a, R> {
+    fn new(config: &CellConfig, parameters: &Parameters<'a, R>, simd: Simd, pass: Pass) -> Self {
+        let (size, channels) = (config.kernel_size, config.channels);
+        let (rows, columns, tap_rows) = match config.topology {
+            Topology::Dense { units } => {
+                let lanes = simd.lanes::<R>();
+                return Self::Dense(DenseCoupling::new(units, parameters, pass, lanes));
+            }
+            Topology::Torus { rows, columns } => (rows, columns, size),
+            // Rings are rows that do not mix.
+            Topology::Rings { rings, sites } => (rings, sites, 1),
+        };
+        let planes = Planes { rows, columns, tap_rows, tap_columns: size };
+        let lanes = simd.lanes::<R>();
+        if channels < MANY_CHANNELS {
+            Self::FewChannels(FewChannels::new(planes, channels, parameters, lanes))
+        } else {
+            Self::ManyChannels(ManyChannels::new(planes, channels, parameters, lanes))
         }
     }
 }

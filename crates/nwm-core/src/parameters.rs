@@ -6,16 +6,16 @@ use candle_core::{DType, Tensor};
 
 use crate::config::{Bias, CellConfig, Scalar, check_time_step};
 use crate::error::{Error, Result};
-use crate::state::Real;
 use crate::topology::Topology;
+use nwm_simd::Real;
 
 const PACKING: &str = "pack the cell's parameters";
 
 /// Name and shape of one trainable tensor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParameterShape {
-    /// What the parameter does: `coupling`, `damping`, `drive`, `bias`, `dt_raw`, `gamma_raw`,
-    /// `alpha_raw`, `norm_gain` or `norm_offset`.
+    /// What the parameter does: `coupling`, `damping`, `drive`, `projection`, `bias`, `dt_raw`,
+    /// `gamma_raw`, `alpha_raw`, `norm_gain` or `norm_offset`.
     pub name: &'static str,
     /// Its shape; scalars have none (`[]`).
     pub shape: Vec<usize>,
@@ -37,6 +37,9 @@ pub(crate) fn parameter_shapes(config: &CellConfig) -> Vec<ParameterShape> {
     add("damping", kernel.clone());
     if config.drive_coupling {
         add("drive", kernel);
+    }
+    if let Some(features) = config.input_features {
+        add("projection", vec![features, config.units()]);
     }
     match (config.bias, config.topology) {
         (Bias::PerSite, _) => add("bias", vec![config.units()]),
@@ -63,13 +66,14 @@ pub(crate) fn parameter_shapes(config: &CellConfig) -> Vec<ParameterShape> {
 /// Where each effective parameter lies in the packed vector.
 ///
 /// The order is coupling, damping and drive kernels (row-major, as in [`ParameterShape`], one-way
-/// multipliers expanded to three taps), bias over the units, dt, gamma, alpha, and gain and offset
+/// multipliers expanded to three taps), the input's projection, bias over the units, dt, gamma, alpha, and gain and offset
 /// of the state norm. Scalars are effective values and always present.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackedLayout {
     pub(crate) coupling: Range<usize>,
     pub(crate) damping: Range<usize>,
     pub(crate) drive: Option<Range<usize>>,
+    pub(crate) projection: Option<Range<usize>>,
     pub(crate) bias: Option<Range<usize>>,
     pub(crate) dt: usize,
     pub(crate) gamma: usize,
@@ -102,12 +106,13 @@ impl PackedLayout {
         let coupling = take(kernel);
         let damping = take(kernel);
         let drive = config.drive_coupling.then(|| take(kernel));
+        let projection = config.input_features.map(|features| take(features * units));
         let bias = (config.bias != Bias::None).then(|| take(units));
         let dt = take(1).start;
         let gamma = take(1).start;
         let alpha = take(1).start;
         let norm = config.state_norm.then(|| (take(units), take(units)));
-        Ok(Self { coupling, damping, drive, bias, dt, gamma, alpha, norm, length })
+        Ok(Self { coupling, damping, drive, projection, bias, dt, gamma, alpha, norm, length })
     }
 
     /// Length of the packed vector.
@@ -139,6 +144,7 @@ impl PackedLayout {
             coupling: slice(&self.coupling),
             damping: slice(&self.damping),
             drive: self.drive.as_ref().map(slice),
+            projection: self.projection.as_ref().map(slice),
             bias: self.bias.as_ref().map(slice),
             dt: packed[self.dt],
             gamma: packed[self.gamma],
@@ -161,6 +167,8 @@ pub struct Parameters<'a, R> {
     pub damping: &'a [R],
     /// Kernel on the drive, same shape; without it the drive enters as it is.
     pub drive: Option<&'a [R]>,
+    /// What turns an input into the drive, `[feature, unit]`, if the cell has one.
+    pub projection: Option<&'a [R]>,
     /// Constant term, one value per unit.
     pub bias: Option<&'a [R]>,
     /// Effective time step.
@@ -219,6 +227,9 @@ pub(crate) fn pack(config: &CellConfig, tensors: &[Tensor]) -> Result<Tensor> {
     let mut parts = Vec::new();
     for kernel in ["coupling", "damping", "drive"].into_iter().filter_map(named) {
         parts.push(pack_kernel(config, kernel)?);
+    }
+    if let Some(projection) = named("projection") {
+        parts.push(projection.flatten_all()?);
     }
     if let Some(bias) = named("bias") {
         parts.push(pack_bias(config, bias)?);

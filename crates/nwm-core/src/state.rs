@@ -1,41 +1,6 @@
 //! The state of one sample, and what the op records of a batch.
 
-use num_traits::Float;
-
-/// A floating-point type that the cell computes in: `f32` or `f64`.
-pub trait Real: Float + std::ops::AddAssign + Send + Sync + sealed::Sealed + 'static {
-    /// The nearest value of this type.
-    fn nearest(value: f64) -> Self;
-
-    /// This value in double precision.
-    fn widen(self) -> f64;
-}
-
-impl Real for f32 {
-    fn nearest(value: f64) -> Self {
-        value as f32
-    }
-
-    fn widen(self) -> f64 {
-        f64::from(self)
-    }
-}
-
-impl Real for f64 {
-    fn nearest(value: f64) -> Self {
-        value
-    }
-
-    fn widen(self) -> f64 {
-        self
-    }
-}
-
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for f32 {}
-    impl Sealed for f64 {}
-}
+use nwm_simd::Real;
 
 /// Position and velocity of one sample, each over all units (channel, row, column).
 #[derive(Debug, Clone, PartialEq)]
@@ -53,11 +18,23 @@ impl<R: Real> State<R> {
     }
 }
 
+/// What the backward pass reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tape {
+    /// As [`Record::States`].
+    States,
+    /// As [`Record::Velocities`].
+    Velocities,
+}
+
 /// What [`Cell::forward`](crate::Cell::forward) returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Record {
     /// Both parts of the state after every step: `[time, batch, 2, units]`, position then velocity.
     States,
+    /// Position and velocity after the last step alone: `[2, batch, units]`. While gradients are
+    /// tracked the op keeps a tape of its own; otherwise nothing is stored on the way.
+    Last,
     /// The velocity after every step, then the last position in one more row:
     /// `[time + 1, batch, units]` holding `v_1 .. v_T, x_T`. Half the memory of
     /// [`Record::States`]; positions can be recovered from it, except through a state norm.

@@ -1,18 +1,21 @@
 //! The op against the reference: any shape in f64, and long sequences in f32.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic")]
+#![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
 mod common;
 
 use candle_core::{DType, Tensor, Var};
 use common::{Problem, config, records, relative_error, values, variants};
-use nwm_core::{Bias, CellConfig, Record, Scalar, Topology};
+use nwm_core::{Bias, CellConfig, InstructionSet, Record, Scalar, Topology};
 use proptest::prelude::*;
 
 /// Local cells of every kind on small maps, with odd and even sides, single rows and single sites.
 fn local_config() -> impl Strategy<Value = CellConfig> {
     let sides = (0_usize..3, 0_usize..5, 0_usize..5, any::<bool>());
-    let options = (1_usize..4, 0_usize..4, any::<[bool; 3]>());
+    // Few maps and many, also as many as a vector holds and one more.
+    let channels = prop_oneof![4 => 1_usize..4, 1 => Just(8), 1 => Just(11), 1 => 16_usize..18];
+    let options = (channels, 0_usize..4, any::<[bool; 3]>());
     (sides, options).prop_map(
         |((half_kernel, more_rows, more_columns, rings), (channels, bias, flags))| {
             let kernel_size = 2 * half_kernel + 1;
@@ -85,7 +88,7 @@ fn gradients(problem: &Problem, record: Record, dtype: DType) -> [Vec<f64>; 3] {
     [parameters, gradient(&problem.drive), gradient(&problem.initial)]
 }
 
-/// f32 forward against the f64 reference, f32 gradients against f64 gradients (which are checked
+/// On every instruction set, f32 forward against the f64 reference, f32 gradients against f64 gradients (which are checked
 /// against central differences elsewhere).
 ///
 /// Rounding of the tape enters the gradients as 6e-8 |v| / dt per step and averages out over steps
@@ -94,16 +97,23 @@ fn gradients(problem: &Problem, record: Record, dtype: DType) -> [Vec<f64>; 3] {
 fn assert_single_precision(name: &str, config: CellConfig, steps: usize, samples: usize) {
     for &record in records(&config) {
         let problem = Problem::random(config.clone(), steps, samples, 7);
-        let found = values(&problem.forward(record, DType::F32));
-        let error = relative_error(&found, &problem.reference(record));
-        assert!(error < 1e-5, "{name}, {record:?}, forward: {error:e}");
-        let single = gradients(&problem, record, DType::F32);
+        let reference = problem.reference(record);
         let double = gradients(&problem, record, DType::F64);
-        for ((input, single), double) in
-            ["parameters", "drive", "initial state"].iter().zip(&single).zip(&double)
-        {
-            let error = relative_error(single, double);
-            assert!(error < 1e-5, "{name}, {record:?}, gradient of {input}: {error:e}");
+        for set in InstructionSet::ALL {
+            let Some(problem) = problem.on(set) else {
+                eprintln!("skipped: {set}, which this processor lacks");
+                continue;
+            };
+            let found = values(&problem.forward(record, DType::F32));
+            let error = relative_error(&found, &reference);
+            assert!(error < 1e-5, "{name}, {record:?}, {set}, forward: {error:e}");
+            let single = gradients(&problem, record, DType::F32);
+            for ((input, single), double) in
+                ["parameters", "drive", "initial state"].iter().zip(&single).zip(&double)
+            {
+                let error = relative_error(single, double);
+                assert!(error < 1e-5, "{name}, {record:?}, {set}, gradient of {input}: {error:e}");
+            }
         }
     }
 }
@@ -129,6 +139,11 @@ fn single_precision_holds_over_long_sequences() {
         c.channels = 4;
     });
     assert_single_precision("four channels", channels, 300, 1);
+    let maps = config(Topology::Torus { rows: 5, columns: 9 }, |c| {
+        contracting(c);
+        c.channels = 17;
+    });
+    assert_single_precision("17 channels", maps, 784, 1);
     let dense = config(Topology::Dense { units: 33 }, contracting);
     assert_single_precision("dense", dense, 784, 3);
 }

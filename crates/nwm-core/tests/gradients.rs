@@ -104,6 +104,29 @@ fn relu_passes_no_gradient_at_zero_or_below() {
 }
 
 #[test]
+fn gradients_by_hand_are_those_of_the_graph() {
+    for (name, config) in variants() {
+        for &record in records(&config).iter().filter(|&&record| record != Record::Last) {
+            let problem = Problem::random(config.clone(), 5, 3, 4);
+            let parameters: Vec<_> =
+                problem.parameters.iter().map(|v| v.as_tensor().clone()).collect();
+            let packed = Var::from_tensor(&problem.cell.pack(&parameters).unwrap()).unwrap();
+            let inputs = [problem.drive.as_tensor(), problem.initial.as_tensor(), &packed];
+            let [drive, initial, packed] = inputs;
+            let tape = problem.cell.forward(drive, initial, packed, record).unwrap();
+            let gradients = tape.sqr().unwrap().sum_all().unwrap().backward().unwrap();
+            let of_tape = (tape.detach() * 2.0).unwrap();
+            let by_hand = problem.cell.pull_back(inputs, record, &tape, &of_tape).unwrap();
+            for (input, found) in
+                inputs.iter().zip([&by_hand.drive, &by_hand.initial, &by_hand.packed])
+            {
+                assert_eq!(values(gradients.get(input).unwrap()), values(found), "{name}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_drive_that_needs_no_gradient_gets_none() {
     let problem = Problem::random(CellConfig::new(Topology::Dense { units: 3 }), 3, 1, 2);
     let parameters: Vec<_> = problem.parameters.iter().map(|v| v.as_tensor().clone()).collect();

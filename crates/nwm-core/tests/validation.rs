@@ -50,6 +50,30 @@ fn sizes_beyond_the_address_space() {
 }
 
 #[test]
+fn a_projected_input_beside_a_coupled_drive() {
+    let error = refusal(TORUS, |c| c.input_features = Some(2));
+    assert!(matches!(error, Error::ProjectionWithCoupling), "{error}");
+    let error = refusal(TORUS, |c| {
+        c.drive_coupling = false;
+        c.input_features = Some(0);
+    });
+    assert!(matches!(error, Error::ZeroSize { what: "input_features" }), "{error}");
+}
+
+#[test]
+fn gradients_by_hand_of_what_is_no_tape() {
+    let problem = Problem::random(config(TORUS, |_| {}), 3, 2, 1);
+    let parameters: Vec<_> = problem.parameters.iter().map(|v| v.as_tensor().clone()).collect();
+    let packed = problem.cell.pack(&parameters).unwrap();
+    let inputs = [problem.drive.as_tensor(), problem.initial.as_tensor(), &packed];
+    let last = problem.initial.as_tensor();
+    let error = problem.cell.pull_back(inputs, Record::Last, last, last).unwrap_err();
+    assert!(matches!(error, Error::NoTape), "{error}");
+    let error = problem.cell.pull_back(inputs, Record::States, last, last).unwrap_err();
+    assert!(matches!(error, Error::Shape { what: "the result", .. }), "{error}");
+}
+
+#[test]
 fn kernels_that_do_not_fit() {
     let error = refusal(TORUS, |c| c.kernel_size = 4);
     assert!(matches!(error, Error::EvenKernel { kernel_size: 4 }));

@@ -63,12 +63,8 @@ fn main() -> Result<()> {
 
 fn time(case: &Case) -> Result<()> {
     let mut builder = ParameterBuilder::new(0, DType::F32, &Device::Cpu);
-    let options = ConvolutionOptions {
-        stride: case.stride,
-        upsample: case.upsample,
-        leaky: Some(0.01),
-        ..ConvolutionOptions::default()
-    };
+    let options =
+        ConvolutionOptions { stride: case.stride, upsample: case.upsample, leaky: Some(0.01) };
     let layer = Convolution::new(&mut builder, "layer", case.input[3], case.outputs, options)?;
     let values: Vec<f32> =
         (0..case.input.iter().product()).map(|i: usize| (i % 101) as f32 / 50.0 - 1.0).collect();

@@ -1,11 +1,11 @@
-//! The spatial-broadcast decoder (docs/theory.md, section 3): one latent vector to a frame in (0, 1).
+//! The spatial-broadcast decoder (docs/theory.md, section 3): one latent vector to the logits of a frame.
 
 use candle_core::Tensor;
 
 use crate::config::DecoderConfig;
 use crate::error::Result;
 use crate::frame::FrameShape;
-use crate::nn::{Convolution, ConvolutionOptions, Initialiser, Linear, ParameterBuilder, sigmoid};
+use crate::nn::{Convolution, ConvolutionOptions, Initialiser, Linear, ParameterBuilder};
 
 /// Whether each of the seven convolutions doubles the picture first.
 const UPSAMPLES: [bool; 7] = [true, false, true, false, true, false, false];
@@ -58,7 +58,7 @@ impl Decoder {
         Ok(Self { linear, constant, convolutions, base: (rows, columns), channels })
     }
 
-    /// `[batch, inputs]` to `[batch, row, column, channel]`, every value in (0, 1).
+    /// `[batch, inputs]` to `[batch, row, column, channel]`, of which the logistic function is a frame.
     pub(crate) fn forward(&self, latent: &Tensor) -> Result<Tensor> {
         let batch = latent.dim(0)?;
         let (rows, columns) = self.base;
@@ -73,6 +73,6 @@ impl Decoder {
         for convolution in &self.convolutions {
             maps = convolution.forward(&maps)?;
         }
-        sigmoid(&maps)
+        Ok(maps)
     }
 }

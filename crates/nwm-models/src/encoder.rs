@@ -32,8 +32,6 @@ impl Encoder {
             let options = ConvolutionOptions {
                 stride,
                 leaky: (index < last).then_some(config.leaky_slope),
-                // The frames themselves are data: nobody asks for their gradient.
-                input_gradient: index > 0,
                 ..ConvolutionOptions::default()
             };
             let name = format!("encoder.conv.{index}");

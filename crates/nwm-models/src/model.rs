@@ -15,7 +15,7 @@ use crate::dynamics::{Dynamics, HiddenState};
 use crate::encoder::Encoder;
 use crate::error::{Error, Result};
 use crate::frame::FrameShape;
-use crate::nn::{ParameterBuilder, Parameters, read_description};
+use crate::nn::{ParameterBuilder, Parameters, read_description, sigmoid};
 use crate::oscillator::Oscillator;
 
 /// Version of the parameter files this crate writes.
@@ -224,11 +224,20 @@ impl Model {
     /// # Errors
     /// [`Error::Shape`] if `frames` has another shape; [`Error::Tensor`] if its numbers have another type.
     pub fn teacher_forced(&self, frames: &Tensor) -> Result<Tensor> {
+        sigmoid(&self.teacher_forced_logits(frames)?)
+    }
+
+    /// What the predictions of [`Model::teacher_forced`] are the logistic function of. A loss that applies the
+    /// function itself spares a pass over memory in each direction.
+    ///
+    /// # Errors
+    /// As [`Model::teacher_forced`].
+    pub fn teacher_forced_logits(&self, frames: &Tensor) -> Result<Tensor> {
         let time = self.check_frames(frames, 2)?;
         let latents = self.encode(&frames.narrow(0, 0, time - 1)?)?;
         let state = self.dynamics.initial_state(&latents)?;
         let (outputs, _) = self.dynamics.run(&latents, &state)?;
-        self.decode(&outputs)
+        self.decode_to_logits(&outputs)
     }
 
     /// Forecasts with the loop closed: the first frames are true ones, later ones the model's own predictions.
@@ -269,6 +278,10 @@ impl Model {
     }
 
     fn decode(&self, outputs: &Tensor) -> Result<Tensor> {
+        sigmoid(&self.decode_to_logits(outputs)?)
+    }
+
+    fn decode_to_logits(&self, outputs: &Tensor) -> Result<Tensor> {
         let (time, batch, _) = outputs.dims3()?;
         let FrameShape { rows, columns, channels } = self.frame;
         let frames = self.decoder.forward(&outputs.flatten(0, 1)?)?;

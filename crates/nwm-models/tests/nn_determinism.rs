@@ -57,8 +57,7 @@ fn convolution() {
         ([100, 4, 4, 16], 70, 1, false),
     ] {
         let mut builder = builder();
-        let options =
-            ConvolutionOptions { stride, upsample, leaky: Some(0.01), ..Default::default() };
+        let options = ConvolutionOptions { stride, upsample, leaky: Some(0.01) };
         let layer = Convolution::new(&mut builder, "layer", input[3], outputs, options).unwrap();
         assert_independent_of_threads(&builder.finish(), &input, |x| layer.forward(x).unwrap());
     }

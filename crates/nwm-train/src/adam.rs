@@ -1,7 +1,9 @@
 //! Adam (Kingma & Ba 2015) over a model's ordered parameters, with a state that can be saved.
 
-use candle_core::Tensor;
+use std::sync::{Mutex, PoisonError};
+
 use candle_core::backprop::GradStore;
+use candle_core::{CpuStorage, InplaceOp1, Layout, bail};
 use nwm_models::nn::Parameters;
 use rayon::prelude::*;
 use safetensors::tensor::{Dtype, TensorView};
@@ -67,31 +69,20 @@ impl Adam {
         self.steps += 1;
         let correction1 = 1.0 - self.beta1.powf(self.steps as f64);
         let correction2 = 1.0 - self.beta2.powf(self.steps as f64);
-        let rate = (learning_rate / correction1) as f32;
-        let root_correction = (1.0 / correction2.sqrt()) as f32;
-        let (beta1, beta2) = (self.beta1 as f32, self.beta2 as f32);
-        let (rest1, rest2) = ((1.0 - self.beta1) as f32, (1.0 - self.beta2) as f32);
-        let epsilon = self.epsilon as f32;
+        let rule = Rule {
+            rate: (learning_rate / correction1) as f32,
+            root_correction: (1.0 / correction2.sqrt()) as f32,
+            beta1: self.beta1 as f32,
+            beta2: self.beta2 as f32,
+            rest1: (1.0 - self.beta1) as f32,
+            rest2: (1.0 - self.beta2) as f32,
+            epsilon: self.epsilon as f32,
+        };
         for (((_, variable), gradient), moments) in
             parameters.iter().zip(gradients).zip(&mut self.moments)
         {
-            let mut values = variable.flatten_all()?.to_vec1::<f32>()?;
-            values
-                .par_chunks_mut(CHUNK)
-                .zip(gradient.par_chunks(CHUNK))
-                .zip(moments.first.par_chunks_mut(CHUNK))
-                .zip(moments.second.par_chunks_mut(CHUNK))
-                .for_each(|(((values, gradient), first), second)| {
-                    for index in 0..values.len() {
-                        let g = gradient[index];
-                        let m = beta1 * first[index] + rest1 * g;
-                        let v = beta2 * second[index] + rest2 * g * g;
-                        first[index] = m;
-                        second[index] = v;
-                        values[index] -= rate * m / (v.sqrt() * root_correction + epsilon);
-                    }
-                });
-            variable.set(&Tensor::from_vec(values, variable.shape(), variable.device())?)?;
+            let moments = Mutex::new(moments);
+            variable.inplace_op1(&Update { rule, gradient, moments })?;
         }
         Ok(())
     }
@@ -149,6 +140,62 @@ impl Adam {
     }
 }
 
+/// The numbers of one step that all parameters share.
+#[derive(Clone, Copy)]
+struct Rule {
+    rate: f32,
+    root_correction: f32,
+    beta1: f32,
+    beta2: f32,
+    rest1: f32,
+    rest2: f32,
+    epsilon: f32,
+}
+
+impl Rule {
+    fn apply(self, values: &mut [f32], gradient: &[f32], first: &mut [f32], second: &mut [f32]) {
+        let moments = first.iter_mut().zip(second);
+        for ((value, &g), (first, second)) in values.iter_mut().zip(gradient).zip(moments) {
+            let m = self.beta1 * *first + self.rest1 * g;
+            let v = self.beta2 * *second + self.rest2 * g * g;
+            *first = m;
+            *second = v;
+            *value -= self.rate * m / (v.sqrt() * self.root_correction + self.epsilon);
+        }
+    }
+}
+
+/// Moves one parameter where it lies.
+struct Update<'a> {
+    rule: Rule,
+    gradient: &'a [f32],
+    /// Behind a lock since the operation is given shared; it runs once.
+    moments: Mutex<&'a mut Moments>,
+}
+
+impl InplaceOp1 for Update<'_> {
+    fn name(&self) -> &'static str {
+        "adam"
+    }
+
+    fn cpu_fwd(&self, storage: &mut CpuStorage, layout: &Layout) -> candle_core::Result<()> {
+        let (CpuStorage::F32(values), Some((start, end))) = (storage, layout.contiguous_offsets())
+        else {
+            bail!("adam: found a parameter that is strided or not F32, expected neither");
+        };
+        let mut moments = self.moments.lock().unwrap_or_else(PoisonError::into_inner);
+        let Moments { first, second } = &mut **moments;
+        values[start..end]
+            .par_chunks_mut(CHUNK)
+            .zip(self.gradient.par_chunks(CHUNK))
+            .zip(first.par_chunks_mut(CHUNK).zip(second.par_chunks_mut(CHUNK)))
+            .for_each(|((values, gradient), (first, second))| {
+                self.rule.apply(values, gradient, first, second);
+            });
+        Ok(())
+    }
+}
+
 fn refused(name: &str, problem: impl ToString) -> crate::Error {
     nwm_models::Error::Parameter { name: name.to_owned(), problem: problem.to_string() }.into()
 }
@@ -158,8 +205,9 @@ fn refused(name: &str, problem: impl ToString) -> crate::Error {
 /// # Errors
 /// [`crate::Error::Tensor`] if a gradient cannot be read.
 pub fn collect_gradients(parameters: &Parameters, store: &GradStore) -> Result<Vec<Vec<f32>>> {
+    let parameters: Vec<_> = parameters.iter().collect();
     parameters
-        .iter()
+        .par_iter()
         .map(|(_, tensor)| match store.get(tensor) {
             Some(gradient) => Ok(gradient.flatten_all()?.to_vec1::<f32>()?),
             None => Ok(vec![0.0; tensor.elem_count()]),

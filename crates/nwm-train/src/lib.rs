@@ -57,7 +57,7 @@ pub use evaluation::{
     RESULT_FILE, RESULT_FORMAT, References, SAMPLES_FILE, SAMPLES_FORMAT, Scores, Slice, Slices,
     evaluate,
 };
-pub use loss::{PERFECT_LOSS, forecast_loss, mean_squared_error};
+pub use loss::{PERFECT_LOSS, forecast_loss, forecast_loss_of_logits, mean_squared_error};
 pub use metrics::{METRICS_FILE, MetricsLog, MetricsRow, read_metrics};
 pub use run_folder::{RUN_FORMAT, RunFolder, RunRecord, RunStatus, read_run_record, timestamp};
 pub use schedule::{Schedule, learning_rate};

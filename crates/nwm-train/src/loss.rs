@@ -1,7 +1,8 @@
 //! The training loss: negative log-likelihood per value of a normal with standard deviation 1/sqrt(2)
 //! (docs/theory.md, section 5), which is the mean squared error and a constant.
 
-use candle_core::{CpuStorage, CustomOp2, DType, Layout, Shape, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp2, DType, Layout, Shape, Storage, Tensor, WithDType, bail};
+use nwm_simd::Real;
 use rayon::prelude::*;
 
 use crate::error::Result;
@@ -19,7 +20,8 @@ pub const PERFECT_LOSS: f64 = 0.572_364_942_924_700_1;
 /// # Errors
 /// [`crate::Error::Tensor`] if shapes or types differ.
 pub fn mean_squared_error(prediction: &Tensor, target: &Tensor) -> Result<Tensor> {
-    Ok(prediction.contiguous()?.apply_op2(&target.contiguous()?, MeanSquaredError)?)
+    let operation = MeanSquaredError { of: Prediction::Value };
+    Ok(prediction.contiguous()?.apply_op2(&target.contiguous()?, operation)?)
 }
 
 /// The training loss: mean squared error + ln(pi)/2, a scalar.
@@ -30,23 +32,105 @@ pub fn forecast_loss(prediction: &Tensor, target: &Tensor) -> Result<Tensor> {
     Ok((mean_squared_error(prediction, target)? + PERFECT_LOSS)?)
 }
 
-struct MeanSquaredError;
+/// The training loss of the prediction `1 / (1 + exp(-logit))`, without ever storing it.
+///
+/// # Errors
+/// As [`mean_squared_error`].
+pub fn forecast_loss_of_logits(logits: &Tensor, target: &Tensor) -> Result<Tensor> {
+    let operation = MeanSquaredError { of: Prediction::Logit };
+    let error = logits.contiguous()?.apply_op2(&target.contiguous()?, operation)?;
+    Ok((error + PERFECT_LOSS)?)
+}
 
-fn squared_error<T: Copy + Into<f64> + Sync>(prediction: &[T], target: &[T]) -> f64 {
+/// What the first argument holds.
+#[derive(Clone, Copy)]
+enum Prediction {
+    Value,
+    Logit,
+}
+
+struct MeanSquaredError {
+    of: Prediction,
+}
+
+/// Logistic function `1 / (1 + exp(-x))`.
+fn logistic<T: Real>(x: T) -> T {
+    T::one() / (T::one() + (-x).exp())
+}
+
+fn squared_error<T: Real>(
+    prediction: &[T],
+    target: &[T],
+    value: impl Fn(T) -> T + Send + Sync,
+) -> f64 {
     let partial: Vec<f64> = prediction
         .par_chunks(CHUNK)
         .zip(target.par_chunks(CHUNK))
         .map(|(x, y)| {
-            x.iter().zip(y).map(|(&x, &y)| (x.into() - y.into()) * (x.into() - y.into())).sum()
+            let differences = x.iter().zip(y).map(|(&x, &y)| value(x).widen() - y.widen());
+            differences.map(|difference| difference * difference).sum()
         })
         .collect();
     partial.iter().sum()
 }
 
-fn slice<'a, T>(values: &'a [T], layout: &Layout) -> candle_core::Result<&'a [T]> {
+/// `slope(x, y)` of every prediction and its target.
+fn gradients<T: Real>(
+    prediction: &[T],
+    target: &[T],
+    slope: impl Fn(T, T) -> T + Send + Sync,
+) -> Vec<T> {
+    let mut gradients = vec![T::zero(); prediction.len()];
+    let inputs = prediction.par_chunks(CHUNK).zip(target.par_chunks(CHUNK));
+    gradients.par_chunks_mut(CHUNK).zip(inputs).for_each(|(gradients, (x, y))| {
+        for ((gradient, &x), &y) in gradients.iter_mut().zip(x).zip(y) {
+            *gradient = slope(x, y);
+        }
+    });
+    gradients
+}
+
+fn slice<'a, T: WithDType>(
+    storage: &'a CpuStorage,
+    layout: &Layout,
+) -> candle_core::Result<&'a [T]> {
     match layout.contiguous_offsets() {
-        Some((start, end)) => Ok(&values[start..end]),
+        Some((start, end)) => Ok(&storage.as_slice::<T>()?[start..end]),
         None => bail!("mean squared error needs contiguous arrays"),
+    }
+}
+
+impl MeanSquaredError {
+    fn forward<T: Real + WithDType>(&self, prediction: &[T], target: &[T]) -> CpuStorage {
+        let sum = match self.of {
+            Prediction::Value => squared_error(prediction, target, |x| x),
+            Prediction::Logit => squared_error(prediction, target, logistic),
+        };
+        let mean = sum / prediction.len() as f64;
+        T::to_cpu_storage_owned(vec![T::nearest(mean)])
+    }
+
+    fn backward<T: Real + WithDType>(
+        &self,
+        prediction: &Tensor,
+        target: &Tensor,
+        scale: f64,
+    ) -> candle_core::Result<Tensor> {
+        let scale = T::nearest(scale);
+        let (x, x_layout) = prediction.storage_and_layout();
+        let (y, y_layout) = target.storage_and_layout();
+        let (Storage::Cpu(x), Storage::Cpu(y)) = (&*x, &*y) else {
+            bail!("mean squared error: the backward pass runs on the CPU only")
+        };
+        let (x, y) = (slice::<T>(x, x_layout)?, slice::<T>(y, y_layout)?);
+        let values = match self.of {
+            Prediction::Value => gradients(x, y, |x, y| (x - y) * scale),
+            Prediction::Logit => gradients(x, y, |logit, y| {
+                let x = logistic(logit);
+                (x - y) * scale * x * (T::one() - x)
+            }),
+        };
+        Tensor::from_vec(values, prediction.shape(), prediction.device())
     }
 }
 
@@ -69,16 +153,15 @@ impl CustomOp2 for MeanSquaredError {
                 target_layout.dims()
             );
         }
-        let count = prediction_layout.shape().elem_count() as f64;
         let storage = match (prediction, target) {
-            (CpuStorage::F32(x), CpuStorage::F32(y)) => {
-                let sum = squared_error(slice(x, prediction_layout)?, slice(y, target_layout)?);
-                CpuStorage::F32(vec![(sum / count) as f32])
-            }
-            (CpuStorage::F64(x), CpuStorage::F64(y)) => {
-                let sum = squared_error(slice(x, prediction_layout)?, slice(y, target_layout)?);
-                CpuStorage::F64(vec![sum / count])
-            }
+            (CpuStorage::F32(_), CpuStorage::F32(_)) => self.forward::<f32>(
+                slice(prediction, prediction_layout)?,
+                slice(target, target_layout)?,
+            ),
+            (CpuStorage::F64(_), CpuStorage::F64(_)) => self.forward::<f64>(
+                slice(prediction, prediction_layout)?,
+                slice(target, target_layout)?,
+            ),
             _ => bail!("mean squared error: expected two arrays of f32 or two of f64"),
         };
         Ok((storage, Shape::from(())))
@@ -93,7 +176,12 @@ impl CustomOp2 for MeanSquaredError {
     ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
         let scale = 2.0 * gradient.to_dtype(DType::F64)?.to_scalar::<f64>()?
             / prediction.elem_count() as f64;
-        Ok((Some(((prediction - target)? * scale)?), None))
+        let gradient = match prediction.dtype() {
+            DType::F32 => self.backward::<f32>(prediction, target, scale)?,
+            DType::F64 => self.backward::<f64>(prediction, target, scale)?,
+            _ => bail!("mean squared error: expected two arrays of f32 or two of f64"),
+        };
+        Ok((Some(gradient), None))
     }
 }
 
@@ -119,6 +207,24 @@ mod tests {
         let gradients = loss.backward().unwrap();
         let gradient = gradients.get(&prediction).unwrap().to_vec1::<f64>().unwrap();
         for (found, expected) in gradient.iter().zip([-0.2, 1.0, -1.0]) {
+            assert!((found - expected).abs() < 1e-15, "{found} against {expected}");
+        }
+    }
+
+    #[test]
+    fn logits_cost_what_their_predictions_cost() {
+        let logits = Var::new(&[[-3.0_f64, 0.2], [0.0, 4.0]], &Device::Cpu).unwrap();
+        let target = Tensor::new(&[[0.2_f64, 0.9], [0.5, 0.1]], &Device::Cpu).unwrap();
+        let prediction = ((logits.neg().unwrap().exp().unwrap() + 1.0).unwrap()).recip().unwrap();
+        let plain = forecast_loss(&prediction, &target).unwrap();
+        let fused = forecast_loss_of_logits(&logits, &target).unwrap();
+        let number = |loss: &Tensor| loss.to_scalar::<f64>().unwrap();
+        assert!((number(&plain) - number(&fused)).abs() < 1e-15);
+        let gradient = |loss: &Tensor| {
+            let gradients = loss.backward().unwrap();
+            gradients.get(&logits).unwrap().flatten_all().unwrap().to_vec1::<f64>().unwrap()
+        };
+        for (found, expected) in gradient(&fused).iter().zip(gradient(&plain)) {
             assert!((found - expected).abs() < 1e-15, "{found} against {expected}");
         }
     }

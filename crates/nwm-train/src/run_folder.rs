@@ -41,6 +41,9 @@ pub struct RunRecord {
     pub device: String,
     /// Threads; results do not depend on it.
     pub threads: usize,
+    /// Vector instructions that the kernels used; the last digits of results depend on it.
+    #[serde(default)]
+    pub instruction_set: Option<String>,
     /// Seed of parameters and of the loader's streams.
     pub seed: u64,
     /// Preset, if one was asked for.

@@ -6,7 +6,7 @@ use nwm_models::Model;
 
 use crate::adam::{collect_gradients, gradient_norm};
 use crate::error::Result;
-use crate::loss::{PERFECT_LOSS, forecast_loss};
+use crate::loss::{PERFECT_LOSS, forecast_loss_of_logits};
 
 /// What one batch says about the parameters; nothing is changed yet.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,9 +39,9 @@ pub fn frames_of(batch: Batch, device: &Device) -> Result<Tensor> {
 /// # Errors
 /// [`crate::Error::Model`] or [`crate::Error::Tensor`] if the frames do not fit the model.
 pub fn training_step(model: &Model, frames: &Tensor) -> Result<StepResult> {
-    let prediction = model.teacher_forced(frames)?;
+    let logits = model.teacher_forced_logits(frames)?;
     let target = frames.narrow(0, 1, frames.dim(0)? - 1)?;
-    let loss = forecast_loss(&prediction, &target)?;
+    let loss = forecast_loss_of_logits(&logits, &target)?;
     let gradients = collect_gradients(model.parameters(), &loss.backward()?)?;
     Ok(StepResult {
         loss: f64::from(loss.to_scalar::<f32>()?),

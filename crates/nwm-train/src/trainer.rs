@@ -7,6 +7,7 @@ use std::time::Instant;
 use candle_core::{DType, Device};
 use nwm_data::{FrameSource, Loader, LoaderOptions, Split};
 use nwm_models::{Checkpoint, FrameShape, Model, latest_checkpoint};
+use nwm_simd::Simd;
 
 use crate::adam::Adam;
 use crate::checkpoint::{
@@ -170,6 +171,7 @@ fn new_record(before: Option<&RunRecord>, resolved: &Resolved, request: &RunRequ
         features: request.features.clone(),
         device: "cpu".into(),
         threads: rayon::current_num_threads(),
+        instruction_set: Some(Simd::detect().instruction_set().to_string()),
         seed: resolved.config().train.seed,
         preset: request.preset.clone(),
         published: resolved.config().is_published(),

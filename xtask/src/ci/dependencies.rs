@@ -9,16 +9,25 @@ use crate::workspace::Workspace;
 
 /// What must not be among the dependencies of a crate, direct or not. docs/architecture.md says why.
 const FORBIDDEN: &[(&str, &[&str])] = &[
-    ("nwm-core", &["nwm-data", "nwm-models", "nwm-train", "nwm-analysis", "nwm"]),
-    ("nwm-data", &["candle-core", "nwm-core", "nwm-models", "nwm-train", "nwm-analysis", "nwm"]),
-    ("nwm-models", &["nwm-data", "nwm-train", "nwm-analysis", "nwm"]),
-    ("nwm-analysis", &["candle-core", "nwm-core", "nwm-data", "nwm-models", "nwm-train", "nwm"]),
-    ("nwm-train", &["nwm"]),
-    (
-        "xtask",
-        &["candle-core", "nwm-core", "nwm-data", "nwm-models", "nwm-train", "nwm-analysis", "nwm"],
-    ),
+    (BENCH, &["candle-core", SIMD, CORE, DATA, MODELS, TRAIN, ANALYSIS, COMMAND]),
+    (SIMD, &["candle-core", CORE, DATA, MODELS, TRAIN, ANALYSIS, COMMAND, BENCH]),
+    (CORE, &[DATA, MODELS, TRAIN, ANALYSIS, COMMAND, BENCH]),
+    (DATA, &["candle-core", CORE, MODELS, TRAIN, ANALYSIS, COMMAND, BENCH]),
+    (MODELS, &[DATA, TRAIN, ANALYSIS, COMMAND, BENCH]),
+    (ANALYSIS, &["candle-core", CORE, DATA, MODELS, TRAIN, COMMAND, BENCH]),
+    (TRAIN, &[COMMAND, BENCH]),
+    (COMMAND, &[BENCH]),
+    ("xtask", &["candle-core", SIMD, CORE, DATA, MODELS, TRAIN, ANALYSIS, COMMAND, BENCH]),
 ];
+
+const SIMD: &str = "nwm-simd";
+const CORE: &str = "nwm-core";
+const DATA: &str = "nwm-data";
+const MODELS: &str = "nwm-models";
+const TRAIN: &str = "nwm-train";
+const ANALYSIS: &str = "nwm-analysis";
+const COMMAND: &str = "nwm";
+const BENCH: &str = "nwm-bench";
 
 /// Asks cargo for the dependencies of each crate.
 pub(super) fn run(workspace: &Workspace) -> Result<Verdict> {

@@ -1,8 +1,6 @@
 //! plan.json: which runs fill which cells of a table. `nwm table` reads it.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
@@ -10,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::experiment::Experiment;
 use super::selection::Cell;
+use crate::files;
 
 /// Version of the file format, written and read.
 const FORMAT: u32 = 1;
@@ -137,29 +136,11 @@ impl Plan {
         Ok(self)
     }
 
-    /// Writes the plan so that a reader sees the old file or the new one, never a part: into a
-    /// neighbouring file, flushed to disk, then renamed.
+    /// Writes the plan.
     pub(super) fn write(&self, path: &Path) -> Result<()> {
-        let context = || format!("failed to write {}", path.display());
-        let folder = path.parent().with_context(context)?;
-        std::fs::create_dir_all(folder).with_context(context)?;
-        let partial = path.with_extension(format!("json.{}.partial", std::process::id()));
-        let text = serde_json::to_string_pretty(self).with_context(context)? + "\n";
-        let write = || -> std::io::Result<()> {
-            let mut file = File::create(&partial)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            std::fs::rename(&partial, path)?;
-            // Without this the rename itself may be lost with the power. Folders cannot be opened
-            // on every platform.
-            if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
-        };
-        write()
-            .inspect_err(|_| {
-                // The error being returned matters more than a leftover.
-                let _ = std::fs::remove_file(&partial);
-            })
-            .with_context(context)
+        let text =
+            serde_json::to_string_pretty(self).context("failed to write the plan as JSON")?;
+        files::write(path, &(text + "\n"))
     }
 }
 

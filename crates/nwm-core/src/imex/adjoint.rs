@@ -16,30 +16,36 @@
 //! state norm the positions are on the tape, and `gx'` is pulled back through the norm first, whose
 //! input was `x + dt v'`.
 //!
-//! Parameter gradients are sums over units, samples and steps. Over the units of a step they run in
-//! the element type, over steps in double precision, and the tasks are then added in order. The
+//! Parameter gradients are sums over units, samples and steps. Over the units of a few steps they run
+//! in the element type, over more in double precision, and the tasks are then added in order. The
 //! matrices of a dense cell are the exception: a task sums theirs in the element type.
 
+use num_traits::Float;
+use nwm_simd::{Kernel, Real, Simd, Vector};
 use rayon::prelude::*;
 
 use crate::imex::coupling::{Coupling, FieldGradients, Fields};
-use crate::imex::cpu::{Extent, split_by_task};
+use crate::imex::cpu::{Extent, split_by_task, whole_vectors};
 use crate::imex::norm;
+use crate::imex::sums::StepSums;
 use crate::parameters::{PackedLayout, Parameters};
-use crate::state::{Real, Record};
+use crate::state::Tape;
 
 /// What the forward pass read and wrote, and the gradient of what it wrote.
 pub(crate) struct Recorded<'a, R> {
     pub(crate) drive: &'a [R],
     pub(crate) initial: &'a [R],
     pub(crate) tape: &'a [R],
-    pub(crate) grad_tape: &'a [R],
-    pub(crate) record: Record,
+    pub(crate) recorded_as: Tape,
+    /// The gradient of the tape, or of the last state alone.
+    pub(crate) gradient: &'a [R],
+    /// Whether it is that of the last state.
+    pub(crate) of_last: bool,
 }
 
 /// Gradients of the three inputs of the op.
 pub(crate) struct Gradients<R> {
-    /// `[time, batch, units]`, if it was asked for.
+    /// `[time, batch, inputs]`, if it was asked for.
     pub(crate) drive: Option<Vec<R>>,
     /// `[2, batch, units]`.
     pub(crate) initial: Vec<R>,
@@ -49,6 +55,7 @@ pub(crate) struct Gradients<R> {
 
 /// Pulls the gradient of the tape back to drive (if `with_drive`), initial state and parameters.
 pub(crate) fn backward<R: Real, C: Coupling<R>>(
+    simd: Simd,
     coupling: &C,
     parameters: &Parameters<'_, R>,
     layout: &PackedLayout,
@@ -60,10 +67,14 @@ pub(crate) fn backward<R: Real, C: Coupling<R>>(
     let per_task = coupling.samples_per_task();
     let chunk = per_task * extent.units;
     let tasks = extent.samples.div_ceil(per_task);
-    let mut grad_drive = with_drive.then(|| vec![R::zero(); extent.steps * row]);
+    let drive_row = extent.samples * extent.inputs;
+    let mut grad_drive = with_drive.then(|| vec![R::zero(); extent.steps * drive_row]);
     let mut grad_initial = vec![R::zero(); 2 * row];
     let drive_rows: Vec<Option<Vec<&mut [R]>>> = match &mut grad_drive {
-        Some(gradient) => split_by_task(gradient, row, chunk).into_iter().map(Some).collect(),
+        Some(gradient) => {
+            let tasks = split_by_task(gradient, drive_row, per_task * extent.inputs);
+            tasks.into_iter().map(Some).collect()
+        }
         None => (0..tasks).map(|_| None).collect(),
     };
     let partial_sums: Vec<Vec<f64>> = split_by_task(&mut grad_initial, row, chunk)
@@ -73,8 +84,8 @@ pub(crate) fn backward<R: Real, C: Coupling<R>>(
         .map(|(task, (initial_rows, drive_rows))| {
             let first = task * per_task;
             let samples = per_task.min(extent.samples - first);
-            let sweep = Sweep { coupling, parameters, layout, extent, recorded, first, samples };
-            sweep.run(initial_rows, drive_rows)
+            let task = Task { coupling, parameters, layout, extent, recorded, first, samples };
+            simd.run(Sweep { task, initial_rows, drive_rows })
         })
         .collect();
     let mut sums = vec![0.0; layout.len()];
@@ -87,8 +98,8 @@ pub(crate) fn backward<R: Real, C: Coupling<R>>(
     Gradients { drive: grad_drive, initial: grad_initial, packed }
 }
 
-/// One task: some samples, all steps.
-struct Sweep<'a, R, C> {
+/// Some samples, all steps.
+struct Task<'a, R, C> {
     coupling: &'a C,
     parameters: &'a Parameters<'a, R>,
     layout: &'a PackedLayout,
@@ -98,54 +109,100 @@ struct Sweep<'a, R, C> {
     samples: usize,
 }
 
-impl<R: Real, C: Coupling<R>> Sweep<'_, R, C> {
-    /// Returns the task's parameter gradients; writes those of its part of the other inputs.
-    fn run(&self, initial_rows: Vec<&mut [R]>, mut drive_rows: Option<Vec<&mut [R]>>) -> Vec<f64> {
-        let &Self { coupling, parameters, extent, recorded, first, samples, .. } = self;
-        let count = samples * extent.units;
-        let mut sums = vec![0.0; self.layout.len()];
-        let mut space = coupling.adjoint_space(samples);
-        let zeros = || vec![R::zero(); count];
-        let (mut position, mut velocity) = (zeros(), zeros());
-        let (mut next_velocity, mut grad_pre) = (zeros(), zeros());
-        let (mut grad_position, mut grad_velocity) = (zeros(), zeros());
+/// A task and where it writes: its part of the gradients of the initial state and of the drive. The
+/// result is the task's parameter gradients.
+struct Sweep<'a, R, C> {
+    task: Task<'a, R, C>,
+    initial_rows: Vec<&'a mut [R]>,
+    drive_rows: Option<Vec<&'a mut [R]>>,
+}
 
-        self.read_velocity(extent.steps, &mut next_velocity);
-        self.read_last_position(&mut position);
+impl<R: Real, C: Coupling<R>> Kernel<R> for Sweep<'_, R, C> {
+    type Output = Vec<f64>;
+
+    #[inline(always)]
+    fn run<V: Vector<Element = R>>(self) -> Vec<f64> {
+        let Self { task, initial_rows, mut drive_rows } = self;
+        let Task { coupling, parameters, layout, extent, recorded, first, samples } = task;
+        let count = samples * extent.units;
+        let mut sums = vec![0.0; layout.len()];
+        let mut space = coupling.adjoint_space(samples);
+        let mut bias = layout.bias.as_ref().map(|bias| StepSums::<R>::new(bias.len(), 1));
+        let mut projection =
+            layout.projection.as_ref().map(|weights| StepSums::<R>::new(weights.len(), 1));
+        let [mut position, mut velocity, mut next_velocity] =
+            [(); 3].map(|()| whole_vectors::<R>(count));
+        let [mut grad_position, mut grad_velocity, mut grad_pre] =
+            [(); 3].map(|()| whole_vectors::<R>(count));
+
+        task.read_velocity(extent.steps, &mut next_velocity[..count]);
+        task.read_last_position(&mut position[..count]);
         for time in (0..extent.steps).rev() {
-            self.read_velocity(time, &mut velocity);
-            self.step_position_back(time, &next_velocity, &mut position);
-            self.add_tape_gradient(time, &mut grad_position, &mut grad_velocity);
-            self.pull_back_norm(&position, &next_velocity, &mut grad_position, &mut sums);
-            self.pull_back_update(
-                [&position, &velocity, &next_velocity],
-                [&mut grad_position, &mut grad_velocity, &mut grad_pre],
+            task.read_velocity(time, &mut velocity[..count]);
+            task.step_position_back(time, &next_velocity[..count], &mut position[..count]);
+            task.add_tape_gradient(time, &mut grad_position[..count], &mut grad_velocity[..count]);
+            task.pull_back_norm(
+                &position[..count],
+                &next_velocity[..count],
+                &mut grad_position[..count],
                 &mut sums,
             );
+            let of_scalars = pull_back_update::<V>(
+                parameters,
+                [&position, &velocity, &next_velocity],
+                [&mut grad_position, &mut grad_velocity, &mut grad_pre],
+            );
+            for (index, gradient) in
+                [layout.dt, layout.gamma, layout.alpha].into_iter().zip(of_scalars)
+            {
+                sums[index] += gradient;
+            }
+            if let Some(bias) = &mut bias {
+                for grad_pre in grad_pre[..count].chunks_exact(extent.units) {
+                    for (sum, &value) in bias.recent().iter_mut().zip(grad_pre) {
+                        *sum += value;
+                    }
+                }
+                bias.end_step();
+            }
             let mut grad_drive = drive_rows.as_mut().map(|rows| &mut *rows[time]);
             if parameters.drive.is_none()
+                && parameters.projection.is_none()
                 && let Some(gradient) = grad_drive.take()
             {
-                gradient.copy_from_slice(&grad_pre);
+                gradient.copy_from_slice(&grad_pre[..count]);
             }
-            let drive = extent.rows(recorded.drive, time, first, samples);
-            let fields = Fields { position: &position, velocity: &velocity, drive };
+            let drive = extent.drive(recorded.drive, time, first, samples);
+            if let (Some(weights), Some(sums)) = (parameters.projection, &mut projection) {
+                let gradient = grad_drive.take();
+                pull_back_projection(extent, weights, drive, &grad_pre[..count], sums, gradient);
+            }
+            let fields =
+                Fields { position: &position[..count], velocity: &velocity[..count], drive };
             let gradients = FieldGradients {
-                position: &mut grad_position,
-                velocity: &mut grad_velocity,
+                position: &mut grad_position[..count],
+                velocity: &mut grad_velocity[..count],
                 drive: grad_drive,
             };
-            coupling.pull_back(&mut space, fields, &grad_pre, gradients);
+            coupling.pull_back::<V>(&mut space, fields, &grad_pre[..count], gradients);
             std::mem::swap(&mut velocity, &mut next_velocity);
         }
         for (row, gradient) in initial_rows.into_iter().zip([&grad_position, &grad_velocity]) {
-            row.copy_from_slice(gradient);
+            row.copy_from_slice(&gradient[..count]);
         }
-        coupling.finish(space, self.layout, &mut sums);
+        coupling.finish(space, layout, &mut sums);
+        for (gradient, range) in [(bias, &layout.bias), (projection, &layout.projection)] {
+            if let (Some(gradient), Some(range)) = (gradient, range) {
+                sums[range.clone()].copy_from_slice(&gradient.finish());
+            }
+        }
         sums
     }
+}
 
+impl<R: Real, C: Coupling<R>> Task<'_, R, C> {
     /// This task's values after `time` steps (at least 1) of a tape of states: position or velocity.
+    #[inline(always)]
     fn states<'t>(&self, tape: &'t [R], time: usize, part: usize) -> impl Iterator<Item = &'t [R]> {
         let units = self.extent.units;
         let start = ((time - 1) * self.extent.samples + self.first) * 2 * units;
@@ -155,38 +212,41 @@ impl<R: Real, C: Coupling<R>> Sweep<'_, R, C> {
     }
 
     /// The velocities after `time` steps.
+    #[inline(always)]
     fn read_velocity(&self, time: usize, velocity: &mut [R]) {
         let &Self { extent, recorded, first, samples, .. } = self;
         if time == 0 {
             velocity.copy_from_slice(extent.rows(recorded.initial, 1, first, samples));
             return;
         }
-        match recorded.record {
-            Record::Velocities => {
+        match recorded.recorded_as {
+            Tape::Velocities => {
                 velocity.copy_from_slice(extent.rows(recorded.tape, time - 1, first, samples));
             }
-            Record::States => copy_rows(self.states(recorded.tape, time, 1), velocity),
+            Tape::States => copy_rows(self.states(recorded.tape, time, 1), velocity),
         }
     }
 
     /// The position at the end of a tape of velocities, where the reconstruction starts.
+    #[inline(always)]
     fn read_last_position(&self, position: &mut [R]) {
         let &Self { extent, recorded, first, samples, .. } = self;
-        if recorded.record == Record::Velocities {
+        if recorded.recorded_as == Tape::Velocities {
             position.copy_from_slice(extent.rows(recorded.tape, extent.steps, first, samples));
         }
     }
 
     /// Replaces the positions after `time + 1` steps by those after `time` steps.
+    #[inline(always)]
     fn step_position_back(&self, time: usize, next_velocity: &[R], position: &mut [R]) {
         let &Self { extent, recorded, first, samples, .. } = self;
         if time == 0 {
             position.copy_from_slice(extent.rows(recorded.initial, 0, first, samples));
             return;
         }
-        match recorded.record {
-            Record::States => copy_rows(self.states(recorded.tape, time, 0), position),
-            Record::Velocities => {
+        match recorded.recorded_as {
+            Tape::States => copy_rows(self.states(recorded.tape, time, 0), position),
+            Tape::Velocities => {
                 for (x, &v) in position.iter_mut().zip(next_velocity) {
                     *x = *x - self.parameters.dt * v;
                 }
@@ -195,15 +255,24 @@ impl<R: Real, C: Coupling<R>> Sweep<'_, R, C> {
     }
 
     /// Adds what the tape's gradient holds for the state after step `time`.
+    #[inline(always)]
     fn add_tape_gradient(&self, time: usize, grad_position: &mut [R], grad_velocity: &mut [R]) {
         let &Self { extent, recorded, first, samples, .. } = self;
-        let grad_tape = recorded.grad_tape;
-        match recorded.record {
-            Record::States => {
+        let grad_tape = recorded.gradient;
+        if recorded.of_last {
+            if time + 1 == extent.steps {
+                let row = |part| std::iter::once(extent.rows(grad_tape, part, first, samples));
+                add_rows(row(0), grad_position);
+                add_rows(row(1), grad_velocity);
+            }
+            return;
+        }
+        match recorded.recorded_as {
+            Tape::States => {
                 add_rows(self.states(grad_tape, time + 1, 0), grad_position);
                 add_rows(self.states(grad_tape, time + 1, 1), grad_velocity);
             }
-            Record::Velocities => {
+            Tape::Velocities => {
                 let row = |time| std::iter::once(extent.rows(grad_tape, time, first, samples));
                 add_rows(row(time), grad_velocity);
                 if time + 1 == extent.steps {
@@ -214,6 +283,7 @@ impl<R: Real, C: Coupling<R>> Sweep<'_, R, C> {
     }
 
     /// Replaces the gradient of the normalised positions by that of the positions before the norm.
+    #[inline(always)]
     fn pull_back_norm(
         &self,
         position: &[R],
@@ -232,60 +302,94 @@ impl<R: Real, C: Coupling<R>> Sweep<'_, R, C> {
             norm::pull_back(raw, norm, gradient, &mut head[gain.clone()], grad_offset);
         }
     }
+}
 
-    /// Pulls the gradients of the new state back through everything but the couplings.
-    fn pull_back_update(
-        &self,
-        [position, velocity, next_velocity]: [&[R]; 3],
-        [grad_position, grad_velocity, grad_pre]: [&mut [R]; 3],
-        sums: &mut [f64],
-    ) {
-        let (layout, units) = (self.layout, self.extent.units);
-        let Parameters { dt, gamma, alpha, .. } = *self.parameters;
-        let inverse_dt = dt.recip();
-        let (restoring, damping) = (dt * gamma, R::one() - dt * alpha);
-        for (gv, &gx) in grad_velocity.iter_mut().zip(&*grad_position) {
-            *gv += dt * gx;
-        }
-        let dt_by_velocity = inner_product(grad_position, |unit| next_velocity[unit]);
-        let dt_by_position = inner_product(grad_velocity, |unit| {
-            (next_velocity[unit] - velocity[unit]) * inverse_dt
-        });
-        sums[layout.dt] += dt_by_velocity + dt_by_position;
-        sums[layout.gamma] -= dt.widen() * inner_product(grad_velocity, |unit| position[unit]);
-        sums[layout.alpha] -= dt.widen() * inner_product(grad_velocity, |unit| velocity[unit]);
-        for unit in 0..grad_pre.len() {
-            let (x, v, gv) = (position[unit], velocity[unit], grad_velocity[unit]);
-            let activation = (next_velocity[unit] - v) * inverse_dt + gamma * x + alpha * v;
-            grad_pre[unit] = dt * (R::one() - activation * activation) * gv;
-            grad_position[unit] = grad_position[unit] - restoring * gv;
-            grad_velocity[unit] = damping * gv;
-        }
-        if let Some(bias) = &layout.bias {
-            for grad_pre in grad_pre.chunks_exact(units) {
-                for (sum, &value) in sums[bias.clone()].iter_mut().zip(grad_pre) {
-                    *sum += value.widen();
-                }
+/// Adds the gradient of a projection's weights, and writes that of the input if it is asked for.
+#[inline(always)]
+fn pull_back_projection<R: Real>(
+    extent: Extent,
+    weights: &[R],
+    input: &[R],
+    grad_pre: &[R],
+    sums: &mut StepSums<R>,
+    mut gradient: Option<&mut [R]>,
+) {
+    let Extent { units, inputs, .. } = extent;
+    for (sample, grad_pre) in grad_pre.chunks_exact(units).enumerate() {
+        let weights = weights.chunks_exact(units).zip(sums.recent().chunks_exact_mut(units));
+        for (feature, (weights, sums)) in weights.enumerate() {
+            let index = sample * inputs + feature;
+            for (sum, &grad_pre) in sums.iter_mut().zip(grad_pre) {
+                *sum += input[index] * grad_pre;
+            }
+            if let Some(gradient) = &mut gradient {
+                gradient[index] = inner_product(weights, grad_pre);
             }
         }
     }
+    sums.end_step();
 }
 
-/// The sum of `left[unit] * right(unit)`, in a fixed order that allows vector instructions.
-fn inner_product<R: Real>(left: &[R], right: impl Fn(usize) -> R) -> f64 {
-    const LANES: usize = 8;
+/// The sum of the products of two lists, in a fixed order that allows vector instructions.
+#[inline(always)]
+fn inner_product<R: Real>(left: &[R], right: &[R]) -> R {
+    const LANES: usize = 16;
     let mut lanes = [R::zero(); LANES];
-    let groups = left.len() / LANES;
-    for group in 0..groups {
+    let groups = left.chunks_exact(LANES).zip(right.chunks_exact(LANES));
+    for (left, right) in groups {
         for lane in 0..LANES {
-            let unit = group * LANES + lane;
-            lanes[lane] += left[unit] * right(unit);
+            lanes[lane] += left[lane] * right[lane];
         }
     }
-    let rest = (groups * LANES..left.len()).map(|unit| (left[unit] * right(unit)).widen());
-    lanes.iter().map(|lane| lane.widen()).sum::<f64>() + rest.sum::<f64>()
+    let rest = left.len() / LANES * LANES;
+    let tail = left[rest..].iter().zip(&right[rest..]);
+    tail.fold(lanes.into_iter().fold(R::zero(), |sum, lane| sum + lane), |sum, (&left, &right)| {
+        sum + left * right
+    })
 }
 
+/// Pulls the gradients of the new state back through everything but the couplings, on whole vectors.
+/// Returns the gradients of dt, gamma and alpha.
+#[inline(always)]
+fn pull_back_update<V: Vector>(
+    parameters: &Parameters<'_, V::Element>,
+    [position, velocity, next_velocity]: [&[V::Element]; 3],
+    [grad_position, grad_velocity, grad_pre]: [&mut [V::Element]; 3],
+) -> [f64; 3] {
+    let Parameters { dt, gamma, alpha, .. } = *parameters;
+    let one = V::splat(V::Element::nearest(1.0));
+    let (step, inverse_step) = (V::splat(dt), V::splat(dt.recip()));
+    let (restoring, damping) = (V::splat(gamma), V::splat(alpha));
+    let minus_restoring = V::splat(-(dt * gamma));
+    let keeping = V::splat(V::Element::nearest(1.0) - dt * alpha);
+    let mut sums = [V::zero(); 3];
+    let states = position
+        .chunks_exact(V::LANES)
+        .zip(velocity.chunks_exact(V::LANES))
+        .zip(next_velocity.chunks_exact(V::LANES));
+    let gradients = grad_position
+        .chunks_exact_mut(V::LANES)
+        .zip(grad_velocity.chunks_exact_mut(V::LANES))
+        .zip(grad_pre.chunks_exact_mut(V::LANES));
+    for (((x, v), next), ((grad_x, grad_v), grad_pre)) in states.zip(gradients) {
+        let (x, v, next) = (V::load(x), V::load(v), V::load(next));
+        let gx = V::load(grad_x);
+        let gv = step.mul_add(gx, V::load(grad_v));
+        let acceleration = (next - v) * inverse_step;
+        let activation = damping.mul_add(v, restoring.mul_add(x, acceleration));
+        sums[0] = gx.mul_add(next, gv.mul_add(acceleration, sums[0]));
+        sums[1] = gv.mul_add(x, sums[1]);
+        sums[2] = gv.mul_add(v, sums[2]);
+        (step * (one - activation * activation) * gv).store(grad_pre);
+        minus_restoring.mul_add(gv, gx).store(grad_x);
+        (keeping * gv).store(grad_v);
+    }
+    let dt = dt.widen();
+    let [of_dt, of_gamma, of_alpha] = sums;
+    [of_dt.sum().widen(), -dt * of_gamma.sum().widen(), -dt * of_alpha.sum().widen()]
+}
+
+#[inline(always)]
 fn copy_rows<'t, R: Real>(rows: impl Iterator<Item = &'t [R]>, target: &mut [R]) {
     let mut target = target;
     for row in rows {
@@ -295,6 +399,7 @@ fn copy_rows<'t, R: Real>(rows: impl Iterator<Item = &'t [R]>, target: &mut [R])
     }
 }
 
+#[inline(always)]
 fn add_rows<'t, R: Real>(rows: impl Iterator<Item = &'t [R]>, target: &mut [R]) {
     let mut target = target;
     for row in rows {

@@ -1,7 +1,8 @@
 //! What the forward and backward drivers ask of a coupling, whatever its topology.
 
+use nwm_simd::{Real, Vector};
+
 use crate::parameters::PackedLayout;
-use crate::state::Real;
 
 /// The fields that enter the pre-activation, each `[samples of the task, units]`.
 #[derive(Clone, Copy)]
@@ -17,6 +18,15 @@ impl<'a, R> Fields<'a, R> {
     pub(crate) fn in_kernel_order(self) -> [&'a [R]; 3] {
         [self.position, self.velocity, self.drive]
     }
+}
+
+/// What a coupling is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pass {
+    /// [`Coupling::add_coupled`].
+    Forward,
+    /// [`Coupling::pull_back`].
+    Backward,
 }
 
 /// Where the gradients of [`Fields`] are added.
@@ -35,6 +45,8 @@ impl<'a, R> FieldGradients<'a, R> {
 }
 
 /// The three couplings of a cell, ready to be applied to some samples at a time.
+///
+/// Everything that takes a vector type is inlined into the driver's kernel.
 pub(crate) trait Coupling<R: Real>: Sync {
     /// Scratch space of one forward task.
     type Forward;
@@ -48,12 +60,17 @@ pub(crate) trait Coupling<R: Real>: Sync {
     fn forward_space(&self, samples: usize) -> Self::Forward;
 
     /// `pre += Kx(position) + Kv(velocity) + Kd(drive)`, the last one only if the drive is coupled.
-    fn add_coupled(&self, space: &mut Self::Forward, fields: Fields<'_, R>, pre: &mut [R]);
+    fn add_coupled<V: Vector<Element = R>>(
+        &self,
+        space: &mut Self::Forward,
+        fields: Fields<'_, R>,
+        pre: &mut [R],
+    );
 
     fn adjoint_space(&self, samples: usize) -> Self::Adjoint;
 
     /// Adds the gradient of the pre-activation, pulled back, to those of the fields and kernels.
-    fn pull_back(
+    fn pull_back<V: Vector<Element = R>>(
         &self,
         space: &mut Self::Adjoint,
         fields: Fields<'_, R>,

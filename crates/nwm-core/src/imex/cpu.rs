@@ -1,11 +1,12 @@
 //! The fused forward pass: every task carries its samples through all steps before the next one.
 
+use nwm_simd::{Kernel, Real, Simd, Vector};
 use rayon::prelude::*;
 
 use crate::imex::coupling::{Coupling, Fields};
 use crate::imex::norm::normalise;
 use crate::parameters::Parameters;
-use crate::state::{Real, Record};
+use crate::state::Record;
 
 /// How many steps, samples and units a call covers.
 #[derive(Debug, Clone, Copy)]
@@ -13,6 +14,8 @@ pub(crate) struct Extent {
     pub(crate) steps: usize,
     pub(crate) samples: usize,
     pub(crate) units: usize,
+    /// Numbers that drive a sample at a step: its units, or the features of its input.
+    pub(crate) inputs: usize,
 }
 
 impl Extent {
@@ -21,8 +24,20 @@ impl Extent {
         let rows = match record {
             Record::States => 2 * self.steps,
             Record::Velocities => self.steps + 1,
+            Record::Last => 2,
         };
         rows * self.samples * self.units
+    }
+
+    /// One step's drive, `[samples, inputs]`, for the samples from `first` on.
+    pub(crate) fn drive<'a, R>(
+        &self,
+        drive: &'a [R],
+        time: usize,
+        first: usize,
+        samples: usize,
+    ) -> &'a [R] {
+        &drive[(time * self.samples + first) * self.inputs..][..samples * self.inputs]
     }
 
     /// One step's slice of an array `[time, batch, units]` for the samples from `first` on.
@@ -37,10 +52,16 @@ impl Extent {
     }
 }
 
+/// `count` zeros and a few more, so that whole vectors of any instruction set cover them.
+pub(crate) fn whole_vectors<R: Real>(count: usize) -> Vec<R> {
+    vec![R::zero(); count.next_multiple_of(16)]
+}
+
 /// Runs all samples and writes the tape that `record` asks for.
 ///
-/// `drive` is `[time, batch, units]`, `initial` is `[2, batch, units]`.
+/// `drive` is `[time, batch, inputs]`, `initial` is `[2, batch, units]`.
 pub(crate) fn forward<R: Real, C: Coupling<R>>(
+    simd: Simd,
     coupling: &C,
     parameters: &Parameters<'_, R>,
     extent: Extent,
@@ -52,15 +73,17 @@ pub(crate) fn forward<R: Real, C: Coupling<R>>(
     let per_task = coupling.samples_per_task();
     let values_per_sample = match record {
         Record::States => 2 * extent.units,
-        Record::Velocities => extent.units,
+        Record::Velocities | Record::Last => extent.units,
     };
     split_by_task(&mut tape, extent.samples * values_per_sample, per_task * values_per_sample)
         .into_par_iter()
         .enumerate()
-        .for_each(|(task, rows)| {
+        .for_each(|(task, tape)| {
             let first = task * per_task;
             let samples = per_task.min(extent.samples - first);
-            run_task(coupling, parameters, extent, drive, initial, record, first, samples, rows);
+            let run =
+                Run { coupling, parameters, extent, drive, initial, record, first, samples, tape };
+            simd.run(run);
         });
     tape
 }
@@ -78,77 +101,119 @@ pub(crate) fn split_by_task<R>(array: &mut [R], row: usize, chunk: usize) -> Vec
     tasks
 }
 
-#[expect(clippy::too_many_arguments, reason = "the arguments of `forward` and a range of samples")]
-fn run_task<R: Real, C: Coupling<R>>(
-    coupling: &C,
-    parameters: &Parameters<'_, R>,
+/// One task: some samples, all steps.
+struct Run<'a, R, C> {
+    coupling: &'a C,
+    parameters: &'a Parameters<'a, R>,
     extent: Extent,
-    drive: &[R],
-    initial: &[R],
+    drive: &'a [R],
+    initial: &'a [R],
     record: Record,
     first: usize,
     samples: usize,
-    mut tape: Vec<&mut [R]>,
-) {
-    let units = extent.units;
-    let mut space = coupling.forward_space(samples);
-    let mut position = extent.rows(initial, 0, first, samples).to_vec();
-    let mut velocity = extent.rows(initial, 1, first, samples).to_vec();
-    let mut pre = vec![R::zero(); samples * units];
-    for time in 0..extent.steps {
-        let drive = extent.rows(drive, time, first, samples);
-        start_pre_activation(parameters, drive, &mut pre);
-        let fields = Fields { position: &position, velocity: &velocity, drive };
-        coupling.add_coupled(&mut space, fields, &mut pre);
-        advance(parameters, &pre, &mut position, &mut velocity);
-        if let Some(norm) = &parameters.norm {
-            for position in position.chunks_exact_mut(units) {
-                normalise(position, norm);
+    tape: Vec<&'a mut [R]>,
+}
+
+impl<R: Real, C: Coupling<R>> Kernel<R> for Run<'_, R, C> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector<Element = R>>(mut self) {
+        let Self { coupling, parameters, extent, record, first, samples, .. } = self;
+        let units = extent.units;
+        let count = samples * units;
+        let mut space = coupling.forward_space(samples);
+        let [mut position, mut velocity, mut pre] = [(); 3].map(|()| whole_vectors::<R>(count));
+        position[..count].copy_from_slice(extent.rows(self.initial, 0, first, samples));
+        velocity[..count].copy_from_slice(extent.rows(self.initial, 1, first, samples));
+        for time in 0..extent.steps {
+            let drive = extent.drive(self.drive, time, first, samples);
+            start_pre_activation(parameters, extent, drive, &mut pre[..count]);
+            let fields =
+                Fields { position: &position[..count], velocity: &velocity[..count], drive };
+            coupling.add_coupled::<V>(&mut space, fields, &mut pre[..count]);
+            advance::<V>(parameters, &pre, &mut position, &mut velocity);
+            if let Some(norm) = &parameters.norm {
+                for position in position[..count].chunks_exact_mut(units) {
+                    normalise(position, norm);
+                }
+            }
+            match record {
+                Record::Last => {}
+                Record::Velocities => self.tape[time].copy_from_slice(&velocity[..count]),
+                Record::States => {
+                    let states = position.chunks_exact(units).zip(velocity.chunks_exact(units));
+                    for ((x, v), row) in states.zip(self.tape[time].chunks_exact_mut(2 * units)) {
+                        row[..units].copy_from_slice(x);
+                        row[units..].copy_from_slice(v);
+                    }
+                }
             }
         }
         match record {
-            Record::Velocities => tape[time].copy_from_slice(&velocity),
-            Record::States => {
-                let states = position.chunks_exact(units).zip(velocity.chunks_exact(units));
-                for ((x, v), row) in states.zip(tape[time].chunks_exact_mut(2 * units)) {
-                    row[..units].copy_from_slice(x);
-                    row[units..].copy_from_slice(v);
+            Record::States => {}
+            Record::Velocities => self.tape[extent.steps].copy_from_slice(&position[..count]),
+            Record::Last => {
+                self.tape[0].copy_from_slice(&position[..count]);
+                self.tape[1].copy_from_slice(&velocity[..count]);
+            }
+        }
+    }
+}
+
+/// The terms of the pre-activation that need no coupling: the bias, a drive that enters as it is, and
+/// the projection of an input.
+#[inline(always)]
+fn start_pre_activation<R: Real>(
+    parameters: &Parameters<'_, R>,
+    extent: Extent,
+    drive: &[R],
+    pre: &mut [R],
+) {
+    let Extent { units, inputs, .. } = extent;
+    let drive_enters = parameters.drive.is_none() && parameters.projection.is_none();
+    match (drive_enters, parameters.bias) {
+        (false, None) => pre.fill(R::zero()),
+        (true, None) => pre.copy_from_slice(drive),
+        (false, Some(bias)) => {
+            pre.chunks_exact_mut(units).for_each(|pre| pre.copy_from_slice(bias));
+        }
+        (true, Some(bias)) => {
+            for (pre, drive) in pre.chunks_exact_mut(units).zip(drive.chunks_exact(units)) {
+                for ((pre, &drive), &bias) in pre.iter_mut().zip(drive).zip(bias) {
+                    *pre = drive + bias;
                 }
             }
         }
     }
-    if record == Record::Velocities {
-        tape[extent.steps].copy_from_slice(&position);
-    }
-}
-
-/// The terms of the pre-activation that need no coupling: the bias, and a drive that enters as it
-/// is.
-fn start_pre_activation<R: Real>(parameters: &Parameters<'_, R>, drive: &[R], pre: &mut [R]) {
-    if parameters.drive.is_some() {
-        pre.fill(R::zero());
-    } else {
-        pre.copy_from_slice(drive);
-    }
-    if let Some(bias) = parameters.bias {
-        for pre in pre.chunks_exact_mut(bias.len()) {
-            for (pre, &bias) in pre.iter_mut().zip(bias) {
-                *pre += bias;
+    if let Some(projection) = parameters.projection {
+        for (pre, input) in pre.chunks_exact_mut(units).zip(drive.chunks_exact(inputs)) {
+            for (&feature, weights) in input.iter().zip(projection.chunks_exact(units)) {
+                for (pre, &weight) in pre.iter_mut().zip(weights) {
+                    *pre += feature * weight;
+                }
             }
         }
     }
 }
 
-/// `v' = v + dt (tanh(pre) - gamma x - alpha v)`, then `x' = x + dt v'`, in place.
-fn advance<R: Real>(
-    parameters: &Parameters<'_, R>,
-    pre: &[R],
-    position: &mut [R],
-    velocity: &mut [R],
+/// `v' = v + dt (tanh(pre) - gamma x - alpha v)`, then `x' = x + dt v'`, in place, on whole vectors.
+#[inline(always)]
+fn advance<V: Vector>(
+    parameters: &Parameters<'_, V::Element>,
+    pre: &[V::Element],
+    position: &mut [V::Element],
+    velocity: &mut [V::Element],
 ) {
-    let Parameters { dt, gamma, alpha, .. } = *parameters;
-    for ((x, v), &pre) in position.iter_mut().zip(velocity).zip(pre) {
-        *v += dt * (pre.tanh() - gamma * *x - alpha * *v);
-        *x += dt * *v;
+    let dt = V::splat(parameters.dt);
+    let restoring = V::splat(-parameters.gamma);
+    let damping = V::splat(-parameters.alpha);
+    let states = position.chunks_exact_mut(V::LANES).zip(velocity.chunks_exact_mut(V::LANES));
+    for ((position, velocity), pre) in states.zip(pre.chunks_exact(V::LANES)) {
+        let (x, v) = (V::load(position), V::load(velocity));
+        let force = damping.mul_add(v, restoring.mul_add(x, V::load(pre).tanh()));
+        let v = dt.mul_add(force, v);
+        v.store(velocity);
+        dt.mul_add(v, x).store(position);
     }
 }

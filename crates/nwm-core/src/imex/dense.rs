@@ -1,25 +1,43 @@
-//! Couplings by full matrices, a fixed number of samples per task, on top of the `gemm` crate.
+//! Couplings by full matrices, a fixed number of samples per task.
+//!
+//! Every step multiplies a few rows with the same matrices, which are therefore copied once per sequence
+//! into panels, one run of memory each. The gradients of the matrices wait until enough rows have come
+//! together for one large product, which the `gemm` crate does.
 
-use crate::imex::coupling::{Coupling, FieldGradients, Fields};
+use nwm_simd::{Columns, Real, Rows, Vector, multiply};
+
+use crate::imex::coupling::{Coupling, FieldGradients, Fields, Pass};
 use crate::parameters::{PackedLayout, Parameters};
-use crate::state::Real;
 
-/// Samples that share one pass over the matrices.
-const SAMPLES_PER_TASK: usize = 16;
+/// Units up to which all matrices fit the second cache, so that many small tasks cost nothing.
+const FEW_UNITS: usize = 256;
 
 /// Rows of (step, sample) that are collected before the matrices' gradients are updated.
 const GRADIENT_ROWS: usize = 256;
 
-/// The matrices of a dense cell, `[in, out]`.
-pub(crate) struct DenseCoupling<'a, R> {
+/// The matrices of a dense cell, `[in, out]`: coupling, damping, and the drive's if there is one.
+pub(crate) struct DenseCoupling<R> {
     units: usize,
-    /// Coupling, damping, and the drive's matrix if there is one.
-    matrices: Vec<&'a [R]>,
+    /// As the pass needs them: transposed for the backward one.
+    matrices: Vec<Panels<R>>,
 }
 
-impl<'a, R: Real> DenseCoupling<'a, R> {
-    pub(crate) fn new(units: usize, parameters: &Parameters<'a, R>) -> Self {
-        let matrices = parameters.kernels();
+impl<R: Real> DenseCoupling<R> {
+    /// The matrices of `parameters` for a pass; `lanes` is the length of the vectors that the task
+    /// will run on.
+    pub(crate) fn new(
+        units: usize,
+        parameters: &Parameters<'_, R>,
+        pass: Pass,
+        lanes: usize,
+    ) -> Self {
+        let strides = match pass {
+            Pass::Forward => [units, 1],
+            Pass::Backward => [1, units],
+        };
+        let kernels = parameters.kernels();
+        let matrices =
+            kernels.iter().map(|matrix| Panels::pack(matrix, strides, units, lanes)).collect();
         Self { units, matrices }
     }
 
@@ -35,29 +53,92 @@ impl<'a, R: Real> DenseCoupling<'a, R> {
     }
 }
 
+/// A square matrix as panels of two vectors of columns, `[panel, row, column]`, padded with zeros.
+struct Panels<R> {
+    values: Vec<R>,
+    units: usize,
+    width: usize,
+}
+
+impl<R: Real> Panels<R> {
+    fn pack(
+        matrix: &[R],
+        [row_stride, column_stride]: [usize; 2],
+        units: usize,
+        lanes: usize,
+    ) -> Self {
+        let width = 2 * lanes;
+        let mut values = vec![R::zero(); units.div_ceil(width) * units * width];
+        for (index, panel) in values.chunks_exact_mut(units * width).enumerate() {
+            let first = index * width;
+            for (row, target) in panel.chunks_exact_mut(width).enumerate() {
+                for column in first..units.min(first + width) {
+                    target[column - first] = matrix[row * row_stride + column * column_stride];
+                }
+            }
+        }
+        Self { values, units, width }
+    }
+
+    /// `sums += rows · matrix`, both `[sample, units]`. `product` is scratch memory.
+    #[inline(always)]
+    fn add_product<V: Vector<Element = R>>(
+        &self,
+        rows: &[R],
+        product: &mut Vec<R>,
+        sums: &mut [R],
+    ) {
+        let &Self { ref values, units, width } = self;
+        product.resize(rows.len() / units * width, R::zero());
+        for (index, panel) in values.chunks_exact(units * width).enumerate() {
+            let first = index * width;
+            let count = width.min(units - first);
+            multiply::<V>(
+                Rows { values: rows, inner: units, pitch: units },
+                Columns { values: panel, pitch: width, first: 0, count: width },
+                product,
+            );
+            let lines = sums.chunks_exact_mut(units).zip(product.chunks_exact(width));
+            for (sums, product) in lines {
+                for (sum, &value) in sums[first..first + count].iter_mut().zip(product) {
+                    *sum += value;
+                }
+            }
+        }
+    }
+}
+
 /// Scratch space of a backward task: rows waiting for the next update of the matrices' gradients.
 pub(crate) struct AdjointSpace<R> {
     /// Position, velocity and, if coupled, drive; `[rows, units]` each.
     inputs: Vec<Vec<R>>,
     grad_pre: Vec<R>,
     grad_matrices: Vec<Vec<R>>,
+    product: Vec<R>,
 }
 
-impl<R: Real> Coupling<R> for DenseCoupling<'_, R> {
-    type Forward = ();
+impl<R: Real> Coupling<R> for DenseCoupling<R> {
+    /// Scratch memory of products.
+    type Forward = Vec<R>;
     type Adjoint = AdjointSpace<R>;
 
     fn samples_per_task(&self) -> usize {
-        SAMPLES_PER_TASK
+        if self.units <= FEW_UNITS { 4 } else { 16 }
     }
 
-    fn forward_space(&self, _samples: usize) -> Self::Forward {}
+    fn forward_space(&self, _samples: usize) -> Self::Forward {
+        Vec::new()
+    }
 
-    fn add_coupled(&self, (): &mut Self::Forward, fields: Fields<'_, R>, pre: &mut [R]) {
-        let (units, samples) = (self.units, pre.len() / self.units);
+    #[inline(always)]
+    fn add_coupled<V: Vector<Element = R>>(
+        &self,
+        product: &mut Self::Forward,
+        fields: Fields<'_, R>,
+        pre: &mut [R],
+    ) {
         for (matrix, input) in self.matrices.iter().zip(fields.in_kernel_order()) {
-            let input = Matrix::row_major(input, samples, units);
-            add_product(pre, input, Matrix::row_major(matrix, units, units));
+            matrix.add_product::<V>(input, product, pre);
         }
     }
 
@@ -66,29 +147,29 @@ impl<R: Real> Coupling<R> for DenseCoupling<'_, R> {
         AdjointSpace {
             inputs: self.matrices.iter().map(|_| rows()).collect(),
             grad_pre: rows(),
-            grad_matrices: self.matrices.iter().map(|m| vec![R::zero(); m.len()]).collect(),
+            grad_matrices: vec![vec![R::zero(); self.units * self.units]; self.matrices.len()],
+            product: Vec::new(),
         }
     }
 
-    fn pull_back(
+    #[inline(always)]
+    fn pull_back<V: Vector<Element = R>>(
         &self,
         space: &mut Self::Adjoint,
         fields: Fields<'_, R>,
         grad_pre: &[R],
         gradients: FieldGradients<'_, R>,
     ) {
-        let (units, samples) = (self.units, grad_pre.len() / self.units);
         for (matrix, gradient) in self.matrices.iter().zip(gradients.in_kernel_order()) {
             if let Some(gradient) = gradient {
-                let transposed = Matrix::row_major(matrix, units, units).transposed();
-                add_product(gradient, Matrix::row_major(grad_pre, samples, units), transposed);
+                matrix.add_product::<V>(grad_pre, &mut space.product, gradient);
             }
         }
         for (rows, input) in space.inputs.iter_mut().zip(fields.in_kernel_order()) {
             rows.extend_from_slice(input);
         }
         space.grad_pre.extend_from_slice(grad_pre);
-        if space.grad_pre.len() >= GRADIENT_ROWS * units {
+        if space.grad_pre.len() >= GRADIENT_ROWS * self.units {
             self.flush(space);
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::imex::reference::NORM_EPSILON;
 use crate::parameters::Norm;
-use crate::state::Real;
+use nwm_simd::Real;
 
 /// Mean and reciprocal scale of one sample, in double precision.
 struct Statistics {

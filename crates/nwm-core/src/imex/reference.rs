@@ -10,7 +10,7 @@
 //!
 //! All terms of `pre`, the restoring term and the damping use the old state; the position uses the
 //! new velocity, hence semi-implicit (IMEX). A cell whose drive is not coupled has `d` in place of
-//! `Kd(d)`. A cell with a state norm then replaces `x'` by
+//! `Kd(d)`; one that projects its input `u` has `sum over f of u[f] P[f]` there. A cell with a state norm then replaces `x'` by
 //! `gain (x' - mean) / sqrt(variance + 1e-5) + offset`, with the mean and the biased variance over
 //! all units of the sample; the velocity is left alone.
 //!
@@ -26,17 +26,19 @@
 use crate::config::CellConfig;
 use crate::error::{Error, Result};
 use crate::parameters::Parameters;
-use crate::state::{Real, State};
+use crate::state::State;
 use crate::topology::Topology;
+use nwm_simd::Real;
 
 /// Added to the variance by the state norm.
 pub const NORM_EPSILON: f64 = 1e-5;
 
-/// The state after one step from `state` under `drive` (`[units]`).
+/// The state after one step from `state` under `drive` (`[units]`, or `[features]` of an input that
+/// the cell projects).
 ///
 /// # Errors
 /// Those of [`CellConfig::validate`], and [`Error::Shape`] if an array does not have one value per
-/// unit, or a kernel not its taps.
+/// unit or feature, or a kernel not its taps.
 pub fn step<R: Real>(
     config: &CellConfig,
     parameters: &Parameters<'_, R>,
@@ -45,7 +47,7 @@ pub fn step<R: Real>(
 ) -> Result<State<R>> {
     config.validate()?;
     let units = config.units();
-    check_units("the drive", drive, units)?;
+    check_length("the drive", drive.len(), config.inputs(), "inputs")?;
     check_units("the position", &state.position, units)?;
     check_units("the velocity", &state.velocity, units)?;
     if let Some(bias) = parameters.bias {
@@ -58,9 +60,10 @@ pub fn step<R: Real>(
 
     let coupled_position = couple(config, parameters.coupling, &state.position)?;
     let coupled_velocity = couple(config, parameters.damping, &state.velocity)?;
-    let coupled_drive = match parameters.drive {
-        Some(kernel) => couple(config, kernel, drive)?,
-        None => drive.to_vec(),
+    let coupled_drive = match (parameters.drive, parameters.projection) {
+        (Some(kernel), _) => couple(config, kernel, drive)?,
+        (None, Some(projection)) => project(drive, projection, units)?,
+        (None, None) => drive.to_vec(),
     };
     let Parameters { dt, gamma, alpha, .. } = *parameters;
     let mut next = State::zeros(units);
@@ -80,7 +83,7 @@ pub fn step<R: Real>(
     Ok(next)
 }
 
-/// The states after each of the steps driven by `drive` (`[time, units]`), starting from `initial`.
+/// The states after each of the steps driven by `drive` (`[time, inputs]`), starting from `initial`.
 ///
 /// # Errors
 /// As [`step`]; also if `drive` does not hold a whole number of steps.
@@ -92,7 +95,7 @@ pub fn run<R: Real>(
 ) -> Result<Vec<State<R>>> {
     config.validate()?;
     let mut states: Vec<State<R>> = Vec::new();
-    for drive in drive.chunks(config.units()) {
+    for drive in drive.chunks(config.inputs()) {
         let state = states.last().unwrap_or(initial);
         states.push(step(config, parameters, drive, state)?);
     }
@@ -123,6 +126,16 @@ pub fn couple<R: Real>(config: &CellConfig, kernel: &[R], input: &[R]) -> Result
             Ok((0..units).map(product).collect())
         }
     }
+}
+
+/// `sum over f of input[f] projection[f]`.
+fn project<R: Real>(input: &[R], projection: &[R], units: usize) -> Result<Vec<R>> {
+    check_length("the projection", projection.len(), input.len() * units, "weights")?;
+    let row = |feature: usize| &projection[feature * units..][..units];
+    let sum = |unit| {
+        (0..input.len()).fold(R::zero(), |sum, feature| sum + input[feature] * row(feature)[unit])
+    };
+    Ok((0..units).map(sum).collect())
 }
 
 /// Circular cross-correlation of `[channels, rows, columns]` with `[out, in, tap row, tap column]`.

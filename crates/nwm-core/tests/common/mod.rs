@@ -7,7 +7,7 @@ pub(crate) mod case;
 
 use candle_core::{DType, Device, Tensor, Var};
 use nwm_core::imex::reference;
-use nwm_core::{Bias, Cell, CellConfig, Real, Record, Scalar, State, Topology};
+use nwm_core::{Bias, Cell, CellConfig, InstructionSet, Real, Record, Scalar, State, Topology};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -15,7 +15,7 @@ use rand_chacha::ChaCha8Rng;
 pub(crate) struct Problem {
     pub(crate) cell: Cell,
     pub(crate) parameters: Vec<Var>,
-    /// `[time, batch, units]`.
+    /// `[time, batch, inputs]`.
     pub(crate) drive: Var,
     /// `[2, batch, units]`.
     pub(crate) initial: Var,
@@ -51,9 +51,22 @@ impl Problem {
             })
             .map(|tensor| Var::from_tensor(&tensor).unwrap())
             .collect();
-        let drive = Var::from_tensor(&uniform(&[steps, samples, units], 1.0)).unwrap();
+        let inputs = cell.config().inputs();
+        let drive = Var::from_tensor(&uniform(&[steps, samples, inputs], 1.0)).unwrap();
         let initial = Var::from_tensor(&uniform(&[2, samples, units], 0.7)).unwrap();
         Self { cell, parameters, drive, initial, steps, samples }
+    }
+
+    /// The same problem on a given instruction set, if the processor has it.
+    pub(crate) fn on(&self, instruction_set: InstructionSet) -> Option<Self> {
+        let cell = self.cell.clone().with_instruction_set(instruction_set).ok()?;
+        Some(Self {
+            cell,
+            parameters: self.parameters.clone(),
+            drive: self.drive.clone(),
+            initial: self.initial.clone(),
+            ..*self
+        })
     }
 
     /// All differentiable inputs with their names: parameters, drive, initial state.
@@ -81,16 +94,23 @@ impl Problem {
         let (drive, initial) = (values(&self.drive), values(&self.initial));
         let runs: Vec<Vec<State<f64>>> = (0..self.samples)
             .map(|sample| {
-                let units = self.cell.units();
-                let row = |array: &[f64], row: usize| {
-                    array[(row * self.samples + sample) * units..][..units].to_vec()
+                let row = |array: &[f64], row: usize, width: usize| {
+                    array[(row * self.samples + sample) * width..][..width].to_vec()
                 };
-                let state = State { position: row(&initial, 0), velocity: row(&initial, 1) };
-                let drive: Vec<f64> = (0..self.steps).flat_map(|time| row(&drive, time)).collect();
+                let (units, inputs) = (self.cell.units(), self.cell.config().inputs());
+                let state =
+                    State { position: row(&initial, 0, units), velocity: row(&initial, 1, units) };
+                let drive: Vec<f64> =
+                    (0..self.steps).flat_map(|time| row(&drive, time, inputs)).collect();
                 reference::run(self.cell.config(), &parameters, &drive, &state).unwrap()
             })
             .collect();
         let mut tape = Vec::new();
+        if record == Record::Last {
+            runs.iter().for_each(|run| tape.extend(&run[self.steps - 1].position));
+            runs.iter().for_each(|run| tape.extend(&run[self.steps - 1].velocity));
+            return tape;
+        }
         for time in 0..self.steps {
             for run in &runs {
                 if record == Record::States {
@@ -149,6 +169,14 @@ pub(crate) fn variants() -> Vec<(&'static str, CellConfig)> {
             }),
         ),
         (
+            "torus, nine channels",
+            config(torus, |c| {
+                c.channels = 9;
+                c.bias = Bias::PerMap;
+                c.drive_coupling = false;
+            }),
+        ),
+        (
             "torus, no bias, drive as it is",
             config(torus, |c| {
                 c.bias = Bias::None;
@@ -188,6 +216,13 @@ pub(crate) fn variants() -> Vec<(&'static str, CellConfig)> {
                 c.channels = 2;
             }),
         ),
+        (
+            "rings, eight channels, state norm",
+            config(rings, |c| {
+                c.channels = 8;
+                c.state_norm = true;
+            }),
+        ),
         ("one-way rings", config(rings, |c| c.one_way = true)),
         (
             "one-way rings, two channels, state norm",
@@ -206,6 +241,30 @@ pub(crate) fn variants() -> Vec<(&'static str, CellConfig)> {
                 c.bias = Bias::PerMap;
             }),
         ),
+        (
+            "torus with a projected input of three features",
+            config(torus, |c| {
+                c.drive_coupling = false;
+                c.input_features = Some(3);
+            }),
+        ),
+        (
+            "eight channels with a projected input of one feature, state norm",
+            config(torus, |c| {
+                c.channels = 8;
+                c.drive_coupling = false;
+                c.input_features = Some(1);
+                c.bias = Bias::None;
+                c.state_norm = true;
+            }),
+        ),
+        (
+            "dense with a projected input of two features",
+            config(dense, |c| {
+                c.drive_coupling = false;
+                c.input_features = Some(2);
+            }),
+        ),
         ("dense", config(dense, |_| {})),
         (
             "dense, no bias, drive as it is",
@@ -220,7 +279,11 @@ pub(crate) fn variants() -> Vec<(&'static str, CellConfig)> {
 
 /// The records that a cell supports.
 pub(crate) fn records(config: &CellConfig) -> &'static [Record] {
-    if config.state_norm { &[Record::States] } else { &[Record::States, Record::Velocities] }
+    if config.state_norm {
+        &[Record::States, Record::Last]
+    } else {
+        &[Record::States, Record::Velocities, Record::Last]
+    }
 }
 
 /// Rounds a slice to another float type.

@@ -5,8 +5,11 @@
 
 mod geometry;
 mod kernels;
+mod method;
 mod narrow;
 mod operation;
+mod windows;
+mod winograd;
 
 use candle_core::Tensor;
 
@@ -26,14 +29,11 @@ pub struct ConvolutionOptions {
     pub upsample: bool,
     /// Slope below zero of a leaky ReLU after the convolution, none for a linear output.
     pub leaky: Option<f64>,
-    /// Whether the gradient of the input is computed where the input has one. It never is for an input that
-    /// depends on no variable.
-    pub input_gradient: bool,
 }
 
 impl Default for ConvolutionOptions {
     fn default() -> Self {
-        Self { stride: 1, upsample: false, leaky: None, input_gradient: true }
+        Self { stride: 1, upsample: false, leaky: None }
     }
 }
 

@@ -1,10 +1,9 @@
 //! The two number types of the layers, and the way from candle tensors to slices and back.
 
 use candle_core::{CpuStorage, DType, Error, Layout, Result, Shape, Storage, Tensor, WithDType};
-use num_traits::Float;
 
 /// `f32` or `f64`.
-pub(super) trait Real: WithDType + Float {}
+pub(super) trait Real: WithDType + nwm_simd::Real {}
 
 impl Real for f32 {}
 impl Real for f64 {}

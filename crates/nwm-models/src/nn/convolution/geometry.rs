@@ -15,7 +15,7 @@ pub(super) const WINDOW: usize = 3;
 
 /// How the stored pixels become the picture over which windows slide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Spread {
+pub(super) enum Spread {
     /// As they are.
     Plain,
     /// Every pixel twice along rows and columns.
@@ -84,6 +84,19 @@ impl Correlation {
 
     pub(super) fn filters(&self) -> usize {
         self.filters
+    }
+
+    pub(super) fn stride(&self) -> usize {
+        self.stride
+    }
+
+    /// Rows and columns of stored pixels.
+    pub(super) fn source(&self) -> [usize; 2] {
+        self.source
+    }
+
+    pub(super) fn spread(&self) -> Spread {
+        self.spread
     }
 
     pub(super) fn upsamples(&self) -> bool {

@@ -11,11 +11,10 @@ use super::super::matrix::add;
 use super::super::real::{Real, contiguous_slice, dispatch, tensor_of, with_slice};
 use super::ConvolutionOptions;
 use super::geometry::Correlation;
-use super::kernels::{
-    add_weight_gradient, correlate, finish, finish_adjoint, pack_adjoint, pack_forward, unleak,
-    unpack,
-};
-use super::narrow;
+use super::kernels::unleak;
+use super::method::{Activation, Method};
+use super::windows::Windows;
+use super::winograd::Tiles;
 
 const NAME: &str = "fused-convolution";
 
@@ -30,14 +29,13 @@ const MOST_CHUNKS: usize = 16;
 pub(super) struct FusedConvolution {
     correlation: Correlation,
     slope: Option<f64>,
-    input_gradient: bool,
 }
 
 type Gradients = (Option<Tensor>, Option<Tensor>, Option<Tensor>);
 
 impl FusedConvolution {
     pub(super) fn new(correlation: Correlation, options: &ConvolutionOptions) -> Self {
-        Self { correlation, slope: options.leaky, input_gradient: options.input_gradient }
+        Self { correlation, slope: options.leaky }
     }
 
     fn slope<T: Real>(&self) -> Option<T> {
@@ -53,33 +51,45 @@ impl FusedConvolution {
 
     fn forward<T: Real>(&self, input: &[T], weight: &[T], bias: &[T]) -> Vec<T> {
         let correlation = &self.correlation;
+        if Tiles::<T>::suit(correlation) {
+            self.forward_by(&Tiles::forward(correlation, weight), input, bias)
+        } else {
+            self.forward_by(&Windows::forward(correlation, weight), input, bias)
+        }
+    }
+
+    fn forward_by<T: Real>(&self, method: &impl Method<T>, input: &[T], bias: &[T]) -> Vec<T> {
+        let correlation = &self.correlation;
         let (source, output) = (correlation.source_size(), correlation.output_size());
         let batch = input.len() / source;
         let group = self.group(batch);
+        let activation = Activation { bias, slope: self.slope() };
         let mut result = vec![T::zero(); batch * output];
-        let groups = result.par_chunks_mut(group * output).zip(input.par_chunks(group * source));
-        if narrow::sums_taps(correlation) {
-            let weight = narrow::pack_taps(correlation, weight);
-            groups.for_each_init(Vec::new, |products, (result, input)| {
-                let arguments = (input, &weight[..]);
-                narrow::forward(correlation, arguments, bias, self.slope(), products, result);
-            });
-            return result;
-        }
-        let weight = pack_forward(correlation, weight);
-        groups.for_each_init(
-            || Scratch::new(correlation, group),
-            |scratch, (result, input)| {
-                let sums = scratch.correlate(correlation, input, &weight);
-                finish(correlation, sums, bias, self.slope(), result);
-            },
+        result.par_chunks_mut(group * output).zip(input.par_chunks(group * source)).for_each_init(
+            || method.scratch(group),
+            |scratch, (result, input)| method.forward(scratch, input, activation, result),
         );
         result
     }
 
     fn backward<T: Real>(
         &self,
-        (input, weight): (&[T], &[T]),
+        inputs: (&[T], &[T]),
+        results: (&[T], &[T]),
+        wanted: Wanted,
+    ) -> Backward<T> {
+        let (correlation, weight) = (&self.correlation, inputs.1);
+        if Tiles::<T>::suit(correlation) {
+            self.backward_by(&Tiles::backward(correlation, weight), inputs.0, results, wanted)
+        } else {
+            self.backward_by(&Windows::backward(correlation, weight), inputs.0, results, wanted)
+        }
+    }
+
+    fn backward_by<T: Real>(
+        &self,
+        method: &impl Method<T>,
+        input: &[T],
         (result, gradient): (&[T], &[T]),
         wanted: Wanted,
     ) -> Backward<T> {
@@ -88,40 +98,65 @@ impl FusedConvolution {
         let batch = input.len() / source;
         let group = self.group(batch);
         let chunk = batch.div_ceil(group).div_ceil(MOST_CHUNKS) * group;
-        let adjoint_weight = pack_adjoint(correlation, weight);
+        let slope = self.slope();
         let mut of_input = vec![T::zero(); if wanted.input { input.len() } else { 0 }];
         let work = |input: &[T], result: &[T], gradient: &[T], mut of_input: Option<&mut [T]>| {
-            let mut worker = Worker::new(self, group, wanted);
+            let mut scratch = method.scratch(group);
+            let mut before = vec![T::zero(); (group * output).min(gradient.len())];
+            let count = if wanted.parameters { method.gradient_len() } else { 0 };
+            let mut of_weight = vec![T::zero(); count];
+            let mut of_bias = vec![T::zero(); correlation.filters()];
             let groups = input
                 .chunks(group * source)
                 .zip(result.chunks(group * output).zip(gradient.chunks(group * output)));
             for (index, (input, (result, gradient))) in groups.enumerate() {
-                let start = index * group * source;
-                let of_input = of_input.as_mut().map(|all| &mut all[start..start + input.len()]);
-                worker.add(input, result, gradient, &adjoint_weight, of_input);
+                let before = &mut before[..gradient.len()];
+                unleak(slope, result, gradient, before);
+                if wanted.parameters {
+                    for pixel in before.chunks_exact(correlation.filters()) {
+                        add(&mut of_bias, pixel);
+                    }
+                    method.add_weight_gradient(&mut scratch, input, before, &mut of_weight);
+                }
+                if let Some(of_input) = &mut of_input {
+                    let of_input = &mut of_input[index * group * source..][..input.len()];
+                    method.input_gradient(&mut scratch, before, of_input);
+                }
             }
-            (worker.of_weight, worker.of_bias)
+            (of_weight, of_bias)
         };
         let inputs = input.par_chunks(chunk * source);
         let gradients = result.par_chunks(chunk * output).zip(gradient.par_chunks(chunk * output));
-        let partial: Vec<_> = if wanted.input {
+        let (of_weight, of_bias): (Vec<_>, Vec<_>) = if wanted.input {
             inputs
                 .zip(gradients)
                 .zip(of_input.par_chunks_mut(chunk * source))
                 .map(|((x, (y, g)), of_input)| work(x, y, g, Some(of_input)))
-                .collect()
+                .unzip()
         } else {
-            inputs.zip(gradients).map(|(x, (y, g))| work(x, y, g, None)).collect()
+            inputs.zip(gradients).map(|(x, (y, g))| work(x, y, g, None)).unzip()
         };
-        let mut partial = partial.into_iter();
-        let (mut of_weight, mut of_bias) = partial.next().unwrap_or_default();
-        for (weight, bias) in partial {
-            add(&mut of_weight, &weight);
-            add(&mut of_bias, &bias);
+        let of_weight = sum_in_order(of_weight);
+        Backward {
+            of_input,
+            of_weight: if wanted.parameters { method.unpack(&of_weight) } else { Vec::new() },
+            of_bias: sum_in_order(of_bias),
         }
-        let unpack = if narrow::is_narrow(correlation) { narrow::unpack } else { unpack };
-        Backward { of_input, of_weight: unpack(correlation, &of_weight), of_bias }
     }
+}
+
+/// The sum of lists of equal length, from the first to the last.
+fn sum_in_order<T: Real>(lists: Vec<Vec<T>>) -> Vec<T> {
+    const RUN: usize = 4096;
+    let mut lists = lists.into_iter();
+    let mut total = lists.next().unwrap_or_default();
+    let rest: Vec<_> = lists.collect();
+    total.par_chunks_mut(RUN).enumerate().for_each(|(index, total)| {
+        for list in &rest {
+            add(total, &list[index * RUN..][..total.len()]);
+        }
+    });
+    total
 }
 
 /// Gradients that somebody asks for.
@@ -135,123 +170,6 @@ struct Backward<T> {
     of_input: Vec<T>,
     of_weight: Vec<T>,
     of_bias: Vec<T>,
-}
-
-/// Memory for one correlation of one group.
-struct Scratch<T> {
-    capacity: usize,
-    padded: Vec<T>,
-    sums: Vec<T>,
-}
-
-impl<T: Real> Scratch<T> {
-    fn new(correlation: &Correlation, capacity: usize) -> Self {
-        let sums = correlation.positions(capacity) * correlation.filters();
-        Self {
-            capacity,
-            padded: vec![T::zero(); correlation.padded_size(capacity)],
-            sums: vec![T::zero(); sums],
-        }
-    }
-
-    /// Correlates a group and returns the sums by position.
-    fn correlate(&mut self, correlation: &Correlation, input: &[T], weight: &[T]) -> &[T] {
-        let samples = input.len() / correlation.source_size();
-        correlation.place(self.capacity, input, &mut self.padded);
-        let sums = &mut self.sums[..correlation.positions(samples) * correlation.filters()];
-        correlate(correlation, self.capacity, samples, &self.padded, weight, sums);
-        sums
-    }
-}
-
-/// The backward pass of a chunk of groups, one after the other.
-struct Worker<'a, T> {
-    operation: &'a FusedConvolution,
-    wanted: Wanted,
-    capacity: usize,
-    adjoint: Correlation,
-    adjoint_scratch: Scratch<T>,
-    /// Gradient before the leaky ReLU, without gaps.
-    before: Vec<T>,
-    /// The same by position, zero between rows and samples.
-    by_position: Vec<T>,
-    padded: Vec<T>,
-    of_weight: Vec<T>,
-    of_bias: Vec<T>,
-}
-
-impl<'a, T: Real> Worker<'a, T> {
-    fn new(operation: &'a FusedConvolution, capacity: usize, wanted: Wanted) -> Self {
-        let correlation = &operation.correlation;
-        let adjoint = correlation.adjoint();
-        let filters = correlation.filters();
-        let weights = 9 * correlation.channels() * filters;
-        Self {
-            operation,
-            wanted,
-            capacity,
-            adjoint_scratch: Scratch::new(&adjoint, capacity),
-            adjoint,
-            before: vec![T::zero(); capacity * correlation.output_size()],
-            by_position: vec![T::zero(); correlation.positions(capacity) * filters],
-            padded: vec![T::zero(); correlation.padded_size(capacity)],
-            of_weight: vec![T::zero(); weights],
-            of_bias: vec![T::zero(); filters],
-        }
-    }
-
-    fn add(
-        &mut self,
-        input: &[T],
-        result: &[T],
-        gradient: &[T],
-        adjoint_weight: &[T],
-        of_input: Option<&mut [T]>,
-    ) {
-        let correlation = &self.operation.correlation;
-        let samples = input.len() / correlation.source_size();
-        let before = &mut self.before[..gradient.len()];
-        unleak(self.operation.slope(), result, gradient, before);
-        if self.wanted.parameters {
-            for pixel in before.chunks_exact(correlation.filters()) {
-                add(&mut self.of_bias, pixel);
-            }
-            let size = correlation.positions(samples) * correlation.filters();
-            let by_position = &mut self.by_position[..size];
-            spread_rows(correlation, before, by_position);
-            correlation.place(self.capacity, input, &mut self.padded);
-            let (padded, of_weight) = (&self.padded, &mut self.of_weight);
-            let add_weight_gradient = if narrow::is_narrow(correlation) {
-                narrow::add_weight_gradient
-            } else {
-                add_weight_gradient
-            };
-            add_weight_gradient(
-                correlation,
-                self.capacity,
-                samples,
-                padded,
-                by_position,
-                of_weight,
-            );
-        }
-        if let Some(of_input) = of_input {
-            let sums = self.adjoint_scratch.correlate(&self.adjoint, before, adjoint_weight);
-            finish_adjoint(&self.adjoint, correlation.upsamples(), sums, of_input);
-        }
-    }
-}
-
-/// Copies rows without gaps to their positions, and leaves the numbers between them as they are.
-fn spread_rows<T: Real>(correlation: &Correlation, rows: &[T], by_position: &mut [T]) {
-    let [height, columns] = correlation.output();
-    let filters = correlation.filters();
-    let pitch = correlation.row_pitch() * filters;
-    let width = columns * filters;
-    for (index, row) in rows.chunks_exact(width).enumerate() {
-        let start = (index / height * (height + 1) + index % height) * pitch;
-        by_position[start..start + width].copy_from_slice(row);
-    }
 }
 
 fn forward<T: Real>(
@@ -277,10 +195,8 @@ fn backward<T: Real>(
     result: &Tensor,
     gradient: &Tensor,
 ) -> Result<Gradients> {
-    let wanted = Wanted {
-        input: operation.input_gradient && input.track_op(),
-        parameters: weight.track_op() || bias.track_op(),
-    };
+    let wanted =
+        Wanted { input: input.track_op(), parameters: weight.track_op() || bias.track_op() };
     let backward = with_slice::<T, _>(NAME, input, |x| {
         with_slice::<T, _>(NAME, weight, |w| {
             with_slice::<T, _>(NAME, result, |y| {

@@ -1,0 +1,54 @@
+//! The program around a benchmark.
+
+use std::error::Error as StdError;
+use std::io::Write;
+use std::process::ExitCode;
+
+/// Runs a benchmark and reports an error with its causes: the whole `main` of a program.
+pub fn run(benchmark: impl FnOnce() -> Result<(), Box<dyn StdError>>) -> ExitCode {
+    let Err(error) = benchmark() else { return ExitCode::SUCCESS };
+    let mut message = format!("error: failed to {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        message.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    // There is nobody left to tell that the stream is closed.
+    let _ = writeln!(std::io::stderr().lock(), "{message}");
+    ExitCode::FAILURE
+}
+
+/// The most memory that this process has had resident, in bytes, where the system tells (Linux).
+pub fn peak_memory_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
+}
+
+/// Lets the peak start again from what is resident now, where the system can (Linux).
+pub fn reset_peak_memory() {
+    // Where this cannot be done the peak is that of the whole process, which is still true.
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::{peak_memory_bytes, reset_peak_memory};
+
+    #[test]
+    fn a_process_has_some_memory() {
+        assert!(peak_memory_bytes().unwrap() > 100_000);
+    }
+
+    #[test]
+    fn a_large_array_raises_the_peak_until_it_is_reset() {
+        let large = std::hint::black_box(vec![1_u8; 200_000_000]);
+        let peak = peak_memory_bytes().unwrap();
+        assert!(peak > 200_000_000, "{peak}");
+        drop(large);
+        reset_peak_memory();
+        let after = peak_memory_bytes().unwrap();
+        assert!(after < peak, "{after} {peak}");
+    }
+}

@@ -1,0 +1,174 @@
+"""One training step of the models of Table 1 in PyTorch: prediction, loss, gradients, Adam.
+
+Needs `--inputs`: parameters and frames that the Rust program wrote with `--write`; the model is the one that the
+parameter file describes. Formulations: `channels_last` and `channels_first`, which is how pictures lie in memory.
+"""
+
+import json
+import math
+import os
+
+import torch
+import torch.nn.functional as F
+from safetensors import safe_open
+
+from common import arguments, report, timed
+
+FORMULATIONS = ["channels_last", "channels_first"]
+SIZES = ["paper", "quick"]
+CASES = [f"{model}_{size}" for size in SIZES for model in ("nwm_2d", "nwm_1d", "cornn", "ar")]
+LEARNING_RATE, BETAS, EPSILON = 1.5e-4, (0.9, 0.999), 1e-8
+ENCODER_STRIDES = [2, 1, 2, 1, 2, 1, 1]
+DECODER_DOUBLES = [True, False, True, False, True, False, False]
+FORGET_BIAS = 1.0
+
+
+class Forecaster:
+    """A model from the files of a case."""
+
+    def __init__(self, folder, case, memory):
+        with safe_open(os.path.join(folder, f"{case}-parameters.safetensors"), "pt") as file:
+            description = json.loads(json.loads(file.metadata()["nwm"])["model"])
+            self.parameters = {name: file.get_tensor(name) for name in file.keys()}
+        with safe_open(os.path.join(folder, f"{case}-frames.safetensors"), "pt") as file:
+            frames = file.get_tensor("frames")
+        self.model = description["model"]
+        self.memory = memory
+        for name, tensor in self.parameters.items():
+            if tensor.dim() == 4 and ".conv." in name:
+                tensor = tensor.contiguous(memory_format=memory)
+            self.parameters[name] = tensor.requires_grad_()
+        # Time, batch, channel, row, column; pictures folded into one batch, time first.
+        pictures = frames.permute(0, 1, 4, 2, 3)
+        self.steps, self.batch = pictures.shape[0] - 1, pictures.shape[1]
+        self.inputs = pictures[:-1].flatten(0, 1).contiguous(memory_format=memory)
+        self.targets = pictures[1:].flatten(0, 1).contiguous(memory_format=memory)
+
+    def linear(self, name, values):
+        return F.linear(values, self.parameters[f"{name}.weight"], self.parameters[f"{name}.bias"])
+
+    def convolution(self, name, maps, stride=1):
+        weight, bias = self.parameters[f"{name}.weight"], self.parameters[f"{name}.bias"]
+        if stride == 2:
+            return F.conv2d(F.pad(maps, (0, 1, 0, 1)), weight, bias, stride=2)
+        return F.conv2d(maps, weight, bias, padding=1)
+
+    def encode(self, maps):
+        slope = self.model["encoder"]["leaky_slope"]
+        for layer, stride in enumerate(ENCODER_STRIDES):
+            maps = self.convolution(f"encoder.conv.{layer}", maps, stride)
+            if layer + 1 < len(ENCODER_STRIDES):
+                maps = F.leaky_relu(maps, slope)
+        return self.linear("encoder.linear", maps.permute(0, 2, 3, 1).flatten(1))
+
+    def decode(self, latent):
+        slope = self.model["decoder"]["leaky_slope"]
+        constant = self.parameters["decoder.constant"]
+        rows, columns = constant.shape[1:]
+        maps = self.linear("decoder.linear", latent)
+        maps = maps.unflatten(1, (rows, columns, -1)).permute(0, 3, 1, 2)
+        maps = torch.cat((constant.expand(len(maps), -1, -1, -1), maps), 1)
+        maps = maps.contiguous(memory_format=self.memory)
+        for layer, doubled in enumerate(DECODER_DOUBLES):
+            if doubled:
+                maps = F.interpolate(maps, scale_factor=2, mode="nearest")
+            maps = self.convolution(f"decoder.conv.{layer}", maps)
+            if layer + 1 < len(DECODER_DOUBLES):
+                maps = F.leaky_relu(maps, slope)
+        return torch.sigmoid(maps)
+
+    def inferred_state(self, latents):
+        """The last state of a gated recurrent unit that reads backwards through what was seen."""
+        into, within, bias = (self.parameters[f"initial.{part}"] for part in ("w_i", "w_h", "b"))
+        units = within.shape[0]
+        state = latents.new_zeros(self.batch, units)
+        for projected in (latents.flip(0) @ into + bias).unbind(0):
+            gates = torch.sigmoid(projected[:, : 2 * units] + state @ within[:, : 2 * units])
+            update, reset = gates.chunk(2, 1)
+            candidate = torch.tanh(projected[:, 2 * units :] + (reset * state) @ within[:, 2 * units :])
+            state = torch.lerp(state, candidate, update)
+        return state
+
+    def couple(self, name, field):
+        kernel = self.parameters[f"cell.{name}"]
+        if self.model["cell"]["topology"] == "dense":
+            return field @ kernel
+        rows, columns = self.model["cell"]["rows"], self.model["cell"]["columns"]
+        taps = kernel.shape[-1]
+        kernel = kernel.reshape(1, 1, -1, taps)
+        margins = (taps // 2, taps // 2, kernel.shape[2] // 2, kernel.shape[2] // 2)
+        wrapped = F.pad(field.reshape(-1, 1, rows, columns), margins, mode="circular")
+        return F.conv2d(wrapped, kernel).reshape(field.shape)
+
+    def oscillate(self, latents):
+        seen = latents[: self.model["inference_steps"]]
+        x, v = self.inferred_state(seen).unflatten(1, (-1, 2)).unbind(2)
+        dt = torch.sigmoid(self.parameters["cell.dt_raw"])
+        gamma, alpha = (torch.relu(self.parameters[f"cell.{name}_raw"]) for name in ("gamma", "alpha"))
+        drives = self.couple("drive", latents.flatten(0, 1)).reshape(latents.shape) + self.parameters["cell.bias"]
+        states = []
+        for drive in drives.unbind(0):
+            pre = self.couple("coupling", x) + self.couple("damping", v) + drive
+            v = v + dt * (torch.tanh(pre) - gamma * x - alpha * v)
+            x = x + dt * v
+            states.append(torch.stack((x, v), 2).flatten(1))
+        return torch.stack(states)
+
+    def remember(self, latents):
+        """A stack of long short-term memories with swish between them."""
+        sequence = latents
+        for layer, units in enumerate(self.model["ar"]["layers"]):
+            if layer > 0:
+                sequence = F.silu(sequence)
+            weight, bias = (self.parameters[f"ar.lstm.{layer}.{part}"] for part in ("weight", "bias"))
+            inputs = sequence.shape[2]
+            h = c = sequence.new_zeros(self.batch, units)
+            outputs = []
+            for projected in (sequence @ weight[:inputs] + bias).unbind(0):
+                i, g, f, o = (projected + h @ weight[inputs:]).chunk(4, 1)
+                c = torch.sigmoid(f + FORGET_BIAS) * c + torch.sigmoid(i) * torch.tanh(g)
+                h = torch.sigmoid(o) * torch.tanh(c)
+                outputs.append(h)
+            sequence = torch.stack(outputs)
+        return sequence
+
+    def loss(self):
+        latents = self.encode(self.inputs).unflatten(0, (self.steps, self.batch))
+        hidden = self.remember(latents) if self.model["name"] == "ar" else self.oscillate(latents)
+        error = self.decode(hidden.flatten(0, 1)) - self.targets
+        return error.square().mean() + 0.5 * math.log(math.pi)
+
+
+def main():
+    wanted = arguments(__doc__, CASES, CASES, FORMULATIONS, FORMULATIONS[:1])
+    torch.set_num_threads(wanted.threads)
+    if wanted.inputs is None:
+        raise SystemExit("--inputs is missing: the folder that the Rust program wrote with --write")
+    for case in wanted.case:
+        for formulation in wanted.formulation:
+            memory = torch.channels_last if formulation == "channels_last" else torch.contiguous_format
+            forecaster = Forecaster(wanted.inputs, case, memory)
+            parameters = list(forecaster.parameters.values())
+            adam = torch.optim.Adam(parameters, lr=LEARNING_RATE, betas=BETAS, eps=EPSILON)
+
+            first = forecaster.loss()
+            first.backward()
+            norm = torch.stack([tensor.grad.double().norm() for tensor in parameters]).norm()
+
+            def forward():
+                with torch.no_grad():
+                    return forecaster.loss()
+
+            def step():
+                adam.zero_grad()
+                forecaster.loss().backward()
+                adam.step()
+
+            modes = {"forward": timed(forward, wanted.repeats), "step": timed(step, wanted.repeats)}
+            norms = {"all parameters": norm}
+            loss, version = first.detach(), torch.__version__
+            report("step", case, "torch", formulation, wanted.threads, modes, loss, norms, version)
+
+
+if __name__ == "__main__":
+    main()

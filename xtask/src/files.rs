@@ -1,0 +1,58 @@
+//! Writing files so that nobody sees half of one.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+/// Writes a file so that a reader sees the old one or the new one, never a part: into a neighbouring file,
+/// flushed to disk, then renamed. Makes its folder if there is none.
+pub(crate) fn write(path: &Path, text: &str) -> Result<()> {
+    let context = || format!("failed to write {}", path.display());
+    let folder = path.parent().with_context(context)?;
+    std::fs::create_dir_all(folder).with_context(context)?;
+    let mut name = path.file_name().with_context(context)?.to_owned();
+    name.push(format!(".{}.partial", std::process::id()));
+    let partial = folder.join(name);
+    let write = || -> std::io::Result<()> {
+        let mut file = File::create(&partial)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        std::fs::rename(&partial, path)?;
+        // Without this the rename itself may be lost with the power. Folders cannot be opened on
+        // every platform.
+        if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+    };
+    write()
+        .inspect_err(|_| {
+            // The error being returned matters more than a leftover.
+            let _ = std::fs::remove_file(&partial);
+        })
+        .with_context(context)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::write;
+
+    #[test]
+    fn a_file_is_replaced_and_nothing_is_left_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/folder/page.md");
+        write(&path, "old").unwrap();
+        write(&path, "new").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "new");
+        assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_failure_names_the_file_and_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("page.md");
+        std::fs::create_dir(&path).unwrap();
+        let error = write(&path, "text").unwrap_err();
+        assert!(error.to_string().contains("page.md"), "{error}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}
