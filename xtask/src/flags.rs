@@ -96,7 +96,7 @@ pub(crate) struct Bench {
     #[arg(value_enum, value_name = "WHAT")]
     pub(crate) subjects: Vec<Subject>,
 
-    /// Only this case; may be repeated.
+    /// Only this case of the table that is asked for; may be repeated.
     #[arg(long = "case", value_name = "NAME")]
     pub(crate) cases: Vec<String>,
 

@@ -161,7 +161,17 @@ impl Session<'_> {
         let head = ["instruction set", "threads", "GFLOP/s"].map(str::to_owned);
         let best = lines.iter().filter(|line| line.threads == self.threads).map(rate);
         let best = best.reduce(f64::max);
-        self.section(Program::Peak.title(), &layout(&head, &body));
+        let alone = lines.iter().filter(|line| line.threads == 1).map(rate).reduce(f64::max);
+        let mut text = layout(&head, &body);
+        if let (Some(best), Some(alone)) = (best, alone.filter(|_| self.threads > 1)) {
+            // A shared machine shows here, before anything is compared.
+            let threads = self.threads;
+            text.push_str(&format!(
+                "\n\n{threads} threads together reach {:.2} times the rate of one.",
+                best / alone
+            ));
+        }
+        self.section(Program::Peak.title(), &text);
         self.record.lines.extend(lines);
         Ok(best)
     }
