@@ -4,6 +4,12 @@ use std::error::Error as StdError;
 use std::io::Write;
 use std::process::ExitCode;
 
+use mimalloc::MiMalloc;
+
+/// As in the `nwm` program: pages of large tensors are kept from one repetition to the next.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
 /// Runs a benchmark and reports an error with its causes: the whole `main` of a program.
 pub fn run(benchmark: impl FnOnce() -> Result<(), Box<dyn StdError>>) -> ExitCode {
     let Err(error) = benchmark() else { return ExitCode::SUCCESS };

@@ -1,7 +1,8 @@
 //! The cell over a whole sequence, f32: forward alone, and forward and backward.
 //!
-//! The loss is the mean of the squared positions of all steps. The backward pass goes through the tensor
-//! library from that loss to drive, kernels, bias and initial state. The drive enters as it is; the scalars
+//! The loss is the mean of the squared positions of all steps. The cell's own backward pass goes from that loss
+//! to drive, kernels, bias and initial state; with `--backward graph` the tensor library's graph does, which adds its
+//! zero-filled sums of gradients. The drive enters as it is; the scalars
 //! are fixed. Inputs are those of `nwm_bench::uniform`, so that a peer starts from the same bits.
 //!
 //! `--shape "torus BATCH CHANNELS ROWS COLUMNS STEPS"` runs one case of that shape instead.
@@ -20,10 +21,10 @@ use std::process::ExitCode;
 
 use candle_core::{Device, Tensor, Var};
 use nwm_bench::{Arguments, Report, time, uniform};
-use nwm_core::{Cell, InstructionSet, Record};
+use nwm_core::{Cell, CellGradients, InstructionSet, Record};
 
 use crate::case::{CASES, Case, DEFAULT_CASES};
-use crate::loss::mean_squared_position;
+use crate::loss::{mean_squared_position, mean_squared_position_gradient};
 
 /// Streams of the inputs, in the order in which the peers number them.
 mod stream {
@@ -40,7 +41,13 @@ fn main() -> ExitCode {
 }
 
 fn benchmark() -> Result<(), Box<dyn Error>> {
-    let arguments = Arguments::from_process(&["--instruction-set", "--shape", "--mode", "--once"])?;
+    let arguments = Arguments::from_process(&[
+        "--instruction-set",
+        "--shape",
+        "--mode",
+        "--once",
+        "--backward",
+    ])?;
     let threads = arguments.start_threads()?;
     let cases = match arguments.option("--shape") {
         Some(shape) => vec![Case::parse(shape)?],
@@ -82,7 +89,11 @@ fn measure(case: &Case, arguments: &Arguments, threads: usize) -> Result<Report,
         report.add("forward", timing, forward_flop);
     }
     if mode != Some("forward") {
-        let (timing, (loss, gradients)) = time(arguments.repeats, || inputs.gradients(&cell))?;
+        let (timing, (loss, gradients)) = if arguments.option("--backward") == Some("graph") {
+            time(arguments.repeats, || inputs.gradients_by_graph(&cell))?
+        } else {
+            time(arguments.repeats, || inputs.gradients(&cell))?
+        };
         report.add("forward + backward", timing, both_flop);
         report.loss = Some(f64::from(loss.to_scalar::<f32>()?));
         report.gradient_norms = norms_of(&gradients)?;
@@ -144,8 +155,34 @@ impl Inputs<Var> {
         }
     }
 
-    /// The loss and the gradients of all leaves.
+    /// The loss and the gradients of all leaves, by the cell's own backward pass.
     fn gradients(&self, cell: &Cell) -> Result<(Tensor, Named), Box<dyn Error>> {
+        let parameters: Vec<Tensor> =
+            self.parameters.iter().map(|(_, it)| it.as_tensor().clone()).collect();
+        let packed = cell.pack(&parameters)?;
+        let inputs = [
+            &self.drive.as_detached_tensor(),
+            &self.initial.as_detached_tensor(),
+            &packed.detach(),
+        ];
+        let states = cell.forward(inputs[0], inputs[1], inputs[2], Record::States)?;
+        let loss = mean_squared_position(&states)?;
+        let gradient = mean_squared_position_gradient(&states, 1.0)?;
+        let CellGradients { drive, initial, packed: of_packed, .. } =
+            cell.pull_back(inputs, Record::States, &states, &gradient)?;
+        // From the effective parameters to the leaves they were made of.
+        let of_leaves = (packed * of_packed)?.sum_all()?.backward()?;
+        let mut named = vec![("drive", drive), ("initial", initial)];
+        for ((name, _), leaf) in self.parameters.iter().zip(&parameters) {
+            let gradient =
+                of_leaves.get(leaf).ok_or_else(|| format!("find the gradient of {name}"))?;
+            named.push((*name, gradient.clone()));
+        }
+        Ok((loss, named))
+    }
+
+    /// The same through the tensor library's graph.
+    fn gradients_by_graph(&self, cell: &Cell) -> Result<(Tensor, Named), Box<dyn Error>> {
         let tensors = Inputs {
             drive: self.drive.as_tensor().clone(),
             initial: self.initial.as_tensor().clone(),

@@ -33,28 +33,30 @@ impl CustomOp1 for MeanSquaredPosition {
     }
 
     fn bwd(&self, states: &Tensor, _: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
-        let (steps, batch, _, units) = states.dims4()?;
-        let factor = 2.0 * gradient.to_scalar::<f32>()? / (steps * batch * units) as f32;
-        let (storage, layout) = states.storage_and_layout();
-        let candle_core::Storage::Cpu(CpuStorage::F32(values)) = &*storage else {
-            bail!("expected f32 states on the cpu")
-        };
-        let mut gradients = vec![0.0_f32; states.elem_count()];
-        let values = &values[layout.start_offset()..][..gradients.len()];
-        gradients
-            .par_chunks_mut(CHUNK * 2 * units)
-            .zip(values.par_chunks(CHUNK * 2 * units))
-            .for_each(|(gradients, states)| {
-                for (gradient, state) in
-                    gradients.chunks_mut(2 * units).zip(states.chunks(2 * units))
-                {
-                    for (gradient, position) in gradient[..units].iter_mut().zip(state) {
-                        *gradient = factor * position;
-                    }
-                }
-            });
-        Ok(Some(Tensor::from_vec(gradients, states.shape(), states.device())?))
+        mean_squared_position_gradient(states, gradient.to_scalar::<f32>()?).map(Some)
     }
+}
+
+/// `scale` times the gradient of [`mean_squared_position`].
+pub(crate) fn mean_squared_position_gradient(states: &Tensor, scale: f32) -> Result<Tensor> {
+    let (steps, batch, _, units) = states.dims4()?;
+    let factor = 2.0 * scale / (steps * batch * units) as f32;
+    let (storage, layout) = states.storage_and_layout();
+    let candle_core::Storage::Cpu(CpuStorage::F32(values)) = &*storage else {
+        bail!("expected f32 states on the cpu")
+    };
+    let mut gradients = vec![0.0_f32; states.elem_count()];
+    let values = &values[layout.start_offset()..][..gradients.len()];
+    gradients.par_chunks_mut(CHUNK * 2 * units).zip(values.par_chunks(CHUNK * 2 * units)).for_each(
+        |(gradients, states)| {
+            for (gradient, state) in gradients.chunks_mut(2 * units).zip(states.chunks(2 * units)) {
+                for (gradient, position) in gradient[..units].iter_mut().zip(state) {
+                    *gradient = factor * position;
+                }
+            }
+        },
+    );
+    Tensor::from_vec(gradients, states.shape(), states.device())
 }
 
 /// The sum of squares, eight partial sums at a time.
