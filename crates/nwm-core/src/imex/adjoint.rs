@@ -25,9 +25,10 @@ use nwm_simd::{Kernel, Real, Simd, Vector};
 use rayon::prelude::*;
 
 use crate::imex::coupling::{Coupling, FieldGradients, Fields};
-use crate::imex::cpu::{Extent, split_by_task, whole_vectors};
+use crate::imex::cpu::{Extent, whole_vectors};
 use crate::imex::norm;
 use crate::imex::sums::StepSums;
+use crate::imex::unwritten::{Row, Unwritten};
 use crate::parameters::{PackedLayout, Parameters};
 use crate::state::Tape;
 
@@ -68,16 +69,17 @@ pub(crate) fn backward<R: Real, C: Coupling<R>>(
     let chunk = per_task * extent.units;
     let tasks = extent.samples.div_ceil(per_task);
     let drive_row = extent.samples * extent.inputs;
-    let mut grad_drive = with_drive.then(|| vec![R::zero(); extent.steps * drive_row]);
-    let mut grad_initial = vec![R::zero(); 2 * row];
-    let drive_rows: Vec<Option<Vec<&mut [R]>>> = match &mut grad_drive {
+    let mut grad_drive = with_drive.then(|| Unwritten::new(extent.steps * drive_row));
+    let mut grad_initial = Unwritten::new(2 * row);
+    let drive_rows: Vec<Option<Vec<Row<'_, R>>>> = match &mut grad_drive {
         Some(gradient) => {
-            let tasks = split_by_task(gradient, drive_row, per_task * extent.inputs);
+            let tasks = gradient.split_by_task(drive_row, per_task * extent.inputs);
             tasks.into_iter().map(Some).collect()
         }
         None => (0..tasks).map(|_| None).collect(),
     };
-    let partial_sums: Vec<Vec<f64>> = split_by_task(&mut grad_initial, row, chunk)
+    let partial_sums: Vec<Vec<f64>> = grad_initial
+        .split_by_task(row, chunk)
         .into_par_iter()
         .zip(drive_rows)
         .enumerate()
@@ -95,7 +97,7 @@ pub(crate) fn backward<R: Real, C: Coupling<R>>(
         }
     }
     let packed = sums.into_iter().map(R::nearest).collect();
-    Gradients { drive: grad_drive, initial: grad_initial, packed }
+    Gradients { drive: grad_drive.map(Unwritten::finish), initial: grad_initial.finish(), packed }
 }
 
 /// Some samples, all steps.
@@ -113,8 +115,8 @@ struct Task<'a, R, C> {
 /// result is the task's parameter gradients.
 struct Sweep<'a, R, C> {
     task: Task<'a, R, C>,
-    initial_rows: Vec<&'a mut [R]>,
-    drive_rows: Option<Vec<&'a mut [R]>>,
+    initial_rows: Vec<Row<'a, R>>,
+    drive_rows: Option<Vec<Row<'a, R>>>,
 }
 
 impl<R: Real, C: Coupling<R>> Kernel<R> for Sweep<'_, R, C> {
@@ -134,6 +136,9 @@ impl<R: Real, C: Coupling<R>> Kernel<R> for Sweep<'_, R, C> {
             [(); 3].map(|()| whole_vectors::<R>(count));
         let [mut grad_position, mut grad_velocity, mut grad_pre] =
             [(); 3].map(|()| whole_vectors::<R>(count));
+
+        let enters = parameters.drive.is_none() && parameters.projection.is_none();
+        let mut grad_inputs = vec![R::zero(); samples * extent.inputs];
 
         task.read_velocity(extent.steps, &mut next_velocity[..count]);
         task.read_last_position(&mut position[..count]);
@@ -165,17 +170,17 @@ impl<R: Real, C: Coupling<R>> Kernel<R> for Sweep<'_, R, C> {
                 }
                 bias.end_step();
             }
-            let mut grad_drive = drive_rows.as_mut().map(|rows| &mut *rows[time]);
-            if parameters.drive.is_none()
-                && parameters.projection.is_none()
-                && let Some(gradient) = grad_drive.take()
-            {
-                gradient.copy_from_slice(&grad_pre[..count]);
-            }
+            // Steps are taken from the last to the first.
+            let drive_row = drive_rows.as_mut().and_then(Vec::pop);
             let drive = extent.drive(recorded.drive, time, first, samples);
+            let mut grad_drive = drive_row.is_some().then_some(&mut grad_inputs[..]);
             if let (Some(weights), Some(sums)) = (parameters.projection, &mut projection) {
                 let gradient = grad_drive.take();
                 pull_back_projection(extent, weights, drive, &grad_pre[..count], sums, gradient);
+            } else if parameters.drive.is_none() {
+                grad_drive = None;
+            } else if let Some(gradient) = &mut grad_drive {
+                gradient.fill(R::zero());
             }
             let fields =
                 Fields { position: &position[..count], velocity: &velocity[..count], drive };
@@ -185,10 +190,13 @@ impl<R: Real, C: Coupling<R>> Kernel<R> for Sweep<'_, R, C> {
                 drive: grad_drive,
             };
             coupling.pull_back::<V>(&mut space, fields, &grad_pre[..count], gradients);
+            if let Some(row) = drive_row {
+                row.write(std::iter::once(if enters { &grad_pre[..count] } else { &grad_inputs }));
+            }
             std::mem::swap(&mut velocity, &mut next_velocity);
         }
         for (row, gradient) in initial_rows.into_iter().zip([&grad_position, &grad_velocity]) {
-            row.copy_from_slice(&gradient[..count]);
+            row.write(std::iter::once(&gradient[..count]));
         }
         coupling.finish(space, layout, &mut sums);
         for (gradient, range) in [(bias, &layout.bias), (projection, &layout.projection)] {

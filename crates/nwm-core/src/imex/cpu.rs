@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use crate::imex::coupling::{Coupling, Fields};
 use crate::imex::norm::normalise;
+use crate::imex::unwritten::{Row, Unwritten};
 use crate::parameters::Parameters;
 use crate::state::Record;
 
@@ -69,13 +70,13 @@ pub(crate) fn forward<R: Real, C: Coupling<R>>(
     initial: &[R],
     record: Record,
 ) -> Vec<R> {
-    let mut tape = vec![R::zero(); extent.tape_len(record)];
+    let mut tape = Unwritten::new(extent.tape_len(record));
     let per_task = coupling.samples_per_task();
     let values_per_sample = match record {
         Record::States => 2 * extent.units,
         Record::Velocities | Record::Last => extent.units,
     };
-    split_by_task(&mut tape, extent.samples * values_per_sample, per_task * values_per_sample)
+    tape.split_by_task(extent.samples * values_per_sample, per_task * values_per_sample)
         .into_par_iter()
         .enumerate()
         .for_each(|(task, tape)| {
@@ -85,20 +86,7 @@ pub(crate) fn forward<R: Real, C: Coupling<R>>(
                 Run { coupling, parameters, extent, drive, initial, record, first, samples, tape };
             simd.run(run);
         });
-    tape
-}
-
-/// Regroups an array of rows of `row` values: one list per task, holding that task's `chunk` values
-/// of each row.
-pub(crate) fn split_by_task<R>(array: &mut [R], row: usize, chunk: usize) -> Vec<Vec<&mut [R]>> {
-    let mut tasks: Vec<Vec<&mut [R]>> = Vec::new();
-    tasks.resize_with(row.div_ceil(chunk), || Vec::with_capacity(array.len() / row));
-    for row in array.chunks_exact_mut(row) {
-        for (task, part) in tasks.iter_mut().zip(row.chunks_mut(chunk)) {
-            task.push(part);
-        }
-    }
-    tasks
+    tape.finish()
 }
 
 /// One task: some samples, all steps.
@@ -111,14 +99,14 @@ struct Run<'a, R, C> {
     record: Record,
     first: usize,
     samples: usize,
-    tape: Vec<&'a mut [R]>,
+    tape: Vec<Row<'a, R>>,
 }
 
 impl<R: Real, C: Coupling<R>> Kernel<R> for Run<'_, R, C> {
     type Output = ();
 
     #[inline(always)]
-    fn run<V: Vector<Element = R>>(mut self) {
+    fn run<V: Vector<Element = R>>(self) {
         let Self { coupling, parameters, extent, record, first, samples, .. } = self;
         let units = extent.units;
         let count = samples * units;
@@ -126,6 +114,8 @@ impl<R: Real, C: Coupling<R>> Kernel<R> for Run<'_, R, C> {
         let [mut position, mut velocity, mut pre] = [(); 3].map(|()| whole_vectors::<R>(count));
         position[..count].copy_from_slice(extent.rows(self.initial, 0, first, samples));
         velocity[..count].copy_from_slice(extent.rows(self.initial, 1, first, samples));
+        let mut tape = self.tape.into_iter();
+        let mut next_row = || tape.next().into_iter();
         for time in 0..extent.steps {
             let drive = extent.drive(self.drive, time, first, samples);
             start_pre_activation(parameters, extent, drive, &mut pre[..count]);
@@ -140,22 +130,24 @@ impl<R: Real, C: Coupling<R>> Kernel<R> for Run<'_, R, C> {
             }
             match record {
                 Record::Last => {}
-                Record::Velocities => self.tape[time].copy_from_slice(&velocity[..count]),
+                Record::Velocities => {
+                    next_row().for_each(|row| row.write([&velocity[..count]].into_iter()));
+                }
                 Record::States => {
-                    let states = position.chunks_exact(units).zip(velocity.chunks_exact(units));
-                    for ((x, v), row) in states.zip(self.tape[time].chunks_exact_mut(2 * units)) {
-                        row[..units].copy_from_slice(x);
-                        row[units..].copy_from_slice(v);
-                    }
+                    let positions = position[..count].chunks_exact(units);
+                    let states = positions.zip(velocity[..count].chunks_exact(units));
+                    next_row().for_each(|row| row.write(states.clone().flat_map(|(x, v)| [x, v])));
                 }
             }
         }
         match record {
             Record::States => {}
-            Record::Velocities => self.tape[extent.steps].copy_from_slice(&position[..count]),
+            Record::Velocities => {
+                next_row().for_each(|row| row.write([&position[..count]].into_iter()));
+            }
             Record::Last => {
-                self.tape[0].copy_from_slice(&position[..count]);
-                self.tape[1].copy_from_slice(&velocity[..count]);
+                next_row().for_each(|row| row.write([&position[..count]].into_iter()));
+                next_row().for_each(|row| row.write([&velocity[..count]].into_iter()));
             }
         }
     }

@@ -14,3 +14,4 @@ pub(crate) mod norm;
 pub(crate) mod planes;
 pub mod reference;
 pub(crate) mod sums;
+pub(crate) mod unwritten;
