@@ -49,6 +49,7 @@ mod product;
 mod real;
 mod tanh;
 mod transpose;
+mod unwritten;
 mod vector;
 
 pub use instruction_set::{InstructionSet, Kernel, Simd, Unavailable};
@@ -56,6 +57,7 @@ pub use product::{Columns, Rows, add_products, add_transposed_product, multiply}
 pub use real::Real;
 pub use tanh::{TANH_ERROR, TANH_ULPS};
 pub use transpose::transpose;
+pub use unwritten::{Row, Unwritten};
 pub use vector::Vector;
 
 #[cfg(doctest)]

@@ -21,14 +21,13 @@
 //! matrices of a dense cell are the exception: a task sums theirs in the element type.
 
 use num_traits::Float;
-use nwm_simd::{Kernel, Real, Simd, Vector};
+use nwm_simd::{Kernel, Real, Row, Simd, Unwritten, Vector};
 use rayon::prelude::*;
 
 use crate::imex::coupling::{Coupling, FieldGradients, Fields};
 use crate::imex::cpu::{Extent, whole_vectors};
 use crate::imex::norm;
 use crate::imex::sums::StepSums;
-use crate::imex::unwritten::{Row, Unwritten};
 use crate::parameters::{PackedLayout, Parameters};
 use crate::state::Tape;
 

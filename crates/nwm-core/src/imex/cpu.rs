@@ -1,11 +1,10 @@
 //! The fused forward pass: every task carries its samples through all steps before the next one.
 
-use nwm_simd::{Kernel, Real, Simd, Vector};
+use nwm_simd::{Kernel, Real, Row, Simd, Unwritten, Vector};
 use rayon::prelude::*;
 
 use crate::imex::coupling::{Coupling, Fields};
 use crate::imex::norm::normalise;
-use crate::imex::unwritten::{Row, Unwritten};
 use crate::parameters::Parameters;
 use crate::state::Record;
 

@@ -14,4 +14,3 @@ pub(crate) mod norm;
 pub(crate) mod planes;
 pub mod reference;
 pub(crate) mod sums;
-pub(crate) mod unwritten;

@@ -5,6 +5,7 @@
 
 use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
+use nwm_simd::{Row, Unwritten};
 use rayon::prelude::*;
 
 use super::super::matrix::add;
@@ -64,12 +65,17 @@ impl FusedConvolution {
         let batch = input.len() / source;
         let group = self.group(batch);
         let activation = Activation { bias, slope: self.slope() };
-        let mut result = vec![T::zero(); batch * output];
-        result.par_chunks_mut(group * output).zip(input.par_chunks(group * source)).for_each_init(
-            || method.scratch(group),
-            |scratch, (result, input)| method.forward(scratch, input, activation, result),
+        let mut result = Unwritten::new(batch * output);
+        let groups = result.chunks(group * output).into_par_iter();
+        groups.zip(input.par_chunks(group * source)).for_each_init(
+            || (method.scratch(group), vec![T::zero(); group * output]),
+            |(scratch, of_group), (row, input)| {
+                let of_group = &mut of_group[..input.len() / source * output];
+                method.forward(scratch, input, activation, of_group);
+                row.write(std::iter::once(&*of_group));
+            },
         );
-        result
+        result.finish()
     }
 
     fn backward<T: Real>(
@@ -99,9 +105,11 @@ impl FusedConvolution {
         let group = self.group(batch);
         let chunk = batch.div_ceil(group).div_ceil(MOST_CHUNKS) * group;
         let slope = self.slope();
-        let mut of_input = vec![T::zero(); if wanted.input { input.len() } else { 0 }];
-        let work = |input: &[T], result: &[T], gradient: &[T], mut of_input: Option<&mut [T]>| {
+        let mut of_input = Unwritten::new(if wanted.input { input.len() } else { 0 });
+        let work = |input: &[T], result: &[T], gradient: &[T], of_input: Option<Row<'_, T>>| {
             let mut scratch = method.scratch(group);
+            let mut of_inputs = of_input.into_iter().flat_map(|row| row.chunks(group * source));
+            let mut of_group = vec![T::zero(); if wanted.input { group * source } else { 0 }];
             let mut before = vec![T::zero(); (group * output).min(gradient.len())];
             let count = if wanted.parameters { method.gradient_len() } else { 0 };
             let mut of_weight = vec![T::zero(); count];
@@ -109,7 +117,7 @@ impl FusedConvolution {
             let groups = input
                 .chunks(group * source)
                 .zip(result.chunks(group * output).zip(gradient.chunks(group * output)));
-            for (index, (input, (result, gradient))) in groups.enumerate() {
+            for (input, (result, gradient)) in groups {
                 let before = &mut before[..gradient.len()];
                 unleak(slope, result, gradient, before);
                 if wanted.parameters {
@@ -118,9 +126,10 @@ impl FusedConvolution {
                     }
                     method.add_weight_gradient(&mut scratch, input, before, &mut of_weight);
                 }
-                if let Some(of_input) = &mut of_input {
-                    let of_input = &mut of_input[index * group * source..][..input.len()];
-                    method.input_gradient(&mut scratch, before, of_input);
+                if let Some(row) = of_inputs.next() {
+                    let of_group = &mut of_group[..input.len()];
+                    method.input_gradient(&mut scratch, before, of_group);
+                    row.write(std::iter::once(&*of_group));
                 }
             }
             (of_weight, of_bias)
@@ -130,7 +139,7 @@ impl FusedConvolution {
         let (of_weight, of_bias): (Vec<_>, Vec<_>) = if wanted.input {
             inputs
                 .zip(gradients)
-                .zip(of_input.par_chunks_mut(chunk * source))
+                .zip(of_input.chunks(chunk * source))
                 .map(|((x, (y, g)), of_input)| work(x, y, g, Some(of_input)))
                 .unzip()
         } else {
@@ -138,7 +147,7 @@ impl FusedConvolution {
         };
         let of_weight = sum_in_order(of_weight);
         Backward {
-            of_input,
+            of_input: of_input.finish(),
             of_weight: if wanted.parameters { method.unpack(&of_weight) } else { Vec::new() },
             of_bias: sum_in_order(of_bias),
         }

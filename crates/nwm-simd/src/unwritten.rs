@@ -4,7 +4,12 @@ use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// An array without values, and how many have been written.
-pub(crate) struct Unwritten<R> {
+///
+/// A large array of zeros costs a pass over memory before the first value is written. Here tasks take
+/// disjoint rows, write each from a buffer of their own, and the array is complete if and only if
+/// all values have been counted.
+#[derive(Debug)]
+pub struct Unwritten<R> {
     values: Vec<R>,
     len: usize,
     written: AtomicUsize,
@@ -12,13 +17,13 @@ pub(crate) struct Unwritten<R> {
 
 impl<R: Copy> Unwritten<R> {
     /// Room for `len` values.
-    pub(crate) fn new(len: usize) -> Self {
+    pub fn new(len: usize) -> Self {
         Self { values: Vec::with_capacity(len), len, written: AtomicUsize::new(0) }
     }
 
     /// The whole array as rows of `row` values, regrouped: one list per task, holding that task's
     /// `chunk` values of each row.
-    pub(crate) fn split_by_task(&mut self, row: usize, chunk: usize) -> Vec<Vec<Row<'_, R>>> {
+    pub fn split_by_task(&mut self, row: usize, chunk: usize) -> Vec<Vec<Row<'_, R>>> {
         let mut tasks: Vec<Vec<Row<'_, R>>> = Vec::new();
         tasks.resize_with(row.div_ceil(chunk), || Vec::with_capacity(self.len / row));
         let room = &mut self.values.spare_capacity_mut()[..self.len];
@@ -30,12 +35,18 @@ impl<R: Copy> Unwritten<R> {
         tasks
     }
 
+    /// The whole array as runs of `count` values, the last one perhaps shorter.
+    pub fn chunks(&mut self, count: usize) -> Vec<Row<'_, R>> {
+        let room = &mut self.values.spare_capacity_mut()[..self.len];
+        room.chunks_mut(count).map(|room| Row { room, written: &self.written }).collect()
+    }
+
     /// The array.
     ///
     /// # Panics
     /// If a value was not written.
     #[allow(unsafe_code)]
-    pub(crate) fn finish(mut self) -> Vec<R> {
+    pub fn finish(mut self) -> Vec<R> {
         assert_eq!(*self.written.get_mut(), self.len, "values written of an array");
         // SAFETY: rows are disjoint parts of the first `len` places, each can be written only once,
         // from its start and no further than its end, and counts what it wrote: all `len` values are
@@ -46,18 +57,25 @@ impl<R: Copy> Unwritten<R> {
 }
 
 /// A part of an [`Unwritten`] array.
-pub(crate) struct Row<'a, R> {
+#[derive(Debug)]
+pub struct Row<'a, R> {
     room: &'a mut [MaybeUninit<R>],
     written: &'a AtomicUsize,
 }
 
-impl<R: Copy> Row<'_, R> {
+impl<'a, R: Copy> Row<'a, R> {
+    /// The row as runs of `count` values, the last one perhaps shorter.
+    pub fn chunks(self, count: usize) -> impl Iterator<Item = Row<'a, R>> {
+        let written = self.written;
+        self.room.chunks_mut(count).map(move |room| Row { room, written })
+    }
+
     /// Writes the parts one after the other.
     ///
     /// # Panics
     /// If they are longer than the row.
     #[inline(always)]
-    pub(crate) fn write<'p>(self, parts: impl Iterator<Item = &'p [R]>)
+    pub fn write<'p>(self, parts: impl Iterator<Item = &'p [R]>)
     where
         R: 'p,
     {
