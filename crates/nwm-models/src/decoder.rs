@@ -5,7 +5,9 @@ use candle_core::Tensor;
 use crate::config::DecoderConfig;
 use crate::error::Result;
 use crate::frame::FrameShape;
-use crate::nn::{Convolution, ConvolutionOptions, Initialiser, Linear, ParameterBuilder};
+use crate::nn::{
+    Convolution, ConvolutionOptions, ConvolutionStack, Initialiser, Linear, ParameterBuilder,
+};
 
 /// Whether each of the seven convolutions doubles the picture first.
 const UPSAMPLES: [bool; 7] = [true, false, true, false, true, false, false];
@@ -17,7 +19,7 @@ const CONSTANT_CHANNELS: usize = 2;
 pub(crate) struct Decoder {
     linear: Linear,
     constant: Tensor,
-    convolutions: Vec<Convolution>,
+    convolutions: ConvolutionStack,
     base: (usize, usize),
     channels: usize,
 }
@@ -55,6 +57,7 @@ impl Decoder {
             let name = format!("decoder.conv.{index}");
             convolutions.push(Convolution::new(builder, &name, inputs, outputs, options)?);
         }
+        let convolutions = ConvolutionStack::new(convolutions);
         Ok(Self { linear, constant, convolutions, base: (rows, columns), channels })
     }
 
@@ -69,10 +72,6 @@ impl Decoder {
             columns,
             CONSTANT_CHANNELS,
         ))?;
-        let mut maps = Tensor::cat(&[&constant.contiguous()?, &maps], 3)?;
-        for convolution in &self.convolutions {
-            maps = convolution.forward(&maps)?;
-        }
-        Ok(maps)
+        self.convolutions.forward(&Tensor::cat(&[&constant.contiguous()?, &maps], 3)?)
     }
 }

@@ -5,14 +5,14 @@ use candle_core::Tensor;
 use crate::config::EncoderConfig;
 use crate::error::Result;
 use crate::frame::FrameShape;
-use crate::nn::{Convolution, ConvolutionOptions, Linear, ParameterBuilder};
+use crate::nn::{Convolution, ConvolutionOptions, ConvolutionStack, Linear, ParameterBuilder};
 
 /// Strides of the seven convolutions: three blocks, each halving the picture once.
 const STRIDES: [usize; 7] = [2, 1, 2, 1, 2, 1, 1];
 
 /// Three blocks of convolutions, then one linear layer.
 pub(crate) struct Encoder {
-    convolutions: Vec<Convolution>,
+    convolutions: ConvolutionStack,
     linear: Linear,
 }
 
@@ -39,15 +39,12 @@ impl Encoder {
         }
         let (rows, columns) = frame.base();
         let linear = Linear::new(builder, "encoder.linear", rows * columns * latent, latent)?;
-        Ok(Self { convolutions, linear })
+        Ok(Self { convolutions: ConvolutionStack::new(convolutions), linear })
     }
 
     /// `[batch, row, column, channel]` to `[batch, latent]`.
     pub(crate) fn forward(&self, frames: &Tensor) -> Result<Tensor> {
-        let mut maps = frames.clone();
-        for convolution in &self.convolutions {
-            maps = convolution.forward(&maps)?;
-        }
+        let maps = self.convolutions.forward(frames)?;
         self.linear.forward(&maps.flatten_from(1)?)
     }
 }

@@ -3,18 +3,18 @@
 //! One differentiable operation holds the convolution, the nearest-neighbour upsampling before it, and the bias
 //! and the leaky ReLU after it, so that no picture between them is ever stored.
 
+mod activation;
+mod direct;
 mod geometry;
-mod kernels;
 mod method;
-mod narrow;
 mod operation;
-mod windows;
+mod padded;
 mod winograd;
 
 use candle_core::Tensor;
 
 use self::geometry::Correlation;
-use self::operation::FusedConvolution;
+use self::operation::{FusedConvolutions, Layer};
 use super::initialiser::Initialiser;
 use super::parameters::ParameterBuilder;
 use crate::error::{Error, Result};
@@ -79,23 +79,77 @@ impl Convolution {
     /// [`Error::Shape`] if the input has other axes or is empty; [`Error::Tensor`] for another number type or
     /// device than the parameters'.
     pub fn forward(&self, input: &Tensor) -> Result<Tensor> {
+        forward(std::slice::from_ref(self), input)
+    }
+
+    /// The layer for inputs of one size, if it reads that many channels.
+    fn layer(&self, source: [usize; 2], channels: usize) -> Result<Option<Layer>> {
         let (outputs, inputs, _, _) = self.weight.dims4()?;
-        let &[batch, rows, columns, channels] = input.dims() else {
-            return Err(shape_error(inputs, input));
-        };
-        if channels != inputs || batch * rows * columns == 0 {
-            return Err(shape_error(inputs, input));
-        }
-        let correlation = Correlation::new([rows, columns], inputs, outputs, &self.options);
-        let operation = FusedConvolution::new(correlation, &self.options);
-        Ok(input.contiguous()?.apply_op3(&self.weight, &self.bias, operation)?)
+        let correlation = Correlation::new(source, inputs, outputs, &self.options);
+        let layer = Layer { correlation, slope: self.options.leaky };
+        Ok((channels == inputs).then_some(layer))
     }
 }
 
+/// Convolutions of which each reads the result of the one before: one operation, whose backward pass stores no
+/// gradient between them.
+#[derive(Clone, Debug, Default)]
+pub struct ConvolutionStack {
+    layers: Vec<Convolution>,
+}
+
+impl ConvolutionStack {
+    /// Of layers in the order in which they are applied.
+    pub fn new(layers: Vec<Convolution>) -> Self {
+        Self { layers }
+    }
+
+    /// `[batch, row, column, channel]` of the first layer to that of the last; the input itself if there is no layer.
+    ///
+    /// # Errors
+    /// As [`Convolution::forward`], for each of the layers.
+    pub fn forward(&self, input: &Tensor) -> Result<Tensor> {
+        if self.layers.is_empty() { Ok(input.clone()) } else { forward(&self.layers, input) }
+    }
+}
+
+fn forward(convolutions: &[Convolution], input: &Tensor) -> Result<Tensor> {
+    let expected = convolutions.first().map_or(Ok(0), |first| first.weight.dim(1))?;
+    let &[batch, rows, columns, mut channels] = input.dims() else {
+        return Err(shape_error(expected, input));
+    };
+    if batch * rows * columns == 0 {
+        return Err(shape_error(expected, input));
+    }
+    let mut source = [rows, columns];
+    let mut layers = Vec::with_capacity(convolutions.len());
+    let mut parameters = Vec::with_capacity(2 * convolutions.len());
+    for convolution in convolutions {
+        let Some(layer) = convolution.layer(source, channels)? else {
+            let inputs = convolution.weight.dim(1)?;
+            return Err(Error::shape(
+                WHAT,
+                expectation(inputs),
+                &[batch, source[0], source[1], channels],
+            ));
+        };
+        (source, channels) = (layer.correlation.output(), layer.correlation.filters());
+        layers.push(layer);
+        parameters.push(convolution.weight.flatten_all()?);
+        parameters.push(convolution.bias.clone());
+    }
+    let input = input.contiguous()?;
+    let parameters = Tensor::cat(&parameters, 0)?;
+    let differentiable = input.track_op() || parameters.track_op();
+    Ok(input.apply_op2(&parameters, FusedConvolutions::new(layers, differentiable))?)
+}
+
+const WHAT: &str = "input of a convolution [batch, row, column, channel]";
+
+fn expectation(inputs: usize) -> String {
+    format!("{inputs} channels and no empty axis")
+}
+
 fn shape_error(inputs: usize, found: &Tensor) -> Error {
-    Error::shape(
-        "input of a convolution [batch, row, column, channel]",
-        format!("{inputs} channels and no empty axis"),
-        found.dims(),
-    )
+    Error::shape(WHAT, expectation(inputs), found.dims())
 }

@@ -81,11 +81,6 @@ impl<'a, T> Matrix<'a, T> {
         }
         values
     }
-
-    /// `count` columns from `start` on.
-    fn column_range(self, start: usize, count: usize) -> Self {
-        self.transposed().row_range(start, count).transposed()
-    }
 }
 
 /// Whether a product replaces its destination or is added to it.
@@ -100,38 +95,6 @@ pub(super) enum Write {
 /// Numbers of one 512-bit vector.
 const fn vector_length<T>() -> usize {
     64 / size_of::<T>()
-}
-
-/// `destination = lhs rhs`, or `+=`, on the calling thread; `destination` is row-major without gaps.
-///
-/// The columns are worked on in strips of one 512-bit vector: the `gemm` crate's AVX-512 kernel of that width reaches
-/// the machine's peak, where its wider ones, short of registers, reach half of it. Narrower machines do not mind.
-///
-/// # Panics
-/// If the shapes do not fit each other.
-pub(super) fn multiply<T: Real>(
-    lhs: Matrix<'_, T>,
-    rhs: Matrix<'_, T>,
-    destination: &mut [T],
-    write: Write,
-) {
-    let columns = rhs.columns;
-    assert_eq!(lhs.columns, rhs.rows, "inner sizes of a product");
-    assert_eq!(destination.len(), lhs.rows * columns, "size of a product's destination");
-    if destination.is_empty() {
-        return;
-    }
-    if lhs.columns == 0 {
-        if write == Write::Replace {
-            destination.fill(T::zero());
-        }
-        return;
-    }
-    for start in (0..columns).step_by(vector_length::<T>()) {
-        let width = vector_length::<T>().min(columns - start);
-        let strip = rhs.column_range(start, width);
-        multiply_strip(lhs, strip, &mut destination[start..], columns, write);
-    }
 }
 
 /// Multiplies into `rhs.columns` columns of a destination whose rows are `pitch` numbers apart; no side is empty.
@@ -176,6 +139,9 @@ fn multiply_strip<T: Real>(
 
 /// The right side of a product, copied strip by strip: each strip is one run of memory, which spares the product
 /// from packing it again for every block of rows, and from touching a page of memory for every row.
+///
+/// A strip is one 512-bit vector wide: the `gemm` crate's AVX-512 kernel of that width reaches the machine's peak, where
+/// its wider ones, short of registers, reach half of it. Narrower machines do not mind.
 pub(super) struct Panels<T> {
     values: Vec<T>,
     inner: usize,
@@ -207,7 +173,10 @@ impl<T: Real> Panels<T> {
         self.columns
     }
 
-    /// As the free function [`multiply`].
+    /// `destination = lhs rhs`, or `+=`, on the calling thread; `destination` is row-major without gaps.
+    ///
+    /// # Panics
+    /// If the shapes do not fit each other.
     pub(super) fn multiply(&self, lhs: Matrix<'_, T>, destination: &mut [T], write: Write) {
         assert_eq!(lhs.columns, self.inner, "inner sizes of a product");
         assert_eq!(destination.len(), lhs.rows * self.columns, "size of a product's destination");
@@ -227,7 +196,7 @@ impl<T: Real> Panels<T> {
     }
 }
 
-/// As [`multiply`], with the rows of the destination cut into blocks that depend on shapes alone.
+/// `destination = lhs rhs`, or `+=`, with the rows of the destination cut into blocks that depend on shapes alone.
 pub(super) fn multiply_in_parallel<T: Real>(
     lhs: Matrix<'_, T>,
     rhs: Matrix<'_, T>,
@@ -288,11 +257,11 @@ mod tests {
         let windows = Matrix::with_row_stride(&values, 3, 4, 1);
         let ones = [1.0; 4];
         let mut sums = [0.5; 3];
-        multiply(windows, Matrix::new(&ones, 4, 1), &mut sums, Write::Add);
+        multiply_in_parallel(windows, Matrix::new(&ones, 4, 1), &mut sums, Write::Add);
         assert_eq!(sums, [10.5, 14.5, 18.5]);
         let mut product = [0.0; 4];
         let matrix = Matrix::new(&values, 3, 2);
-        multiply(matrix.transposed(), matrix, &mut product, Write::Replace);
+        multiply_in_parallel(matrix.transposed(), matrix, &mut product, Write::Replace);
         assert_eq!(product, [35.0, 44.0, 44.0, 56.0]);
     }
 
@@ -304,7 +273,7 @@ mod tests {
         let mut whole = vec![0.0; rows * columns];
         let mut blocks = vec![f64::NAN; rows * columns];
         let (lhs, rhs) = (Matrix::new(&lhs, rows, inner), Matrix::new(&rhs, inner, columns));
-        multiply(lhs, rhs, &mut whole, Write::Replace);
+        Panels::pack(rhs).multiply(lhs, &mut whole, Write::Replace);
         multiply_in_parallel(lhs, rhs, &mut blocks, Write::Replace);
         assert_eq!(whole, blocks);
     }

@@ -9,7 +9,7 @@
 //! - Results and gradients are the same bits for any number of threads: work is cut into blocks that
 //!   depend on shapes alone, and partial sums are added in the order of the blocks.
 //! - Gradients are first order: no operation here can be differentiated twice.
-//! - An operation's result is also its tape: gradients need no memory beyond what `forward` returned.
+//! - An operation's result is also its tape, to which a stack of convolutions adds what its layers hand each other.
 //! - Any other number type, and any device but the CPU, is a typed error that names the operation.
 
 mod activation;
@@ -25,7 +25,7 @@ mod recurrent;
 mod sequence_operation;
 
 pub use activation::{leaky_relu, sigmoid, swish};
-pub use convolution::{Convolution, ConvolutionOptions};
+pub use convolution::{Convolution, ConvolutionOptions, ConvolutionStack};
 pub use gru::Gru;
 pub use initialiser::Initialiser;
 pub use linear::Linear;

@@ -53,6 +53,9 @@ impl Vector for F32x8 {
 
     #[inline(always)]
     fn load_some(values: &[f32]) -> Self {
+        if values.len() >= LANES {
+            return Self::load(values);
+        }
         // SAFETY: the mask keeps the load inside the slice.
         Self(unsafe { _mm256_maskload_ps(values.as_ptr(), first_lanes(values.len())) })
     }
@@ -66,6 +69,10 @@ impl Vector for F32x8 {
 
     #[inline(always)]
     fn store_some(self, values: &mut [f32]) {
+        // A masked store takes some processors as long as ten others.
+        if values.len() >= LANES {
+            return self.store(values);
+        }
         // SAFETY: the mask keeps the store inside the slice.
         unsafe { _mm256_maskstore_ps(values.as_mut_ptr(), first_lanes(values.len()), self.0) }
     }

@@ -1,171 +1,299 @@
-//! The differentiable operation: groups of samples on all threads.
+//! The differentiable operation: layers one after the other, groups of samples on all threads.
 //!
-//! Samples are worked on in groups large enough to keep the matrix products efficient. How many form a group, and
-//! how many groups share one partial sum of the weight's gradient, depends on shapes alone.
+//! A group goes through all layers before the next one starts, so that what one layer writes is still in a cache
+//! when the next reads it. Forwards the results of the layers between are kept for the backward pass; backwards their
+//! gradients are never stored at all. How many samples form a group, and how many groups share one partial sum of the
+//! weights' gradients, depends on shapes alone.
+
+use std::sync::OnceLock;
 
 use candle_core::backend::BackendStorage;
-use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
+use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
 use nwm_simd::{Row, Unwritten};
 use rayon::prelude::*;
 
 use super::super::matrix::add;
 use super::super::real::{Real, contiguous_slice, dispatch, tensor_of, with_slice};
-use super::ConvolutionOptions;
+use super::activation::unleak;
+use super::direct::Direct;
 use super::geometry::Correlation;
-use super::kernels::unleak;
-use super::method::{Activation, Method};
-use super::windows::Windows;
+use super::method::{Activation, Method, Scratch};
 use super::winograd::Tiles;
 
 const NAME: &str = "fused-convolution";
 
-/// Positions that a group should have at least.
-const GROUP_POSITIONS: usize = 1024;
+/// Numbers that a group should have in its largest pictures at least, to keep matrix products efficient.
+const GROUP_NUMBERS: usize = 16_384;
 /// Groups that a batch should be cut into at least, so that every thread has work.
 const FEWEST_GROUPS: usize = 16;
-/// Partial sums of the weight's gradient.
+/// Partial sums of the weights' gradients.
 const MOST_CHUNKS: usize = 16;
 
-/// Upsampling, convolution, bias and leaky ReLU of one layer, for inputs of one size.
-pub(super) struct FusedConvolution {
-    correlation: Correlation,
-    slope: Option<f64>,
+/// One layer, for inputs of one size.
+#[derive(Clone, Debug)]
+pub(super) struct Layer {
+    pub(super) correlation: Correlation,
+    pub(super) slope: Option<f64>,
 }
 
-type Gradients = (Option<Tensor>, Option<Tensor>, Option<Tensor>);
-
-impl FusedConvolution {
-    pub(super) fn new(correlation: Correlation, options: &ConvolutionOptions) -> Self {
-        Self { correlation, slope: options.leaky }
-    }
-
+impl Layer {
     fn slope<T: Real>(&self) -> Option<T> {
         self.slope.map(<T as candle_core::WithDType>::from_f64)
     }
 
-    /// Samples per group.
-    fn group(&self, batch: usize) -> usize {
-        let [rows, columns] = self.correlation.output();
-        let enough = GROUP_POSITIONS.div_ceil(rows * columns);
-        enough.min(batch.div_ceil(FEWEST_GROUPS)).max(1)
+    /// Numbers of the weight and of the bias.
+    fn parameters(&self) -> [usize; 2] {
+        let (channels, filters) = (self.correlation.channels(), self.correlation.filters());
+        [9 * channels * filters, filters]
     }
 
-    fn forward<T: Real>(&self, input: &[T], weight: &[T], bias: &[T]) -> Vec<T> {
+    fn forward_method<T: Real>(&self, weight: &[T]) -> Box<dyn Method<T>> {
         let correlation = &self.correlation;
         if Tiles::<T>::suit(correlation) {
-            self.forward_by(&Tiles::forward(correlation, weight), input, bias)
+            Box::new(Tiles::forward(correlation, weight))
         } else {
-            self.forward_by(&Windows::forward(correlation, weight), input, bias)
+            Box::new(Direct::forward(correlation, weight))
         }
     }
 
-    fn forward_by<T: Real>(&self, method: &impl Method<T>, input: &[T], bias: &[T]) -> Vec<T> {
+    fn backward_method<T: Real>(&self, weight: &[T]) -> Box<dyn Method<T>> {
         let correlation = &self.correlation;
-        let (source, output) = (correlation.source_size(), correlation.output_size());
-        let batch = input.len() / source;
-        let group = self.group(batch);
-        let activation = Activation { bias, slope: self.slope() };
-        let mut result = Unwritten::new(batch * output);
-        let groups = result.chunks(group * output).into_par_iter();
-        groups.zip(input.par_chunks(group * source)).for_each_init(
-            || (method.scratch(group), vec![T::zero(); group * output]),
-            |(scratch, of_group), (row, input)| {
-                let of_group = &mut of_group[..input.len() / source * output];
-                method.forward(scratch, input, activation, of_group);
-                row.write(std::iter::once(&*of_group));
-            },
-        );
-        result.finish()
-    }
-
-    fn backward<T: Real>(
-        &self,
-        inputs: (&[T], &[T]),
-        results: (&[T], &[T]),
-        wanted: Wanted,
-    ) -> Backward<T> {
-        let (correlation, weight) = (&self.correlation, inputs.1);
         if Tiles::<T>::suit(correlation) {
-            self.backward_by(&Tiles::backward(correlation, weight), inputs.0, results, wanted)
+            Box::new(Tiles::backward(correlation, weight))
         } else {
-            self.backward_by(&Windows::backward(correlation, weight), inputs.0, results, wanted)
-        }
-    }
-
-    fn backward_by<T: Real>(
-        &self,
-        method: &impl Method<T>,
-        input: &[T],
-        (result, gradient): (&[T], &[T]),
-        wanted: Wanted,
-    ) -> Backward<T> {
-        let correlation = &self.correlation;
-        let (source, output) = (correlation.source_size(), correlation.output_size());
-        let batch = input.len() / source;
-        let group = self.group(batch);
-        let chunk = batch.div_ceil(group).div_ceil(MOST_CHUNKS) * group;
-        let slope = self.slope();
-        let mut of_input = Unwritten::new(if wanted.input { input.len() } else { 0 });
-        let work = |input: &[T], result: &[T], gradient: &[T], of_input: Option<Row<'_, T>>| {
-            let mut scratch = method.scratch(group);
-            let mut of_inputs = of_input.into_iter().flat_map(|row| row.chunks(group * source));
-            let mut of_group = vec![T::zero(); if wanted.input { group * source } else { 0 }];
-            let mut before = vec![T::zero(); (group * output).min(gradient.len())];
-            let count = if wanted.parameters { method.gradient_len() } else { 0 };
-            let mut of_weight = vec![T::zero(); count];
-            let mut of_bias = vec![T::zero(); correlation.filters()];
-            let groups = input
-                .chunks(group * source)
-                .zip(result.chunks(group * output).zip(gradient.chunks(group * output)));
-            for (input, (result, gradient)) in groups {
-                let before = &mut before[..gradient.len()];
-                unleak(slope, result, gradient, before);
-                if wanted.parameters {
-                    for pixel in before.chunks_exact(correlation.filters()) {
-                        add(&mut of_bias, pixel);
-                    }
-                    method.add_weight_gradient(&mut scratch, input, before, &mut of_weight);
-                }
-                if let Some(row) = of_inputs.next() {
-                    let of_group = &mut of_group[..input.len()];
-                    method.input_gradient(&mut scratch, before, of_group);
-                    row.write(std::iter::once(&*of_group));
-                }
-            }
-            (of_weight, of_bias)
-        };
-        let inputs = input.par_chunks(chunk * source);
-        let gradients = result.par_chunks(chunk * output).zip(gradient.par_chunks(chunk * output));
-        let (of_weight, of_bias): (Vec<_>, Vec<_>) = if wanted.input {
-            inputs
-                .zip(gradients)
-                .zip(of_input.chunks(chunk * source))
-                .map(|((x, (y, g)), of_input)| work(x, y, g, Some(of_input)))
-                .unzip()
-        } else {
-            inputs.zip(gradients).map(|(x, (y, g))| work(x, y, g, None)).unzip()
-        };
-        let of_weight = sum_in_order(of_weight);
-        Backward {
-            of_input: of_input.finish(),
-            of_weight: if wanted.parameters { method.unpack(&of_weight) } else { Vec::new() },
-            of_bias: sum_in_order(of_bias),
+            Box::new(Direct::backward(correlation, weight))
         }
     }
 }
 
-/// The sum of lists of equal length, from the first to the last.
-fn sum_in_order<T: Real>(lists: Vec<Vec<T>>) -> Vec<T> {
-    const RUN: usize = 4096;
-    let mut lists = lists.into_iter();
-    let mut total = lists.next().unwrap_or_default();
-    let rest: Vec<_> = lists.collect();
-    total.par_chunks_mut(RUN).enumerate().for_each(|(index, total)| {
-        for list in &rest {
-            add(total, &list[index * RUN..][..total.len()]);
+/// Layers of which each reads the result of the one before. Arguments: the first input, and all weights and biases
+/// in order, one after the other.
+pub(super) struct FusedConvolutions {
+    layers: Vec<Layer>,
+    /// Whether anybody may ask for gradients.
+    differentiable: bool,
+    /// Results of all layers but the last, written by the one forward pass.
+    between: OnceLock<Vec<CpuStorage>>,
+}
+
+impl FusedConvolutions {
+    pub(super) fn new(layers: Vec<Layer>, differentiable: bool) -> Self {
+        Self { layers, differentiable, between: OnceLock::new() }
+    }
+
+    /// Samples per group.
+    fn group(&self, batch: usize) -> usize {
+        let largest = self.layers.iter().map(|layer| layer.correlation.output_size()).max();
+        let enough = GROUP_NUMBERS.div_ceil(largest.unwrap_or(1));
+        enough.min(batch.div_ceil(FEWEST_GROUPS)).max(1)
+    }
+
+    /// Weight and bias of each layer.
+    fn split<'p, T>(&self, mut parameters: &'p [T]) -> Vec<[&'p [T]; 2]> {
+        let mut take = |count| {
+            let (taken, rest) = parameters.split_at(count);
+            parameters = rest;
+            taken
+        };
+        self.layers.iter().map(|layer| layer.parameters().map(&mut take)).collect()
+    }
+
+    /// The results of all layers; only the last if the others are not wanted.
+    fn forward<T: Real>(&self, input: &[T], parameters: &[T]) -> Vec<Vec<T>> {
+        let parameters = self.split(parameters);
+        let layers = self.layers.iter().zip(&parameters);
+        let methods: Vec<_> =
+            layers.map(|(layer, [weight, _])| layer.forward_method(weight)).collect();
+        let source = self.layers[0].correlation.source_size();
+        let outputs: Vec<usize> =
+            self.layers.iter().map(|layer| layer.correlation.output_size()).collect();
+        let batch = input.len() / source;
+        let group = self.group(batch);
+        let last = self.layers.len() - 1;
+        let kept = if self.differentiable { 0..=last } else { last..=last };
+        let mut results: Vec<_> =
+            outputs[kept.clone()].iter().map(|output| Unwritten::new(batch * output)).collect();
+        let rows = rows_of_groups(&mut results, group, &outputs[kept.clone()], batch);
+        input.par_chunks(group * source).zip(rows).for_each_init(
+            || {
+                let scratch: Vec<Scratch<T>> = outputs.iter().map(|_| Scratch::default()).collect();
+                let results: Vec<_> =
+                    outputs.iter().map(|output| vec![T::zero(); group * output]).collect();
+                (scratch, results)
+            },
+            |(scratch, results), (input, rows)| {
+                let samples = input.len() / source;
+                let mut rows = rows.into_iter();
+                for (index, layer) in self.layers.iter().enumerate() {
+                    let (before, after) = results.split_at_mut(index);
+                    let result = &mut after[0][..samples * outputs[index]];
+                    let read = match before.last() {
+                        Some(before) => &before[..samples * outputs[index - 1]],
+                        None => input,
+                    };
+                    let bias = parameters[index][1];
+                    let activation = Activation { bias, slope: layer.slope() };
+                    methods[index].forward(&mut scratch[index], read, activation, result);
+                    if kept.contains(&index)
+                        && let Some(row) = rows.next()
+                    {
+                        row.write(std::iter::once(&*result));
+                    }
+                }
+            },
+        );
+        results.into_iter().map(Unwritten::finish).collect()
+    }
+
+    /// Gradients of the input, if it is wanted, and of the parameters. `results` are those of all layers.
+    fn backward<T: Real>(
+        &self,
+        (input, parameters): (&[T], &[T]),
+        results: &[&[T]],
+        gradient: &[T],
+        wanted: Wanted,
+    ) -> (Vec<T>, Vec<T>) {
+        let layers = self.layers.iter().zip(self.split(parameters));
+        let methods: Vec<_> =
+            layers.map(|(layer, [weight, _])| layer.backward_method(weight)).collect();
+        let source = self.layers[0].correlation.source_size();
+        let output = |layer: &Layer| layer.correlation.output_size();
+        let last_layer = self.layers.len() - 1;
+        let last = output(&self.layers[last_layer]);
+        let batch = input.len() / source;
+        let group = self.group(batch);
+        let chunk = batch.div_ceil(group).div_ceil(MOST_CHUNKS) * group;
+        let mut of_input = Unwritten::new(if wanted.input { input.len() } else { 0 });
+        let rows: Vec<Option<Row<'_, T>>> = if wanted.input {
+            of_input.chunks(chunk * source).into_iter().map(Some).collect()
+        } else {
+            (0..batch.div_ceil(chunk)).map(|_| None).collect()
+        };
+        let work = |first: usize, gradient: &[T], of_input: Option<Row<'_, T>>| {
+            let mut sums = Sums::new(&self.layers, &methods, wanted.parameters);
+            let mut memory = BackwardMemory::new(&self.layers, group);
+            let mut of_inputs = of_input.into_iter().flat_map(|row| row.chunks(group * source));
+            for (index, gradient) in gradient.chunks(group * last).enumerate() {
+                let (first, samples) = (first + index * group, gradient.len() / last);
+                for (index, layer) in self.layers.iter().enumerate().rev() {
+                    let of_group = |values: &[T]| {
+                        let size = values.len() / batch;
+                        first * size..(first + samples) * size
+                    };
+                    let read = if index == 0 { input } else { results[index - 1] };
+                    let count = samples * output(layer);
+                    let before = &mut memory.before[..count];
+                    let result = &results[index][of_group(results[index])];
+                    let of_bias = &mut sums.of_biases[index];
+                    let after =
+                        if index == last_layer { gradient } else { &memory.gradient[..count] };
+                    unleak(layer.slope(), result, after, before, of_bias);
+                    let of_read = samples * layer.correlation.source_size();
+                    methods[index].backward(
+                        &mut memory.scratch[index],
+                        &read[of_group(read)],
+                        before,
+                        wanted.parameters.then_some(&mut sums.of_weights[index][..]),
+                        (index > 0 || wanted.input).then_some(&mut memory.gradient[..of_read]),
+                    );
+                }
+                if let Some(row) = of_inputs.next() {
+                    row.write(std::iter::once(&memory.gradient[..samples * source]));
+                }
+            }
+            sums
+        };
+        let sums: Vec<Sums<T>> = gradient
+            .par_chunks(chunk * last)
+            .zip(rows)
+            .enumerate()
+            .map(|(index, (gradient, row))| work(index * chunk, gradient, row))
+            .collect();
+        let of_parameters =
+            if wanted.parameters { Sums::total(sums, &methods) } else { Vec::new() };
+        (of_input.finish(), of_parameters)
+    }
+}
+
+/// For each group of samples, its row of each array.
+fn rows_of_groups<'a, T: Copy>(
+    arrays: &'a mut [Unwritten<T>],
+    group: usize,
+    sizes: &[usize],
+    batch: usize,
+) -> Vec<Vec<Row<'a, T>>> {
+    let mut groups: Vec<Vec<Row<'a, T>>> = Vec::new();
+    groups.resize_with(batch.div_ceil(group), || Vec::with_capacity(sizes.len()));
+    for (array, &size) in arrays.iter_mut().zip(sizes) {
+        for (rows, row) in groups.iter_mut().zip(array.chunks(group * size)) {
+            rows.push(row);
         }
-    });
-    total
+    }
+    groups
+}
+
+/// What a task of the backward pass writes again and again.
+struct BackwardMemory<T> {
+    scratch: Vec<Scratch<T>>,
+    /// Gradient of the result of a layer, then of what it read.
+    gradient: Vec<T>,
+    /// The former before the activation.
+    before: Vec<T>,
+}
+
+impl<T: Real> BackwardMemory<T> {
+    fn new(layers: &[Layer], group: usize) -> Self {
+        let sizes = |layer: &Layer| {
+            let correlation = &layer.correlation;
+            correlation.source_size().max(correlation.output_size())
+        };
+        let largest = group * layers.iter().map(sizes).max().unwrap_or(0);
+        Self {
+            scratch: layers.iter().map(|_| Scratch::default()).collect(),
+            gradient: vec![T::zero(); largest],
+            before: vec![T::zero(); largest],
+        }
+    }
+}
+
+/// Sums of a chunk's gradients, by layer.
+struct Sums<T> {
+    of_weights: Vec<Vec<T>>,
+    of_biases: Vec<Vec<T>>,
+}
+
+impl<T: Real> Sums<T> {
+    fn new(layers: &[Layer], methods: &[Box<dyn Method<T>>], wanted: bool) -> Self {
+        let count = |method: &dyn Method<T>| if wanted { method.gradient_len() } else { 0 };
+        Self {
+            of_weights: methods
+                .iter()
+                .map(|method| vec![T::zero(); count(method.as_ref())])
+                .collect(),
+            of_biases: layers
+                .iter()
+                .map(|layer| vec![T::zero(); layer.correlation.filters()])
+                .collect(),
+        }
+    }
+
+    /// The gradient of all parameters: sums over chunks from the first to the last.
+    fn total(sums: Vec<Self>, methods: &[Box<dyn Method<T>>]) -> Vec<T> {
+        let mut sums = sums.into_iter();
+        let Some(mut total) = sums.next() else { return Vec::new() };
+        let rest: Vec<Self> = sums.collect();
+        let layers = total.of_weights.par_iter_mut().zip(&mut total.of_biases).enumerate();
+        let layers = layers.map(|(index, (of_weight, of_bias))| {
+            for sums in &rest {
+                add(of_weight, &sums.of_weights[index]);
+                add(of_bias, &sums.of_biases[index]);
+            }
+            let mut gradient = methods[index].unpack(of_weight);
+            gradient.extend_from_slice(of_bias);
+            gradient
+        });
+        layers.collect::<Vec<_>>().concat()
+    }
 }
 
 /// Gradients that somebody asks for.
@@ -175,42 +303,50 @@ struct Wanted {
     parameters: bool,
 }
 
-struct Backward<T> {
-    of_input: Vec<T>,
-    of_weight: Vec<T>,
-    of_bias: Vec<T>,
-}
-
 fn forward<T: Real>(
-    operation: &FusedConvolution,
+    operation: &FusedConvolutions,
     (input, input_layout): (&CpuStorage, &Layout),
-    (weight, weight_layout): (&CpuStorage, &Layout),
-    (bias, bias_layout): (&CpuStorage, &Layout),
+    (parameters, parameters_layout): (&CpuStorage, &Layout),
 ) -> Result<(CpuStorage, Shape)> {
     let batch = input_layout.shape().dim(0)?;
-    let result = operation.forward(
+    let mut results = operation.forward(
         contiguous_slice::<T>(NAME, input, input_layout)?,
-        contiguous_slice::<T>(NAME, weight, weight_layout)?,
-        contiguous_slice::<T>(NAME, bias, bias_layout)?,
+        contiguous_slice::<T>(NAME, parameters, parameters_layout)?,
     );
-    let [rows, columns] = operation.correlation.output();
-    let shape = Shape::from((batch, rows, columns, operation.correlation.filters()));
+    let last = &operation.layers[operation.layers.len() - 1].correlation;
+    let [rows, columns] = last.output();
+    let shape = Shape::from((batch, rows, columns, last.filters()));
+    let result = results.pop().unwrap_or_default();
+    let between = results.into_iter().map(T::to_cpu_storage_owned).collect();
+    if operation.between.set(between).is_err() {
+        candle_core::bail!("{NAME}: an operation was applied twice");
+    }
     Ok((T::to_cpu_storage_owned(result), shape))
 }
 
+type Gradients = (Option<Tensor>, Option<Tensor>);
+
 fn backward<T: Real>(
-    operation: &FusedConvolution,
-    (input, weight, bias): (&Tensor, &Tensor, &Tensor),
+    operation: &FusedConvolutions,
+    (input, parameters): (&Tensor, &Tensor),
     result: &Tensor,
     gradient: &Tensor,
 ) -> Result<Gradients> {
-    let wanted =
-        Wanted { input: input.track_op(), parameters: weight.track_op() || bias.track_op() };
-    let backward = with_slice::<T, _>(NAME, input, |x| {
-        with_slice::<T, _>(NAME, weight, |w| {
-            with_slice::<T, _>(NAME, result, |y| {
-                with_slice::<T, _>(NAME, gradient, |g| {
-                    Ok(operation.backward((x, w), (y, g), wanted))
+    let wanted = Wanted { input: input.track_op(), parameters: parameters.track_op() };
+    let Some(between) = operation.between.get() else {
+        candle_core::bail!(
+            "{NAME}: the backward pass needs the forward pass of the same operation"
+        );
+    };
+    let between = between.iter().map(|storage| T::cpu_storage_as_slice(storage));
+    let mut results = between.collect::<Result<Vec<&[T]>>>()?;
+    let (of_input, of_parameters) = with_slice::<T, _>(NAME, input, |input| {
+        with_slice::<T, _>(NAME, parameters, |parameters| {
+            with_slice::<T, _>(NAME, result, |result| {
+                with_slice::<T, _>(NAME, gradient, |gradient| {
+                    let mut all = std::mem::take(&mut results);
+                    all.push(result);
+                    Ok(operation.backward((input, parameters), &all, gradient, wanted))
                 })
             })
         })
@@ -218,14 +354,10 @@ fn backward<T: Real>(
     let of = |wanted: bool, values: Vec<T>, tensor: &Tensor| {
         wanted.then(|| tensor_of(values, tensor.shape())).transpose()
     };
-    Ok((
-        of(wanted.input, backward.of_input, input)?,
-        of(wanted.parameters, backward.of_weight, weight)?,
-        of(wanted.parameters, backward.of_bias, bias)?,
-    ))
+    Ok((of(wanted.input, of_input, input)?, of(wanted.parameters, of_parameters, parameters)?))
 }
 
-impl CustomOp3 for FusedConvolution {
+impl CustomOp2 for FusedConvolutions {
     fn name(&self) -> &'static str {
         NAME
     }
@@ -234,26 +366,23 @@ impl CustomOp3 for FusedConvolution {
         &self,
         input: &CpuStorage,
         input_layout: &Layout,
-        weight: &CpuStorage,
-        weight_layout: &Layout,
-        bias: &CpuStorage,
-        bias_layout: &Layout,
+        parameters: &CpuStorage,
+        parameters_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         dispatch!(
             NAME,
             input.dtype(),
-            forward(self, (input, input_layout), (weight, weight_layout), (bias, bias_layout))
+            forward(self, (input, input_layout), (parameters, parameters_layout))
         )
     }
 
     fn bwd(
         &self,
         input: &Tensor,
-        weight: &Tensor,
-        bias: &Tensor,
+        parameters: &Tensor,
         result: &Tensor,
         gradient: &Tensor,
     ) -> Result<Gradients> {
-        dispatch!(NAME, input.dtype(), backward(self, (input, weight, bias), result, gradient))
+        dispatch!(NAME, input.dtype(), backward(self, (input, parameters), result, gradient))
     }
 }

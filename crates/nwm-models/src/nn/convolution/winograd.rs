@@ -13,8 +13,7 @@
 //! with the interpolation points 0, ±1, ±2 and ∞).
 //!
 //! A repeated pixel (nearest-neighbour upsampling) enters through the transforms: six pixels in a row are then four
-//! stored ones, and the gradients of two neighbours are added before they are written. A layer of stride 2 has an
-//! input gradient in this form, in which the pixels between those of the result's gradient are zero.
+//! stored ones, and the gradients of two neighbours are added before they are written.
 
 mod transforms;
 mod weights;
@@ -24,8 +23,9 @@ use nwm_simd::{Columns, Kernel, Rows, Simd, Vector, add_transposed_product, mult
 use self::transforms::{transform_pixels, transform_products, transform_results};
 use self::weights::{PointGradient, PointWeights};
 use super::super::real::Real;
-use super::geometry::{Correlation, Spread};
-use super::method::{Activation, Method};
+use super::geometry::Correlation;
+use super::method::{Activation, Method, Scratch};
+use super::padded::Frame;
 
 /// Results along one side of a tile.
 const TILE: usize = 4;
@@ -34,11 +34,13 @@ const WINDOW: usize = 6;
 /// Products per channel and filter of a tile.
 const POINTS: usize = WINDOW * WINDOW;
 /// Tiles that are worked on together, so that their products stay in the second cache.
-const BLOCK: usize = 32;
+const BLOCK: usize = 16;
 /// Filters worked on together, for the same reason.
 const PANEL: usize = 64;
 /// Channels or filters below which the transforms cost more than they save.
 const FEWEST_CHANNELS: usize = 8;
+/// The same where pixels are repeated, and sums over taps need fewer multiplications too.
+const FEWEST_OF_REPEATED: usize = 32;
 
 /// Numbers from one point to the next in a block with `pitch` numbers per tile. The line of padding keeps the 36
 /// numbers of a tile, which are written together, from falling on the same few lines of the cache.
@@ -51,59 +53,42 @@ pub(super) struct Tiles<T> {
     correlation: Correlation,
     /// What windows of the layer slide over.
     tiling: Tiling,
-    /// What the pass itself reads: the same, or what windows of the adjoint slide over.
-    reading: Tiling,
     simd: Simd,
     weights: PointWeights<T>,
     shape: PointGradient,
 }
 
 impl<T: Real> Tiles<T> {
-    /// Whether this form is the faster one for all passes.
+    /// Whether this form exists and is the faster one.
     pub(super) fn suit(correlation: &Correlation) -> bool {
-        correlation.stride() == 1 && Self::suit_adjoint(correlation)
-    }
-
-    /// Whether it is for the gradient of the input.
-    pub(super) fn suit_adjoint(correlation: &Correlation) -> bool {
-        correlation.channels().min(correlation.filters()) >= FEWEST_CHANNELS
+        let fewest = if correlation.repeats() { FEWEST_OF_REPEATED } else { FEWEST_CHANNELS };
+        let channels = correlation.channels().min(correlation.filters());
+        correlation.stride() == 1 && channels >= fewest
     }
 
     /// For the forward pass of a layer.
     pub(super) fn forward(correlation: &Correlation, weight: &[T]) -> Self {
-        Self::new(correlation, correlation, weight, PointWeights::forward)
+        Self::new(correlation, |simd| PointWeights::forward(correlation, weight, simd))
     }
 
     /// For the backward pass of a layer.
     pub(super) fn backward(correlation: &Correlation, weight: &[T]) -> Self {
-        Self::new(correlation, &correlation.adjoint(), weight, PointWeights::adjoint)
+        Self::new(correlation, |simd| PointWeights::adjoint(correlation, weight, simd))
     }
 
-    fn new(
-        correlation: &Correlation,
-        read: &Correlation,
-        weight: &[T],
-        transform: impl FnOnce(&Correlation, &[T], Simd) -> PointWeights<T>,
-    ) -> Self {
+    fn new(correlation: &Correlation, weights: impl FnOnce(Simd) -> PointWeights<T>) -> Self {
         let simd = Simd::detect();
         Self {
             correlation: correlation.clone(),
             tiling: Tiling::of(correlation),
-            reading: Tiling::of(read),
             simd,
-            weights: transform(correlation, weight, simd),
+            weights: weights(simd),
             shape: PointGradient::of::<T>(correlation, simd),
         }
     }
 }
 
 impl<T: Real> Method<T> for Tiles<T> {
-    type Scratch = Scratch<T>;
-
-    fn scratch(&self, _capacity: usize) -> Scratch<T> {
-        Scratch::default()
-    }
-
     fn forward(
         &self,
         scratch: &mut Scratch<T>,
@@ -111,41 +96,66 @@ impl<T: Real> Method<T> for Tiles<T> {
         activation: Activation<'_, T>,
         result: &mut [T],
     ) {
-        let (tiling, weights) = (&self.reading, &self.weights);
-        let (finish, size) = (Finish::Activate(activation), self.reading.picture);
-        self.simd.run(Correlate { tiling, weights, input, finish, size, scratch, result });
+        let Self { correlation, tiling, weights, simd, .. } = self;
+        tiling.frame().fill(correlation.channels(), input, &mut scratch.pixels);
+        simd.run(Correlate {
+            tiling,
+            weights,
+            padded: &scratch.pixels,
+            finish: Finish::Activate(activation),
+            size: tiling.picture,
+            sources: &mut scratch.sources,
+            products: &mut scratch.products,
+            result,
+        });
     }
 
     fn gradient_len(&self) -> usize {
         self.shape.len()
     }
 
-    fn add_weight_gradient(
+    fn backward(
         &self,
         scratch: &mut Scratch<T>,
         input: &[T],
         before: &[T],
-        gradient: &mut [T],
+        of_weight: Option<&mut [T]>,
+        of_input: Option<&mut [T]>,
     ) {
-        let Self { tiling, shape, correlation, .. } = self;
-        let (channels, filters, shape) = (correlation.channels(), correlation.filters(), *shape);
-        self.simd.run(AddWeightGradient {
-            tiling,
-            channels,
-            filters,
-            input,
-            before,
-            scratch,
-            shape,
-            gradient,
-        });
-    }
-
-    fn input_gradient(&self, scratch: &mut Scratch<T>, before: &[T], result: &mut [T]) {
-        let (tiling, weights, size) = (&self.reading, &self.weights, self.tiling.stored);
-        let finish =
-            if self.correlation.upsamples() { Finish::AddNeighbours } else { Finish::Plain };
-        self.simd.run(Correlate { tiling, weights, input: before, finish, size, scratch, result });
+        let Self { correlation, tiling, weights, simd, shape } = self;
+        let (channels, filters) = (correlation.channels(), correlation.filters());
+        let results = tiling.of_results();
+        results.frame().fill(filters, before, &mut scratch.gradient);
+        if let Some(gradient) = of_weight {
+            tiling.frame().fill(channels, input, &mut scratch.pixels);
+            let pictures = |values, tiling: &Tiling, channels| Pictures {
+                values,
+                padded: tiling.frame().padded,
+                channels,
+            };
+            simd.run(AddWeightGradient {
+                tiling,
+                tiles: input.len() / correlation.source_size() * tiling.tiles_per_sample(),
+                pixels: pictures(&scratch.pixels, tiling, channels),
+                before: pictures(&scratch.gradient, &results, filters),
+                shape: *shape,
+                sources: &mut scratch.sources,
+                products: &mut scratch.products,
+                gradient,
+            });
+        }
+        if let Some(result) = of_input {
+            simd.run(Correlate {
+                tiling: &results,
+                weights,
+                padded: &scratch.gradient,
+                finish: if tiling.repeats { Finish::AddNeighbours } else { Finish::Plain },
+                size: tiling.stored,
+                sources: &mut scratch.sources,
+                products: &mut scratch.products,
+                result,
+            });
+        }
     }
 
     fn unpack(&self, gradient: &[T]) -> Vec<T> {
@@ -160,15 +170,27 @@ struct Tiling {
     picture: [usize; 2],
     /// Rows and columns of stored pixels.
     stored: [usize; 2],
-    /// How these become the picture.
-    spread: Spread,
+    /// Whether each of these is there twice along rows and columns.
+    repeats: bool,
 }
 
 impl Tiling {
     /// Of a correlation of stride 1.
     fn of(correlation: &Correlation) -> Self {
         let [picture, stored] = [correlation.output(), correlation.source()];
-        Self { picture, stored, spread: correlation.spread() }
+        Self { picture, stored, repeats: correlation.repeats() }
+    }
+
+    /// What windows of the adjoint slide over.
+    fn of_results(&self) -> Self {
+        Self { picture: self.picture, stored: self.picture, repeats: false }
+    }
+
+    /// The stored pictures with the zeros that tiles at their edges read.
+    fn frame(&self) -> Frame {
+        let size = if self.repeats { TILE / 2 } else { TILE };
+        let padded = self.picture.map(|side| side.div_ceil(TILE) * size + 2);
+        Frame { picture: self.stored, origin: [1, 1], padded }
     }
 
     fn tiles_per_sample(&self) -> usize {
@@ -183,17 +205,17 @@ impl Tiling {
     }
 }
 
-/// Pictures side by side in memory, `[sample, row, column, channel]`.
+/// Padded pictures one after the other, `[sample, row, column, channel]`.
 #[derive(Clone, Copy)]
 struct Pictures<'a, T> {
     values: &'a [T],
-    size: [usize; 2],
+    padded: [usize; 2],
     channels: usize,
 }
 
 impl<T: Real> Pictures<'_, T> {
-    /// One vector of channels of a pixel; zero outside the picture. `row` and `column` count from one pixel
-    /// before the first.
+    /// One vector of channels of a pixel, and beyond the last channel whatever follows it. `row` and `column` count
+    /// from one pixel before the picture.
     #[inline(always)]
     fn pixel<V: Vector<Element = T>>(
         &self,
@@ -201,31 +223,9 @@ impl<T: Real> Pictures<'_, T> {
         [row, column]: [usize; 2],
         channel: usize,
     ) -> V {
-        let [rows, columns] = self.size;
-        // Wraps to a large number for the pixel before the first.
-        let (row, column) = (row.wrapping_sub(1), column.wrapping_sub(1));
-        if row >= rows || column >= columns {
-            return V::zero();
-        }
+        let [rows, columns] = self.padded;
         let start = ((sample * rows + row) * columns + column) * self.channels;
-        V::load_some(&self.values[start + channel..start + self.channels])
-    }
-
-    /// As [`Pictures::pixel`], in the picture with zeros between the stored pixels.
-    #[inline(always)]
-    fn dilated_pixel<V: Vector<Element = T>>(
-        &self,
-        sample: usize,
-        place: [usize; 2],
-        first: [usize; 2],
-        channel: usize,
-    ) -> V {
-        // `place` and the stored pixels both count from one pixel before the first.
-        let [row, column] = [place[0] + 1 - first[0], place[1] + 1 - first[1]];
-        if row % 2 == 1 || column % 2 == 1 {
-            return V::zero();
-        }
-        self.pixel(sample, [row / 2, column / 2], channel)
+        V::load(&self.values[start + channel..])
     }
 
     /// Puts `Bᵀ d B` of a tile at `place` of `[point, place, channel]`.
@@ -241,7 +241,7 @@ impl<T: Real> Pictures<'_, T> {
         let (sample, first) = tiling.locate(tile);
         for channel in (0..pitch).step_by(V::LANES) {
             let mut columns = [[V::zero(); WINDOW]; WINDOW];
-            if tiling.spread == Spread::Repeated {
+            if tiling.repeats {
                 let first = [first[0] / 2, first[1] / 2];
                 for column in 0..4 {
                     let [a, b, c, d] = vectors!(row in 4 => {
@@ -251,13 +251,6 @@ impl<T: Real> Pictures<'_, T> {
                 }
                 let [a, b, c, d, ..] = columns;
                 columns = [a, b, b, c, c, d];
-            } else if let Spread::Dilated(offset) = tiling.spread {
-                for column in 0..WINDOW {
-                    columns[column] = transform_pixels(vectors!(row in WINDOW => {
-                        let place = [first[0] + row, first[1] + column];
-                        self.dilated_pixel::<V>(sample, place, offset, channel)
-                    }));
-                }
             } else {
                 for column in 0..WINDOW {
                     columns[column] = transform_pixels(vectors!(row in WINDOW => {
@@ -316,27 +309,16 @@ enum Finish<'a, T> {
     AddNeighbours,
 }
 
-/// Memory for a block of tiles.
-pub(super) struct Scratch<T> {
-    pixels: Vec<T>,
-    products: Vec<T>,
-}
-
-impl<T> Default for Scratch<T> {
-    fn default() -> Self {
-        Self { pixels: Vec::new(), products: Vec::new() }
-    }
-}
-
 /// A correlation of a group of pictures, forward or adjoint.
 struct Correlate<'a, T> {
     tiling: &'a Tiling,
     weights: &'a PointWeights<T>,
-    input: &'a [T],
+    padded: &'a [T],
     finish: Finish<'a, T>,
     /// Rows and columns of what is written.
     size: [usize; 2],
-    scratch: &'a mut Scratch<T>,
+    sources: &'a mut Vec<T>,
+    products: &'a mut Vec<T>,
     result: &'a mut [T],
 }
 
@@ -345,40 +327,33 @@ impl<T: Real> Kernel<T> for Correlate<'_, T> {
 
     #[inline(always)]
     fn run<V: Vector<Element = T>>(self) {
-        let Self { tiling, weights, input, finish, size, scratch, result } = self;
+        let Self { tiling, weights, padded, finish, size, sources, products, result } = self;
         let &PointWeights { ref values, inner, outer, pitch } = weights;
         let inner_pitch = inner.next_multiple_of(V::LANES);
-        scratch.pixels.resize(POINTS * point_pitch(inner_pitch), T::zero());
-        scratch.products.resize(POINTS * point_pitch(PANEL.min(pitch)), T::zero());
-        let [rows, columns] = tiling.stored;
-        let samples = input.len() / (rows * columns * inner);
-        let input = Pictures { values: input, size: tiling.stored, channels: inner };
+        sources.resize(POINTS * point_pitch(inner_pitch), T::zero());
+        products.resize(POINTS * point_pitch(PANEL.min(pitch)), T::zero());
+        let samples = result.len() / (size[0] * size[1] * outer);
+        let input = Pictures { values: padded, padded: tiling.frame().padded, channels: inner };
         let tiles = samples * tiling.tiles_per_sample();
         for first in (0..tiles).step_by(BLOCK) {
             let count = BLOCK.min(tiles - first);
             for place in 0..count {
-                input.transform_tile::<V>(
-                    tiling,
-                    first + place,
-                    place,
-                    inner_pitch,
-                    &mut scratch.pixels,
-                );
+                input.transform_tile::<V>(tiling, first + place, place, inner_pitch, sources);
             }
             for panel in (0..pitch).step_by(PANEL) {
                 let width = PANEL.min(pitch - panel);
                 for point in 0..POINTS {
-                    let pixels = &scratch.pixels[point * point_pitch(inner_pitch)..];
+                    let pixels = &sources[point * point_pitch(inner_pitch)..];
                     let matrix = &values[point * inner * pitch..][..inner * pitch];
                     multiply::<V>(
                         Rows { values: pixels, inner, pitch: inner_pitch },
                         Columns { values: matrix, pitch, first: panel, count: width },
-                        &mut scratch.products[point * point_pitch(width)..][..count * width],
+                        &mut products[point * point_pitch(width)..][..count * width],
                     );
                 }
                 for place in 0..count {
                     let output = Output { tiling, finish, size, outer, panel, width };
-                    output.write::<V>(first + place, place, &scratch.products, result);
+                    output.write::<V>(first + place, place, products, result);
                 }
             }
         }
@@ -466,12 +441,12 @@ impl<T: Real> Output<'_, T> {
 /// Adds a group's share to the gradient of the weights. `before` is the gradient before the activation.
 struct AddWeightGradient<'a, T> {
     tiling: &'a Tiling,
-    channels: usize,
-    filters: usize,
-    input: &'a [T],
-    before: &'a [T],
-    scratch: &'a mut Scratch<T>,
+    tiles: usize,
+    pixels: Pictures<'a, T>,
+    before: Pictures<'a, T>,
     shape: PointGradient,
+    sources: &'a mut Vec<T>,
+    products: &'a mut Vec<T>,
     gradient: &'a mut [T],
 }
 
@@ -480,32 +455,22 @@ impl<T: Real> Kernel<T> for AddWeightGradient<'_, T> {
 
     #[inline(always)]
     fn run<V: Vector<Element = T>>(self) {
-        let Self { tiling, channels, filters, input, before, scratch, shape, gradient } = self;
+        let Self { tiling, tiles, pixels, before, shape, sources, products, gradient } = self;
         let PointGradient { pitch, width } = shape;
-        scratch.pixels.resize(POINTS * point_pitch(pitch), T::zero());
-        scratch.products.resize(POINTS * point_pitch(width), T::zero());
-        let [rows, columns] = tiling.picture;
-        let input = Pictures { values: input, size: tiling.stored, channels };
-        let before = Pictures { values: before, size: tiling.picture, channels: filters };
-        let tiles = before.values.len() / (rows * columns * filters) * tiling.tiles_per_sample();
+        sources.resize(POINTS * point_pitch(pitch), T::zero());
+        products.resize(POINTS * point_pitch(width), T::zero());
         for first in (0..tiles).step_by(BLOCK) {
             let count = BLOCK.min(tiles - first);
             for place in 0..count {
                 let tile = first + place;
-                input.transform_tile::<V>(tiling, tile, place, pitch, &mut scratch.pixels);
-                before.transform_results_of_tile::<V>(
-                    tiling,
-                    tile,
-                    place,
-                    width,
-                    &mut scratch.products,
-                );
+                pixels.transform_tile::<V>(tiling, tile, place, pitch, sources);
+                before.transform_results_of_tile::<V>(tiling, tile, place, width, products);
             }
             for (point, sums) in gradient.chunks_exact_mut(pitch * width).enumerate() {
                 add_transposed_product::<V>(
-                    &scratch.pixels[point * point_pitch(pitch)..][..count * pitch],
+                    &sources[point * point_pitch(pitch)..][..count * pitch],
                     pitch,
-                    &scratch.products[point * point_pitch(width)..][..count * width],
+                    &products[point * point_pitch(width)..][..count * width],
                     width,
                     sums,
                 );

@@ -3,8 +3,7 @@
 use nwm_simd::Simd;
 
 use super::super::super::real::Real;
-use super::super::geometry::Correlation;
-use super::super::kernels::for_each_tap;
+use super::super::geometry::{Correlation, for_each_tap};
 use super::transforms::{transform_weights, transform_weights_back};
 use super::{POINTS, WINDOW};
 

@@ -1,0 +1,195 @@
+//! Any layer as sums over its taps, with the sums in registers.
+//!
+//! Channels-last pictures have the pixels of a window's row side by side: one row of a window times the weights of
+//! all filters is a product of a run of memory with a matrix, and nothing is gathered. A block of neighbouring
+//! results is summed over all rows of their windows before it is written, with bias and activation.
+//!
+//! Where pixels are repeated, or jumped over, results that meet the same taps form a *phase*
+//! ([`Phase`](super::geometry::Phase)) with a matrix of its own, in which the weights of taps that meet one pixel
+//! are added: a layer that doubles its picture multiplies 4 times per pixel instead of 9.
+
+mod correlate;
+mod weight_gradient;
+
+use nwm_simd::Simd;
+
+use self::correlate::Correlate;
+use self::weight_gradient::{AddWeightGradient, Orientation};
+use super::super::real::Real;
+use super::geometry::{Correlation, Pass, WINDOW, for_each_tap};
+use super::method::{Activation, Method, Scratch};
+
+/// A layer that is computed in this form.
+pub(super) struct Direct<T> {
+    correlation: Correlation,
+    reading: Pass,
+    adjoint: Pass,
+    simd: Simd,
+    /// Of the forward pass or of the adjoint, whichever is to be run.
+    matrices: Matrices<T>,
+    orientation: Orientation,
+}
+
+impl<T: Real> Direct<T> {
+    /// For the forward pass of a layer.
+    pub(super) fn forward(correlation: &Correlation, weight: &[T]) -> Self {
+        Self::new(correlation, |reading, _, simd| {
+            let (channels, filters) = (correlation.channels(), correlation.filters());
+            let mut matrices = Matrices::new(reading, channels, filters, simd);
+            for_each_tap(channels, filters, |stored, filter, channel, tap| {
+                matrices.add(tap, [channel, filter], weight[stored]);
+            });
+            matrices
+        })
+    }
+
+    /// For the backward pass of a layer.
+    pub(super) fn backward(correlation: &Correlation, weight: &[T]) -> Self {
+        Self::new(correlation, |_, adjoint, simd| {
+            let (channels, filters) = (correlation.channels(), correlation.filters());
+            let mut matrices = Matrices::new(adjoint, filters, channels, simd);
+            for_each_tap(channels, filters, |stored, filter, channel, tap| {
+                matrices.add(tap, [filter, channel], weight[stored]);
+            });
+            matrices
+        })
+    }
+
+    fn new(
+        correlation: &Correlation,
+        pack: impl FnOnce(&Pass, &Pass, Simd) -> Matrices<T>,
+    ) -> Self {
+        let (reading, adjoint, simd) =
+            (correlation.reading(), correlation.adjoint(), Simd::detect());
+        let matrices = pack(&reading, &adjoint, simd);
+        let orientation = Orientation::of(correlation, simd.lanes::<T>());
+        Self { correlation: correlation.clone(), reading, adjoint, simd, matrices, orientation }
+    }
+}
+
+/// The weights of each phase: `[row of the window, column of the window, inner, outer]`, where sums are over the
+/// inner index and the outer one is padded to whole vectors.
+struct Matrices<T> {
+    of_phases: Vec<Vec<T>>,
+    meetings: Meetings,
+    inner: usize,
+    outer: usize,
+    pitch: usize,
+}
+
+impl<T: Real> Matrices<T> {
+    fn new(pass: &Pass, inner: usize, outer: usize, simd: Simd) -> Self {
+        let pitch = outer.next_multiple_of(simd.lanes::<T>());
+        let size = |[rows, columns]: [usize; 2]| vec![T::zero(); rows * columns * inner * pitch];
+        let of_phases =
+            pass.phases().map(|phase| size(phase.map(|phase| phase.taps.len()))).collect();
+        Self { of_phases, meetings: meetings(pass), inner, outer, pitch }
+    }
+
+    /// Adds a weight wherever its tap is met.
+    fn add(&mut self, tap: usize, [inner, outer]: [usize; 2], weight: T) {
+        for &(phase, place) in &self.meetings[tap] {
+            let index = (place * self.inner + inner) * self.pitch + outer;
+            self.of_phases[phase][index] += weight;
+        }
+    }
+}
+
+/// For each tap, the phases and the places in their windows, counted by rows, where it is met.
+type Meetings = [Vec<(usize, usize)>; WINDOW * WINDOW];
+
+fn meetings(pass: &Pass) -> Meetings {
+    let mut meetings = Meetings::default();
+    for (phase, [rows, columns]) in pass.phases().enumerate() {
+        let width = columns.taps.len();
+        for (row, column) in (0..rows.taps.len()).flat_map(|row| (0..width).map(move |c| (row, c)))
+        {
+            for tap in rows.taps[row]
+                .iter()
+                .flat_map(|row| columns.taps[column].iter().map(move |c| row * WINDOW + c))
+            {
+                meetings[tap].push((phase, row * width + column));
+            }
+        }
+    }
+    meetings
+}
+
+impl<T: Real> Method<T> for Direct<T> {
+    fn forward(
+        &self,
+        scratch: &mut Scratch<T>,
+        input: &[T],
+        activation: Activation<'_, T>,
+        result: &mut [T],
+    ) {
+        let samples = input.chunks_exact(self.correlation.source_size());
+        let results = result.chunks_exact_mut(self.correlation.output_size());
+        for (sample, result) in samples.zip(results) {
+            self.reading.frame().fill(self.correlation.channels(), sample, &mut scratch.pixels);
+            self.simd.run(Correlate {
+                pass: &self.reading,
+                matrices: &self.matrices,
+                padded: &scratch.pixels,
+                activation: Some(activation),
+                result,
+            });
+        }
+    }
+
+    fn gradient_len(&self) -> usize {
+        self.orientation.len(&self.reading)
+    }
+
+    fn backward(
+        &self,
+        scratch: &mut Scratch<T>,
+        input: &[T],
+        before: &[T],
+        mut of_weight: Option<&mut [T]>,
+        mut of_input: Option<&mut [T]>,
+    ) {
+        let Self { correlation, reading, adjoint, .. } = self;
+        let (source, output) = (correlation.source_size(), correlation.output_size());
+        let samples = input.chunks_exact(source).zip(before.chunks_exact(output));
+        for (index, (sample, before)) in samples.enumerate() {
+            adjoint.frame().fill(correlation.filters(), before, &mut scratch.gradient);
+            if let Some(of_weight) = of_weight.as_deref_mut() {
+                reading.frame().fill(correlation.channels(), sample, &mut scratch.pixels);
+                self.simd.run(AddWeightGradient {
+                    reading,
+                    adjoint,
+                    orientation: &self.orientation,
+                    pixels: &scratch.pixels,
+                    gradient: &scratch.gradient,
+                    sums: of_weight,
+                });
+            }
+            if let Some(of_input) = of_input.as_deref_mut() {
+                self.simd.run(Correlate {
+                    pass: adjoint,
+                    matrices: &self.matrices,
+                    padded: &scratch.gradient,
+                    activation: None,
+                    result: &mut of_input[index * source..][..source],
+                });
+            }
+        }
+    }
+
+    fn unpack(&self, gradient: &[T]) -> Vec<T> {
+        let (channels, filters) = (self.correlation.channels(), self.correlation.filters());
+        let mut weight = vec![T::zero(); channels * filters * WINDOW * WINDOW];
+        let phases: Vec<_> =
+            self.reading.phases().zip(self.orientation.starts(&self.reading)).collect();
+        let meetings = meetings(&self.reading);
+        for_each_tap(channels, filters, |stored, filter, channel, tap| {
+            for &(phase, place) in &meetings[tap] {
+                let (phase, start) = phases[phase];
+                let index = self.orientation.index(phase, place, channel, filter);
+                weight[stored] += gradient[start + index];
+            }
+        });
+        weight
+    }
+}
