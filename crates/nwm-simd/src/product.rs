@@ -68,13 +68,17 @@ pub fn multiply<V: Vector>(
         while row < count {
             let left = count - row;
             let place = [row, column];
-            row += match (wide, left >= 8 && V::REGISTERS >= 32, left >= 4) {
-                (true, true, _) => tile::<V, 8, 2>(rows, columns, place, product),
-                (true, _, true) => tile::<V, 4, 2>(rows, columns, place, product),
-                (true, ..) => tile::<V, 1, 2>(rows, columns, place, product),
-                (_, true, _) => tile::<V, 8, 1>(rows, columns, place, product),
-                (_, _, true) => tile::<V, 4, 1>(rows, columns, place, product),
-                _ => tile::<V, 1, 1>(rows, columns, place, product),
+            row += match (wide, V::REGISTERS) {
+                (true, 32..) if left >= 8 => tile::<V, 8, 2>(rows, columns, place, product),
+                // Six where fours would not come out even, or there is enough for fours to follow.
+                (true, ..32) if left == 6 || left >= 10 => {
+                    tile::<V, 6, 2>(rows, columns, place, product)
+                }
+                (true, _) if left >= 4 => tile::<V, 4, 2>(rows, columns, place, product),
+                (true, _) => tile::<V, 1, 2>(rows, columns, place, product),
+                (false, _) if left >= 8 => tile::<V, 8, 1>(rows, columns, place, product),
+                (false, _) if left >= 4 => tile::<V, 4, 1>(rows, columns, place, product),
+                (false, _) => tile::<V, 1, 1>(rows, columns, place, product),
             };
         }
         column += if wide { 2 * V::LANES } else { V::LANES };
@@ -114,22 +118,29 @@ pub fn add_transposed_product<V: Vector>(
     width: usize,
     sums: &mut [V::Element],
 ) {
-    for first_row in (0..pitch).step_by(8) {
-        let mut first = 0;
-        while first < width {
-            let start = [first_row, first];
-            first += if V::REGISTERS >= 32 && first + 2 * V::LANES <= width {
-                transposed_tile::<V, 2>(left, pitch, right, width, start, sums)
-            } else {
-                transposed_tile::<V, 1>(left, pitch, right, width, start, sums)
+    let mut first = 0;
+    while first < width {
+        let wide = first + 2 * V::LANES <= width;
+        let mut row = 0;
+        while row < pitch {
+            let remaining = pitch - row;
+            let start = [row, first];
+            row += match (wide, V::REGISTERS) {
+                (true, ..32) if remaining == 6 || remaining >= 10 => {
+                    transposed_tile::<V, 6, 2>(left, pitch, right, width, start, sums)
+                }
+                (true, ..32) => transposed_tile::<V, 4, 2>(left, pitch, right, width, start, sums),
+                (true, _) => transposed_tile::<V, 8, 2>(left, pitch, right, width, start, sums),
+                (false, _) => transposed_tile::<V, 8, 1>(left, pitch, right, width, start, sums),
             };
         }
+        first += if wide { 2 * V::LANES } else { V::LANES };
     }
 }
 
-/// Eight rows of [`add_transposed_product`]; returns the number of columns.
+/// Some rows of [`add_transposed_product`]; returns how many.
 #[inline(always)]
-fn transposed_tile<V: Vector, const VECTORS: usize>(
+fn transposed_tile<V: Vector, const ROWS: usize, const VECTORS: usize>(
     left: &[V::Element],
     pitch: usize,
     right: &[V::Element],
@@ -137,7 +148,6 @@ fn transposed_tile<V: Vector, const VECTORS: usize>(
     [first_row, first]: [usize; 2],
     sums: &mut [V::Element],
 ) -> usize {
-    const ROWS: usize = 8;
     let mut tile = [[V::zero(); VECTORS]; ROWS];
     for (left, right) in left.chunks_exact(pitch).zip(right.chunks_exact(width)) {
         let left = &left[first_row..][..ROWS];
@@ -156,5 +166,5 @@ fn transposed_tile<V: Vector, const VECTORS: usize>(
             (V::load(target) + *sum).store(target);
         }
     }
-    VECTORS * V::LANES
+    ROWS
 }

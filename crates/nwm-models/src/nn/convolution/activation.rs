@@ -7,13 +7,14 @@ use super::super::real::Real;
 /// Writes the gradient before the leaky ReLU, of which the result's sign tells the branch, and adds it to that of the
 /// bias.
 pub(super) fn unleak<T: Real>(
+    simd: Simd,
     slope: Option<T>,
     result: &[T],
     gradient: &[T],
     before: &mut [T],
     of_bias: &mut [T],
 ) {
-    Simd::detect().run(Unleak { slope, result, gradient, before, of_bias });
+    simd.run(Unleak { slope, result, gradient, before, of_bias });
 }
 
 struct Unleak<'a, T> {

@@ -32,8 +32,8 @@ pub(super) struct Direct<T> {
 
 impl<T: Real> Direct<T> {
     /// For the forward pass of a layer.
-    pub(super) fn forward(correlation: &Correlation, weight: &[T]) -> Self {
-        Self::new(correlation, |reading, _, simd| {
+    pub(super) fn forward(correlation: &Correlation, weight: &[T], simd: Simd) -> Self {
+        Self::new(correlation, simd, |reading, _| {
             let (channels, filters) = (correlation.channels(), correlation.filters());
             let mut matrices = Matrices::new(reading, channels, filters, simd);
             for_each_tap(channels, filters, |stored, filter, channel, tap| {
@@ -44,8 +44,8 @@ impl<T: Real> Direct<T> {
     }
 
     /// For the backward pass of a layer.
-    pub(super) fn backward(correlation: &Correlation, weight: &[T]) -> Self {
-        Self::new(correlation, |_, adjoint, simd| {
+    pub(super) fn backward(correlation: &Correlation, weight: &[T], simd: Simd) -> Self {
+        Self::new(correlation, simd, |_, adjoint| {
             let (channels, filters) = (correlation.channels(), correlation.filters());
             let mut matrices = Matrices::new(adjoint, filters, channels, simd);
             for_each_tap(channels, filters, |stored, filter, channel, tap| {
@@ -57,11 +57,11 @@ impl<T: Real> Direct<T> {
 
     fn new(
         correlation: &Correlation,
-        pack: impl FnOnce(&Pass, &Pass, Simd) -> Matrices<T>,
+        simd: Simd,
+        pack: impl FnOnce(&Pass, &Pass) -> Matrices<T>,
     ) -> Self {
-        let (reading, adjoint, simd) =
-            (correlation.reading(), correlation.adjoint(), Simd::detect());
-        let matrices = pack(&reading, &adjoint, simd);
+        let (reading, adjoint) = (correlation.reading(), correlation.adjoint());
+        let matrices = pack(&reading, &adjoint);
         let orientation = Orientation::of(correlation, simd.lanes::<T>());
         Self { correlation: correlation.clone(), reading, adjoint, simd, matrices, orientation }
     }

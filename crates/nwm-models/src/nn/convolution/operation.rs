@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
-use nwm_simd::{Row, Unwritten};
+use nwm_simd::{Row, Simd, Unwritten};
 use rayon::prelude::*;
 
 use super::super::matrix::add;
@@ -22,8 +22,11 @@ use super::winograd::Tiles;
 
 const NAME: &str = "fused-convolution";
 
-/// Numbers that a group should have in its largest pictures at least, to keep matrix products efficient.
-const GROUP_NUMBERS: usize = 16_384;
+/// Numbers of a group's pictures for each number of the weights: all weights are read again for every group, and should
+/// not outweigh what they are applied to.
+const PICTURES_TO_WEIGHTS: usize = 4;
+/// Samples of a group at most.
+const LARGEST_GROUP: usize = 16;
 /// Groups that a batch should be cut into at least, so that every thread has work.
 const FEWEST_GROUPS: usize = 16;
 /// Partial sums of the weights' gradients.
@@ -47,21 +50,21 @@ impl Layer {
         [9 * channels * filters, filters]
     }
 
-    fn forward_method<T: Real>(&self, weight: &[T]) -> Box<dyn Method<T>> {
+    fn forward_method<T: Real>(&self, weight: &[T], simd: Simd) -> Box<dyn Method<T>> {
         let correlation = &self.correlation;
         if Tiles::<T>::suit(correlation) {
-            Box::new(Tiles::forward(correlation, weight))
+            Box::new(Tiles::forward(correlation, weight, simd))
         } else {
-            Box::new(Direct::forward(correlation, weight))
+            Box::new(Direct::forward(correlation, weight, simd))
         }
     }
 
-    fn backward_method<T: Real>(&self, weight: &[T]) -> Box<dyn Method<T>> {
+    fn backward_method<T: Real>(&self, weight: &[T], simd: Simd) -> Box<dyn Method<T>> {
         let correlation = &self.correlation;
         if Tiles::<T>::suit(correlation) {
-            Box::new(Tiles::backward(correlation, weight))
+            Box::new(Tiles::backward(correlation, weight, simd))
         } else {
-            Box::new(Direct::backward(correlation, weight))
+            Box::new(Direct::backward(correlation, weight, simd))
         }
     }
 }
@@ -72,20 +75,23 @@ pub(super) struct FusedConvolutions {
     layers: Vec<Layer>,
     /// Whether anybody may ask for gradients.
     differentiable: bool,
+    simd: Simd,
     /// Results of all layers but the last, written by the one forward pass.
     between: OnceLock<Vec<CpuStorage>>,
 }
 
 impl FusedConvolutions {
     pub(super) fn new(layers: Vec<Layer>, differentiable: bool) -> Self {
-        Self { layers, differentiable, between: OnceLock::new() }
+        Self { layers, differentiable, simd: Simd::detect(), between: OnceLock::new() }
     }
 
     /// Samples per group.
     fn group(&self, batch: usize) -> usize {
-        let largest = self.layers.iter().map(|layer| layer.correlation.output_size()).max();
-        let enough = GROUP_NUMBERS.div_ceil(largest.unwrap_or(1));
-        enough.min(batch.div_ceil(FEWEST_GROUPS)).max(1)
+        let pictures = self.layers.iter().map(|layer| layer.correlation.output_size());
+        let weights = self.layers.iter().map(|layer| layer.parameters()[0]);
+        let enough =
+            (PICTURES_TO_WEIGHTS * weights.sum::<usize>()).div_ceil(pictures.sum::<usize>().max(1));
+        enough.clamp(1, LARGEST_GROUP).min(batch.div_ceil(FEWEST_GROUPS)).max(1)
     }
 
     /// Weight and bias of each layer.
@@ -103,7 +109,7 @@ impl FusedConvolutions {
         let parameters = self.split(parameters);
         let layers = self.layers.iter().zip(&parameters);
         let methods: Vec<_> =
-            layers.map(|(layer, [weight, _])| layer.forward_method(weight)).collect();
+            layers.map(|(layer, [weight, _])| layer.forward_method(weight, self.simd)).collect();
         let source = self.layers[0].correlation.source_size();
         let outputs: Vec<usize> =
             self.layers.iter().map(|layer| layer.correlation.output_size()).collect();
@@ -155,7 +161,7 @@ impl FusedConvolutions {
     ) -> (Vec<T>, Vec<T>) {
         let layers = self.layers.iter().zip(self.split(parameters));
         let methods: Vec<_> =
-            layers.map(|(layer, [weight, _])| layer.backward_method(weight)).collect();
+            layers.map(|(layer, [weight, _])| layer.backward_method(weight, self.simd)).collect();
         let source = self.layers[0].correlation.source_size();
         let output = |layer: &Layer| layer.correlation.output_size();
         let last_layer = self.layers.len() - 1;
@@ -187,7 +193,7 @@ impl FusedConvolutions {
                     let of_bias = &mut sums.of_biases[index];
                     let after =
                         if index == last_layer { gradient } else { &memory.gradient[..count] };
-                    unleak(layer.slope(), result, after, before, of_bias);
+                    unleak(self.simd, layer.slope(), result, after, before, of_bias);
                     let of_read = samples * layer.correlation.source_size();
                     methods[index].backward(
                         &mut memory.scratch[index],
@@ -384,5 +390,107 @@ impl CustomOp2 for FusedConvolutions {
         gradient: &Tensor,
     ) -> Result<Gradients> {
         dispatch!(NAME, input.dtype(), backward(self, (input, parameters), result, gradient))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::convolution::ConvolutionOptions;
+
+    /// Numbers without a pattern in -1..1, of which each list has others.
+    fn numbers(list: u64, count: usize) -> Vec<f64> {
+        let mut state = list.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let mut next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(list | 1);
+            (state >> 33) as f64 / (1_u64 << 30) as f64 - 1.0
+        };
+        (0..count).map(|_| next()).collect()
+    }
+
+    fn single(values: &[f64]) -> Vec<f32> {
+        values.iter().map(|&value| value as f32).collect()
+    }
+
+    /// Layers that read one another: (channels of each, stride or 0 for repeated pixels).
+    fn stack(source: [usize; 2], channels: &[usize], strides: &[usize]) -> FusedConvolutions {
+        let mut source = source;
+        let layers = strides.iter().zip(channels.windows(2)).map(|(&stride, channels)| {
+            let upsample = stride == 0;
+            let options = ConvolutionOptions { stride: stride.max(1), upsample, leaky: Some(0.2) };
+            let correlation = Correlation::new(source, channels[0], channels[1], &options);
+            source = correlation.output();
+            Layer { correlation, slope: options.leaky }
+        });
+        FusedConvolutions::new(layers.collect(), true)
+    }
+
+    fn case(source: [usize; 2], channels: &[usize], strides: &[usize]) {
+        const BATCH: usize = 3;
+        let mut operation = stack(source, channels, strides);
+        let input = numbers(1, BATCH * source[0] * source[1] * channels[0]);
+        let count = operation.layers.iter().flat_map(Layer::parameters).sum();
+        let parameters: Vec<f64> = numbers(2, count).iter().map(|value| value / 4.0).collect();
+        let wanted = Wanted { input: true, parameters: true };
+
+        let results = operation.forward(&input, &parameters);
+        let gradient = numbers(3, results[results.len() - 1].len());
+        let all: Vec<&[f64]> = results.iter().map(Vec::as_slice).collect();
+        let expected = operation.backward((&input, &parameters), &all, &gradient, wanted);
+
+        let [input, parameters, gradient] = [&input, &parameters, &gradient].map(|v| single(v));
+        for simd in Simd::available() {
+            operation.simd = simd;
+            let found = operation.forward(&input, &parameters);
+            // Signs at the kink of the activation are taken from one side, so that they agree.
+            let rounded: Vec<Vec<f32>> = results.iter().map(|result| single(result)).collect();
+            let all: Vec<&[f32]> = rounded.iter().map(Vec::as_slice).collect();
+            let gradients = operation.backward((&input, &parameters), &all, &gradient, wanted);
+            let name = format!("{} {channels:?} {strides:?}", simd.instruction_set());
+            for (found, expected) in found.iter().zip(&results) {
+                assert_close(found, expected, &format!("{name} result"));
+            }
+            assert_close(&gradients.0, &expected.0, &format!("{name} gradient of the input"));
+            assert_close(&gradients.1, &expected.1, &format!("{name} gradient of parameters"));
+        }
+    }
+
+    /// Equal up to the rounding of single precision, measured against the largest number.
+    fn assert_close(found: &[f32], expected: &[f64], what: &str) {
+        assert_eq!(found.len(), expected.len(), "{what}");
+        let largest = expected.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
+        for (index, (&found, &expected)) in found.iter().zip(expected).enumerate() {
+            let difference = (f64::from(found) - expected).abs();
+            assert!(difference <= 1e-5 * largest, "{what} {index}: {found} {expected}");
+        }
+    }
+
+    #[test]
+    fn every_instruction_set_agrees_with_double_precision() {
+        // As an encoder and as a decoder are built, and with sizes that fill no vector.
+        case([16, 16], &[3, 16, 16, 24], &[2, 1, 1]);
+        case([4, 4], &[10, 16, 16, 3], &[0, 1, 1]);
+        case([5, 7], &[2, 5, 9, 11], &[1, 2, 0]);
+        case([8, 8], &[1, 33, 40], &[1, 0]);
+        case([6, 5], &[17, 1], &[2]);
+    }
+
+    #[test]
+    fn a_stack_is_its_layers_one_by_one() {
+        const BATCH: usize = 2;
+        let (source, channels, strides) = ([6, 6], [2, 9, 8, 3], [2, 1, 0]);
+        let operation = stack(source, &channels, &strides);
+        let input = numbers(4, BATCH * 72);
+        let count = operation.layers.iter().flat_map(Layer::parameters).sum();
+        let parameters = numbers(5, count);
+        let results = operation.forward(&input, &parameters);
+        let (mut read, mut rest) = (input, &parameters[..]);
+        for (layer, result) in operation.layers.iter().zip(&results) {
+            let (parameters, later) = rest.split_at(layer.parameters().iter().sum());
+            rest = later;
+            let single = FusedConvolutions::new(vec![layer.clone()], false);
+            assert_eq!(&single.forward(&read, parameters)[0], result);
+            read.clone_from(result);
+        }
     }
 }

@@ -34,7 +34,7 @@ const WINDOW: usize = 6;
 /// Products per channel and filter of a tile.
 const POINTS: usize = WINDOW * WINDOW;
 /// Tiles that are worked on together, so that their products stay in the second cache.
-const BLOCK: usize = 16;
+const BLOCK: usize = 32;
 /// Filters worked on together, for the same reason.
 const PANEL: usize = 64;
 /// Channels or filters below which the transforms cost more than they save.
@@ -67,22 +67,21 @@ impl<T: Real> Tiles<T> {
     }
 
     /// For the forward pass of a layer.
-    pub(super) fn forward(correlation: &Correlation, weight: &[T]) -> Self {
-        Self::new(correlation, |simd| PointWeights::forward(correlation, weight, simd))
+    pub(super) fn forward(correlation: &Correlation, weight: &[T], simd: Simd) -> Self {
+        Self::new(correlation, PointWeights::forward(correlation, weight, simd), simd)
     }
 
     /// For the backward pass of a layer.
-    pub(super) fn backward(correlation: &Correlation, weight: &[T]) -> Self {
-        Self::new(correlation, |simd| PointWeights::adjoint(correlation, weight, simd))
+    pub(super) fn backward(correlation: &Correlation, weight: &[T], simd: Simd) -> Self {
+        Self::new(correlation, PointWeights::adjoint(correlation, weight, simd), simd)
     }
 
-    fn new(correlation: &Correlation, weights: impl FnOnce(Simd) -> PointWeights<T>) -> Self {
-        let simd = Simd::detect();
+    fn new(correlation: &Correlation, weights: PointWeights<T>, simd: Simd) -> Self {
         Self {
             correlation: correlation.clone(),
             tiling: Tiling::of(correlation),
             simd,
-            weights: weights(simd),
+            weights,
             shape: PointGradient::of::<T>(correlation, simd),
         }
     }
