@@ -11,31 +11,38 @@ pub(super) const INTERRUPTED: u8 = 130;
 
 /// Whether the user has asked to stop.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Interrupt(Arc<AtomicBool>);
+pub(super) struct Interrupt {
+    /// A signal has arrived. Nothing else sets it: a process that was interrupted with us may end
+    /// before our own signal arrives, which would then be taken for a second one.
+    signalled: Arc<AtomicBool>,
+    /// A process that we wait for was interrupted.
+    asked: Arc<AtomicBool>,
+}
 
 impl Interrupt {
     /// Starts listening. The terminal sends the same signal to the processes that were started
     /// from here, which save and end by themselves, so it is enough to wait for them.
     pub(super) fn listen() -> Result<Self> {
-        let flag = Arc::new(AtomicBool::new(false));
+        let interrupt = Self::default();
+        let flag = &interrupt.signalled;
         // The order matters: the first signal must find the flag unset.
         signal_hook::flag::register_conditional_shutdown(
             SIGINT,
             i32::from(INTERRUPTED),
-            Arc::clone(&flag),
+            Arc::clone(flag),
         )
-        .and_then(|_| signal_hook::flag::register(SIGINT, Arc::clone(&flag)))
+        .and_then(|_| signal_hook::flag::register(SIGINT, Arc::clone(flag)))
         .context("failed to listen for interrupts")?;
-        Ok(Self(flag))
+        Ok(interrupt)
     }
 
     /// Asks to stop, as a signal would.
     pub(super) fn set(&self) {
-        self.0.store(true, Ordering::SeqCst);
+        self.asked.store(true, Ordering::SeqCst);
     }
 
     /// Whether to start nothing more.
     pub(super) fn is_set(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+        self.signalled.load(Ordering::SeqCst) || self.asked.load(Ordering::SeqCst)
     }
 }
