@@ -34,73 +34,16 @@ impl<'a, R: Real> FewChannels<'a, R> {
         &kernel[(to * self.channels + from) * taps..][..taps]
     }
 
-    /// The values of one map of a field.
-    fn map<'f>(&self, field: &'f [R], channel: usize) -> &'f [R] {
-        let sites = self.planes.sites();
-        &field[channel * sites..][..sites]
-    }
-
     /// The plane of one map of a field.
     fn plane<'f>(&self, planes: &'f [R], channel: usize) -> &'f [R] {
         let length = self.planes.plane_len();
         &planes[channel * length..][..length]
-    }
-
-    #[inline(always)]
-    fn add_coupled_fields<V: Vector<Element = R>, const FIELDS: usize>(
-        &self,
-        planes: [&[R]; FIELDS],
-        pre: &mut [R],
-    ) {
-        for (to, pre) in pre.chunks_exact_mut(self.planes.sites()).enumerate() {
-            for from in 0..self.channels {
-                let kernels = std::array::from_fn(|f| self.block(self.kernels[f], to, from));
-                let planes = planes.map(|planes| self.plane(planes, from));
-                self.planes.correlate::<V, FIELDS>(kernels, planes, pre);
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn pull_back_fields<V: Vector<Element = R>, const FIELDS: usize>(
-        &self,
-        grad_planes: &[R],
-        fields: [&[R]; FIELDS],
-        mut gradients: [&mut [R]; FIELDS],
-        grad_kernels: &mut [R],
-    ) {
-        let sites = self.planes.sites();
-        let block = self.planes.taps() * V::LANES;
-        let per_kernel = self.channels * self.channels * block;
-        for to in 0..self.channels {
-            let grad = self.plane(grad_planes, to);
-            for from in 0..self.channels {
-                let kernels = std::array::from_fn(|f| self.block(self.kernels[f], to, from));
-                let maps = fields.map(|field| self.map(field, from));
-                let mut of_maps =
-                    gradients.each_mut().map(|field| &mut field[from * sites..][..sites]);
-                let mut parts = grad_kernels.chunks_exact_mut(per_kernel);
-                let mut of_kernels: [&mut [R]; FIELDS] = std::array::from_fn(|_| {
-                    let part = parts.next().unwrap_or_default();
-                    &mut part[(to * self.channels + from) * block..][..block]
-                });
-                self.planes.pull_back::<V, FIELDS>(
-                    kernels,
-                    grad,
-                    maps,
-                    &mut of_maps,
-                    &mut of_kernels,
-                );
-            }
-        }
     }
 }
 
 /// Scratch space of a backward task.
 pub(crate) struct AdjointSpace<R> {
     grad_planes: Vec<R>,
-    /// Takes the gradient of a drive that nobody asks for.
-    unwanted: Vec<R>,
     /// Gradients of all kernels, one after the other.
     grad_kernels: StepSums<R>,
 }
@@ -132,12 +75,13 @@ impl<R: Real> Coupling<R> for FewChannels<'_, R> {
                 self.planes.load::<V>(map, plane);
             }
         }
-        match &space[..] {
-            [position, velocity] => self.add_coupled_fields::<V, 2>([position, velocity], pre),
-            [position, velocity, drive] => {
-                self.add_coupled_fields::<V, 3>([position, velocity, drive], pre);
+        for (to, pre) in pre.chunks_exact_mut(self.planes.sites()).enumerate() {
+            for (kernel, planes) in self.kernels.iter().zip(&*space) {
+                for from in 0..self.channels {
+                    let plane = self.plane(planes, from);
+                    self.planes.correlate::<V>(self.block(kernel, to, from), plane, pre);
+                }
             }
-            _ => {}
         }
     }
 
@@ -145,7 +89,6 @@ impl<R: Real> Coupling<R> for FewChannels<'_, R> {
         let weights = self.kernels.iter().map(|kernel| kernel.len()).sum();
         AdjointSpace {
             grad_planes: vec![R::zero(); self.channels * self.planes.plane_len()],
-            unwanted: vec![R::zero(); self.channels * self.planes.sites()],
             grad_kernels: StepSums::new(weights, self.lanes),
         }
     }
@@ -163,24 +106,24 @@ impl<R: Real> Coupling<R> for FewChannels<'_, R> {
         for (map, plane) in maps.zip(planes) {
             self.planes.load::<V>(map, plane);
         }
-        let grad_kernels = space.grad_kernels.recent();
-        let Fields { position, velocity, drive } = fields;
-        let FieldGradients { position: of_position, velocity: of_velocity, drive: of_drive } =
-            gradients;
-        if self.kernels.len() == 2 {
-            self.pull_back_fields::<V, 2>(
-                &space.grad_planes,
-                [position, velocity],
-                [of_position, of_velocity],
-                grad_kernels,
-            );
-        } else {
-            self.pull_back_fields::<V, 3>(
-                &space.grad_planes,
-                [position, velocity, drive],
-                [of_position, of_velocity, of_drive.unwrap_or(&mut space.unwanted)],
-                grad_kernels,
-            );
+        let mut grad_blocks =
+            space.grad_kernels.recent().chunks_exact_mut(self.planes.taps() * V::LANES);
+        let sites = self.planes.sites();
+        let fields = fields.in_kernel_order().into_iter().zip(gradients.in_kernel_order());
+        for (kernel, (field, mut gradient)) in self.kernels.iter().zip(fields) {
+            for to in 0..self.channels {
+                let grad = self.plane(&space.grad_planes, to);
+                for (from, map) in field.chunks_exact(sites).enumerate() {
+                    if let Some(gradient) = &mut gradient {
+                        let of_map = &mut gradient[from * sites..][..sites];
+                        let block = self.block(kernel, to, from);
+                        self.planes.correlate_back::<V>(block, grad, of_map);
+                    }
+                    if let Some(grad_block) = grad_blocks.next() {
+                        self.planes.add_kernel_gradient::<V>(grad, map, grad_block);
+                    }
+                }
+            }
         }
         space.grad_kernels.end_step();
     }

@@ -4,7 +4,8 @@
 //! the inner loops read whole vectors without wrapping. Rows of a plane are long enough that a vector
 //! may start at any site of the map; what lies beyond is never written back.
 
-use nwm_simd::{Vector, vectors};
+use num_traits::Zero;
+use nwm_simd::{Real, Vector, vectors};
 
 /// The longest vector of any instruction set.
 const LONGEST_VECTOR: usize = 16;
@@ -47,233 +48,253 @@ impl Planes {
     pub(crate) fn load<V: Vector>(&self, map: &[V::Element], plane: &mut [V::Element]) {
         let &Self { rows, columns, .. } = self;
         let stride = self.stride();
-        let (above, before) = (self.tap_rows / 2, self.tap_columns / 2);
-        let targets = plane[above * stride..].chunks_exact_mut(stride);
-        for (row, target) in map.chunks_exact(columns).zip(targets) {
-            let inner = &mut target[before..];
-            for (values, start) in row.chunks(V::LANES).zip((0..columns).step_by(V::LANES)) {
-                V::load_some(values).store(&mut inner[start..]);
-            }
-            for column in 0..before {
-                target[column] = row[columns - before + column];
-                target[before + columns + column] = row[column];
+        let above = self.tap_rows / 2;
+        let lines = plane[above * stride..].chunks_exact_mut(stride);
+        for (row, line) in map.chunks_exact(columns).zip(lines) {
+            match self.tap_columns / 2 {
+                // A number that the compiler knows makes this several times as fast.
+                1 => load_line::<V>(row, line, 1),
+                before => load_line::<V>(row, line, before),
             }
         }
         plane.copy_within(rows * stride..(rows + above) * stride, 0);
         plane.copy_within(above * stride..2 * above * stride, (above + rows) * stride);
     }
 
-    /// Adds to a map the correlations of `FIELDS` planes with a kernel each, `[tap row, tap column]`.
+    /// Adds to a map the correlation of a plane with a kernel, `[tap row, tap column]`.
     #[inline(always)]
-    pub(crate) fn correlate<V: Vector, const FIELDS: usize>(
+    pub(crate) fn correlate<V: Vector>(
         &self,
-        kernels: [&[V::Element]; FIELDS],
-        planes: [&[V::Element]; FIELDS],
+        kernel: &[V::Element],
+        plane: &[V::Element],
+        map: &mut [V::Element],
+    ) {
+        self.correlate_any::<V, false>(kernel, plane, map);
+    }
+
+    /// The adjoint of [`Planes::correlate`]: adds to the gradient of the map that was correlated;
+    /// `grad` is the plane of the result's gradient.
+    #[inline(always)]
+    pub(crate) fn correlate_back<V: Vector>(
+        &self,
+        kernel: &[V::Element],
+        grad: &[V::Element],
+        grad_map: &mut [V::Element],
+    ) {
+        self.correlate_any::<V, true>(kernel, grad, grad_map);
+    }
+
+    /// Either of them: the adjoint of a correlation is one with the taps in the reverse order.
+    #[inline(always)]
+    fn correlate_any<V: Vector, const REVERSED: bool>(
+        &self,
+        kernel: &[V::Element],
+        plane: &[V::Element],
         map: &mut [V::Element],
     ) {
         match (self.tap_rows, self.tap_columns) {
-            (3, 3) => self.correlate_taps::<V, FIELDS, 3, 3>(kernels, planes, map, [0, 0]),
-            (1, 3) => self.correlate_taps::<V, FIELDS, 1, 3>(kernels, planes, map, [0, 0]),
+            (3, 3) => self.correlate_taps::<V, 3, 3>(splat::<V, 3, 3, REVERSED>(kernel), plane, map),
+            (1, 3) => self.correlate_taps::<V, 1, 3>(splat::<V, 1, 3, REVERSED>(kernel), plane, map),
             _ => {
                 for tap in 0..self.taps() {
-                    let mut kernels = kernels;
-                    for kernel in &mut kernels {
-                        *kernel = &kernel[tap..];
-                    }
-                    let first = [tap / self.tap_columns, tap % self.tap_columns];
-                    self.correlate_taps::<V, FIELDS, 1, 1>(kernels, planes, map, first);
+                    let weight = kernel[if REVERSED { self.taps() - 1 - tap } else { tap }];
+                    let first = tap / self.tap_columns * self.stride() + tap % self.tap_columns;
+                    self.correlate_taps::<V, 1, 1>([[V::splat(weight)]], &plane[first..], map);
                 }
             }
         }
     }
 
-    /// [`Planes::correlate`] for `A` x `B` taps, of which the first is `first`.
+    /// The correlation for `A` x `B` taps.
     #[inline(always)]
-    fn correlate_taps<V: Vector, const FIELDS: usize, const A: usize, const B: usize>(
+    fn correlate_taps<V: Vector, const A: usize, const B: usize>(
         &self,
-        kernels: [&[V::Element]; FIELDS],
-        planes: [&[V::Element]; FIELDS],
+        taps: [[V; B]; A],
+        plane: &[V::Element],
         map: &mut [V::Element],
-        [first_row, first_column]: [usize; 2],
     ) {
-        let taps = splat_taps::<V, FIELDS, A, B>(kernels, 0);
-        let first = [first_row, first_column];
         let mut row = 0;
         while row < self.rows {
             let map = &mut map[row * self.columns..];
-            row += if V::REGISTERS >= 32 && row + 4 <= self.rows {
-                self.correlate_rows::<V, FIELDS, A, B, 4>(&taps, planes, map, row, first)
+            let plane = &plane[row * self.stride()..];
+            row += if row + 4 <= self.rows {
+                self.correlate_rows::<V, A, B, 4>(&taps, plane, map)
             } else if row + 2 <= self.rows {
-                self.correlate_rows::<V, FIELDS, A, B, 2>(&taps, planes, map, row, first)
+                self.correlate_rows::<V, A, B, 2>(&taps, plane, map)
             } else {
-                self.correlate_rows::<V, FIELDS, A, B, 1>(&taps, planes, map, row, first)
+                self.correlate_rows::<V, A, B, 1>(&taps, plane, map)
             };
         }
     }
 
-    /// [`Planes::correlate_taps`] for `ROWS` rows from `row` on, of which there are so many. What is
-    /// loaded for one of them serves its neighbours too.
+    /// The first `ROWS` rows of a map, of which there are so many. What is loaded for one of them
+    /// serves its neighbours too.
+    ///
+    /// The last vector of a row ends where the row does and so overlaps the one before it. It is
+    /// computed first and stored last: both see the map as it was.
     #[inline(always)]
-    fn correlate_rows<
-        V: Vector,
-        const FIELDS: usize,
-        const A: usize,
-        const B: usize,
-        const ROWS: usize,
-    >(
+    fn correlate_rows<V: Vector, const A: usize, const B: usize, const ROWS: usize>(
         &self,
-        taps: &[[[V; B]; A]; FIELDS],
-        planes: [&[V::Element]; FIELDS],
+        taps: &[[V; B]; A],
+        plane: &[V::Element],
         map: &mut [V::Element],
-        row: usize,
-        [first_row, first_column]: [usize; 2],
     ) -> usize {
         let (stride, columns) = (self.stride(), self.columns);
-        let length = columns + LONGEST_VECTOR + B - 1;
-        let mut lines: [[&[V::Element]; MOST_LINES]; FIELDS] = [[&[]; MOST_LINES]; FIELDS];
-        for field in 0..FIELDS {
-            for line in 0..A + ROWS - 1 {
-                let start = (row + line + first_row) * stride + first_column;
-                lines[field][line] = &planes[field][start..][..length];
+        let mut lines: [&[V::Element]; MOST_LINES] = [&[]; MOST_LINES];
+        for line in 0..A + ROWS - 1 {
+            lines[line] = &plane[line * stride..][..columns + LONGEST_VECTOR + B - 1];
+        }
+        let rest = self.rest_of_row::<V>();
+        let last = vectors!(row in ROWS => V::load_some(&map[row * columns..][rest.clone()]));
+        let last = correlate_vectors(taps, lines, rest.start, last);
+        for start in (0..rest.start).step_by(V::LANES) {
+            let sums = vectors!(row in ROWS => V::load(&map[row * columns + start..]));
+            let sums = correlate_vectors(taps, lines, start, sums);
+            for row in 0..ROWS {
+                sums[row].store(&mut map[row * columns + start..]);
             }
         }
-        for start in (0..columns).step_by(V::LANES) {
-            let count = V::LANES.min(columns - start);
-            let mut sums = vectors!(row in ROWS => {
-                V::load_some(&map[row * columns + start..][..count])
-            });
-            for field in 0..FIELDS {
-                for line in 0..A + ROWS - 1 {
-                    let window = &lines[field][line][start..][..V::LANES + B - 1];
-                    for b in 0..B {
-                        let value = V::load(&window[b..]);
-                        for row in 0..ROWS {
-                            if row <= line && line - row < A {
-                                sums[row] = value.mul_add(taps[field][line - row][b], sums[row]);
-                            }
-                        }
-                    }
-                }
-            }
-            for row in 0..ROWS {
-                sums[row].store_some(&mut map[row * columns + start..][..count]);
-            }
+        for row in 0..ROWS {
+            last[row].store_some(&mut map[row * columns..][rest.clone()]);
         }
         ROWS
     }
 
-    /// The adjoint of [`Planes::correlate`]: `grad` is the plane of the result's gradient, `maps` are the
-    /// fields that were correlated. Adds to the gradients of the fields, and to those of the
-    /// kernels' weights, `[tap row, tap column, lane]`.
+    /// The columns of the last vector of a row.
     #[inline(always)]
-    pub(crate) fn pull_back<V: Vector, const FIELDS: usize>(
+    fn rest_of_row<V: Vector>(&self) -> std::ops::Range<usize> {
+        self.columns.saturating_sub(V::LANES)..self.columns
+    }
+
+    /// Adds to the gradients of a kernel's weights, `[tap row, tap column, lane]`: `grad` is the
+    /// plane of the result's gradient, `map` is the map that was correlated.
+    #[inline(always)]
+    pub(crate) fn add_kernel_gradient<V: Vector>(
         &self,
-        kernels: [&[V::Element]; FIELDS],
         grad: &[V::Element],
-        maps: [&[V::Element]; FIELDS],
-        grad_maps: &mut [&mut [V::Element]; FIELDS],
-        grad_kernels: &mut [&mut [V::Element]; FIELDS],
+        map: &[V::Element],
+        grad_kernel: &mut [V::Element],
     ) {
         match (self.tap_rows, self.tap_columns) {
-            (3, 3) => self.pull_back_taps::<V, FIELDS, 3, 3>(
-                kernels,
-                grad,
-                maps,
-                grad_maps,
-                grad_kernels,
-                0,
-            ),
-            (1, 3) => self.pull_back_taps::<V, FIELDS, 1, 3>(
-                kernels,
-                grad,
-                maps,
-                grad_maps,
-                grad_kernels,
-                0,
-            ),
+            (3, 3) => self.add_tap_gradients::<V, 3, 3>(grad, map, grad_kernel),
+            (1, 3) => self.add_tap_gradients::<V, 1, 3>(grad, map, grad_kernel),
             _ => {
                 for tap in 0..self.taps() {
-                    self.pull_back_taps::<V, FIELDS, 1, 1>(
-                        kernels,
-                        grad,
-                        maps,
-                        grad_maps,
-                        grad_kernels,
-                        tap,
-                    );
+                    // The gradient is shifted the other way than the map was.
+                    let first = self.taps() - 1 - tap;
+                    let first = first / self.tap_columns * self.stride() + first % self.tap_columns;
+                    let grad_tap = &mut grad_kernel[tap * V::LANES..];
+                    self.add_tap_gradients::<V, 1, 1>(&grad[first..], map, grad_tap);
                 }
             }
         }
     }
 
-    /// [`Planes::pull_back`] for `A` x `B` taps, of which the first is number `first`.
+    /// [`Planes::add_kernel_gradient`] for `A` x `B` taps.
     #[inline(always)]
-    fn pull_back_taps<V: Vector, const FIELDS: usize, const A: usize, const B: usize>(
+    fn add_tap_gradients<V: Vector, const A: usize, const B: usize>(
         &self,
-        kernels: [&[V::Element]; FIELDS],
         grad: &[V::Element],
-        maps: [&[V::Element]; FIELDS],
-        grad_maps: &mut [&mut [V::Element]; FIELDS],
-        grad_kernels: &mut [&mut [V::Element]; FIELDS],
-        first: usize,
+        map: &[V::Element],
+        grad_kernel: &mut [V::Element],
     ) {
-        let taps = splat_taps::<V, FIELDS, A, B>(kernels, first);
         let (stride, columns) = (self.stride(), self.columns);
-        let length = columns + LONGEST_VECTOR + B - 1;
-        // Where the shifted gradient of the last of these taps starts: taps run backwards.
-        let first_row = self.tap_rows - A - first / self.tap_columns;
-        let first_column = self.tap_columns - B - first % self.tap_columns;
-        let mut sums = [[[V::zero(); B]; A]; FIELDS];
+        let rest = self.rest_of_row::<V>();
+        // Zero where a row's last vector holds sites of the one before it.
+        let shared = rest.start.next_multiple_of(V::LANES) - rest.start;
+        let mut own = [V::Element::nearest(1.0); LONGEST_VECTOR];
+        own[..shared].fill(V::Element::zero());
+        let own = V::load(&own);
+        let mut sums = [[V::zero(); B]; A];
         for row in 0..self.rows {
             let mut lines: [&[V::Element]; A] = [&[]; A];
             for (a, line) in lines.iter_mut().enumerate() {
-                *line = &grad[(row + a + first_row) * stride + first_column..][..length];
+                *line = &grad[(row + a) * stride..][..columns + LONGEST_VECTOR + B - 1];
             }
-            for start in (0..columns).step_by(V::LANES) {
-                let count = V::LANES.min(columns - start);
-                let sites = row * columns + start..row * columns + start + count;
-                let fields = vectors!(field in FIELDS => V::load_some(&maps[field][sites.clone()]));
-                let mut of_fields =
-                    vectors!(field in FIELDS => V::load_some(&grad_maps[field][sites.clone()]));
-                for a in 0..A {
-                    let window = &lines[a][start..][..V::LANES + B - 1];
-                    for b in 0..B {
-                        let shifted = V::load(&window[b..]);
-                        let (a, b) = (A - 1 - a, B - 1 - b);
-                        for field in 0..FIELDS {
-                            of_fields[field] = shifted.mul_add(taps[field][a][b], of_fields[field]);
-                            sums[field][a][b] = shifted.mul_add(fields[field], sums[field][a][b]);
-                        }
-                    }
-                }
-                for field in 0..FIELDS {
-                    of_fields[field].store_some(&mut grad_maps[field][sites.clone()]);
-                }
+            let map = &map[row * columns..][..columns];
+            for start in (0..rest.start).step_by(V::LANES) {
+                sums = add_products(lines, start, V::load(&map[start..]), sums);
             }
+            sums = add_products(lines, rest.start, V::load_some(&map[rest.clone()]) * own, sums);
         }
-        for field in 0..FIELDS {
-            let lanes = &mut grad_kernels[field][first * V::LANES..];
-            for (sum, lanes) in
-                sums[field].as_flattened().iter().zip(lanes.chunks_exact_mut(V::LANES))
-            {
-                (V::load(lanes) + *sum).store(lanes);
-            }
+        // Taps run backwards over the shifted gradient.
+        let sums = sums.as_flattened().iter().rev();
+        for (sum, lanes) in sums.zip(grad_kernel.chunks_exact_mut(V::LANES)) {
+            (V::load(lanes) + *sum).store(lanes);
         }
     }
 }
 
-/// `A` x `B` weights of each kernel from number `first` on, one vector each.
+/// Copies a row into a line of a plane, with its last `before` values before it and its first behind.
 #[inline(always)]
-fn splat_taps<V: Vector, const FIELDS: usize, const A: usize, const B: usize>(
-    kernels: [&[V::Element]; FIELDS],
-    first: usize,
-) -> [[[V; B]; A]; FIELDS] {
-    let mut taps = [[[V::zero(); B]; A]; FIELDS];
-    for field in 0..FIELDS {
-        for a in 0..A {
-            for b in 0..B {
-                taps[field][a][b] = V::splat(kernels[field][first + a * B + b]);
+fn load_line<V: Vector>(row: &[V::Element], line: &mut [V::Element], before: usize) {
+    let columns = row.len();
+    let line = &mut line[..columns + 2 * before];
+    let inner = &mut line[before..][..columns];
+    if columns < V::LANES {
+        inner.copy_from_slice(row);
+    } else {
+        for (from, to) in row.chunks_exact(V::LANES).zip(inner.chunks_exact_mut(V::LANES)) {
+            V::load(from).store(to);
+        }
+        let last = columns - V::LANES;
+        V::load(&row[last..]).store(&mut inner[last..]);
+    }
+    for column in 0..before {
+        line[column] = row[columns - before + column];
+        line[before + columns + column] = row[column];
+    }
+}
+
+/// Adds to one vector in each of `ROWS` rows the taps' products with the lines around them.
+#[inline(always)]
+fn correlate_vectors<V: Vector, const A: usize, const B: usize, const ROWS: usize>(
+    taps: &[[V; B]; A],
+    lines: [&[V::Element]; MOST_LINES],
+    start: usize,
+    mut sums: [V; ROWS],
+) -> [V; ROWS] {
+    for line in 0..A + ROWS - 1 {
+        let window = &lines[line][start..][..V::LANES + B - 1];
+        for b in 0..B {
+            let value = V::load(&window[b..]);
+            for row in 0..ROWS {
+                if row <= line && line - row < A {
+                    sums[row] = value.mul_add(taps[line - row][b], sums[row]);
+                }
             }
+        }
+    }
+    sums
+}
+
+/// Adds the products of a vector with every shift of the lines.
+#[inline(always)]
+fn add_products<V: Vector, const A: usize, const B: usize>(
+    lines: [&[V::Element]; A],
+    start: usize,
+    values: V,
+    mut sums: [[V; B]; A],
+) -> [[V; B]; A] {
+    for a in 0..A {
+        let window = &lines[a][start..][..V::LANES + B - 1];
+        for b in 0..B {
+            sums[a][b] = V::load(&window[b..]).mul_add(values, sums[a][b]);
+        }
+    }
+    sums
+}
+
+/// The weights of a kernel, one vector each, perhaps in the reverse order.
+#[inline(always)]
+fn splat<V: Vector, const A: usize, const B: usize, const REVERSED: bool>(
+    kernel: &[V::Element],
+) -> [[V; B]; A] {
+    let mut taps = [[V::zero(); B]; A];
+    for a in 0..A {
+        for b in 0..B {
+            let tap = a * B + b;
+            taps[a][b] = V::splat(kernel[if REVERSED { A * B - 1 - tap } else { tap }]);
         }
     }
     taps
