@@ -24,7 +24,7 @@ use nwm_bench::{Arguments, Report, time, uniform};
 use nwm_core::{Cell, CellGradients, InstructionSet, Record};
 
 use crate::case::{CASES, Case, DEFAULT_CASES};
-use crate::loss::{mean_squared_position, mean_squared_position_gradient};
+use crate::loss::{mean_square, mean_square_with_gradient};
 
 /// Streams of the inputs, in the order in which the peers number them.
 mod stream {
@@ -95,7 +95,7 @@ fn measure(case: &Case, arguments: &Arguments, threads: usize) -> Result<Report,
             time(arguments.repeats, || inputs.gradients(&cell))?
         };
         report.add("forward + backward", timing, both_flop);
-        report.loss = Some(f64::from(loss.to_scalar::<f32>()?));
+        report.loss = Some(f64::from(loss));
         report.gradient_norms = norms_of(&gradients)?;
     }
     Ok(report)
@@ -156,20 +156,14 @@ impl Inputs<Var> {
     }
 
     /// The loss and the gradients of all leaves, by the cell's own backward pass.
-    fn gradients(&self, cell: &Cell) -> Result<(Tensor, Named), Box<dyn Error>> {
+    fn gradients(&self, cell: &Cell) -> Result<(f32, Named), Box<dyn Error>> {
         let parameters: Vec<Tensor> =
             self.parameters.iter().map(|(_, it)| it.as_tensor().clone()).collect();
         let packed = cell.pack(&parameters)?;
-        let inputs = [
-            &self.drive.as_detached_tensor(),
-            &self.initial.as_detached_tensor(),
-            &packed.detach(),
-        ];
-        let states = cell.forward(inputs[0], inputs[1], inputs[2], Record::States)?;
-        let loss = mean_squared_position(&states)?;
-        let gradient = mean_squared_position_gradient(&states, 1.0)?;
+        let recording = cell.record(&self.drive, &self.initial, &packed, Record::Positions)?;
+        let (loss, gradient) = mean_square_with_gradient(recording.result())?;
         let CellGradients { drive, initial, packed: of_packed, .. } =
-            cell.pull_back(inputs, Record::States, &states, &gradient)?;
+            recording.pull_back(&gradient)?;
         // From the effective parameters to the leaves they were made of.
         let of_leaves = (packed * of_packed)?.sum_all()?.backward()?;
         let mut named = vec![("drive", drive), ("initial", initial)];
@@ -182,7 +176,7 @@ impl Inputs<Var> {
     }
 
     /// The same through the tensor library's graph.
-    fn gradients_by_graph(&self, cell: &Cell) -> Result<(Tensor, Named), Box<dyn Error>> {
+    fn gradients_by_graph(&self, cell: &Cell) -> Result<(f32, Named), Box<dyn Error>> {
         let tensors = Inputs {
             drive: self.drive.as_tensor().clone(),
             initial: self.initial.as_tensor().clone(),
@@ -201,7 +195,7 @@ impl Inputs<Var> {
                 gradients.get(leaf).ok_or_else(|| format!("find the gradient of {name}"))?;
             Ok((name, gradient.clone()))
         });
-        Ok((loss, named.collect::<Result<_, Box<dyn Error>>>()?))
+        Ok((loss.to_scalar()?, named.collect::<Result<_, Box<dyn Error>>>()?))
     }
 }
 
@@ -210,8 +204,8 @@ impl Inputs<Tensor> {
     fn loss(&self, cell: &Cell) -> Result<Tensor, Box<dyn Error>> {
         let parameters: Vec<Tensor> = self.parameters.iter().map(|(_, it)| it.clone()).collect();
         let packed = cell.pack(&parameters)?;
-        let states = cell.forward(&self.drive, &self.initial, &packed, Record::States)?;
-        Ok(mean_squared_position(&states)?)
+        let positions = cell.forward(&self.drive, &self.initial, &packed, Record::Positions)?;
+        Ok(mean_square(&positions)?)
     }
 }
 

@@ -20,17 +20,6 @@ pub struct Cell {
     simd: Simd,
 }
 
-/// What [`Cell::pull_back`] returns, each in the shape of the argument.
-#[derive(Debug, Clone)]
-pub struct CellGradients {
-    /// Of the drive, `[time, batch, inputs]`.
-    pub drive: Tensor,
-    /// Of the initial state, `[2, batch, units]`.
-    pub initial: Tensor,
-    /// Of the packed parameters.
-    pub packed: Tensor,
-}
-
 impl Cell {
     /// A cell of this configuration, which runs on the best instruction set of the processor.
     ///
@@ -109,63 +98,27 @@ impl Cell {
         packed: &Tensor,
         record: Record,
     ) -> Result<Tensor> {
-        if record == Record::Velocities && self.config.state_norm {
-            return Err(Error::VelocitiesWithNorm);
-        }
-        self.check_arguments(drive, initial, packed)?;
-        let Self { config, layout, simd } = self.clone();
         let differentiated = [drive, initial, packed].iter().any(|tensor| tensor.track_op());
-        let op = CellOp::new(config, layout, record, simd, differentiated);
+        let op = self.op(drive, initial, packed, record, differentiated)?;
         let (initial, packed) = (initial.contiguous()?, packed.contiguous()?);
         Ok(drive.contiguous()?.apply_op3(&initial, &packed, op)?)
     }
 
-    /// The gradients of the arguments of [`Cell::forward`], from the gradient of its result, without
-    /// a graph of tensors around them.
-    ///
-    /// `result` is what [`Cell::forward`] returned for these arguments with [`Record::States`] or
-    /// [`Record::Velocities`]; `gradient` has its shape. This is the op's own backward pass, for a
-    /// training loop that does its own bookkeeping.
-    ///
-    /// # Errors
-    /// Those of [`Cell::forward`]; also if `result` or `gradient` has another shape or element type
-    /// than that call's result, or if `record` is [`Record::Last`], whose tape only the graph has.
-    pub fn pull_back(
+    /// The op that runs the cell on these arguments, which are checked.
+    pub(crate) fn op(
         &self,
-        [drive, initial, packed]: [&Tensor; 3],
+        drive: &Tensor,
+        initial: &Tensor,
+        packed: &Tensor,
         record: Record,
-        result: &Tensor,
-        gradient: &Tensor,
-    ) -> Result<CellGradients> {
-        self.check_arguments(drive, initial, packed)?;
-        let (steps, samples, _) = drive.dims3()?;
-        let expected = match record {
-            Record::States => vec![steps, samples, 2, self.units()],
-            Record::Velocities => vec![steps + 1, samples, self.units()],
-            Record::Last => return Err(Error::NoTape),
-        };
+        differentiated: bool,
+    ) -> Result<CellOp> {
         if record == Record::Velocities && self.config.state_norm {
             return Err(Error::VelocitiesWithNorm);
         }
-        for (what, tensor) in [("the result", result), ("the gradient of the result", gradient)] {
-            if tensor.dims() != expected || tensor.dtype() != drive.dtype() {
-                return Err(Error::Shape {
-                    action: "pull a gradient back through the cell",
-                    what,
-                    expected: format!("{expected:?} of {:?}", drive.dtype()),
-                    found: tensor.dims().to_vec(),
-                });
-            }
-        }
+        self.check_arguments(drive, initial, packed)?;
         let Self { config, layout, simd } = self.clone();
-        let op = CellOp::new(config, layout, record, simd, false);
-        let [drive, initial, packed] =
-            [drive.contiguous()?, initial.contiguous()?, packed.contiguous()?];
-        let result = result.contiguous()?;
-        let (of_drive, initial, packed) =
-            op.pull_back([&drive, &initial, &packed, &result], gradient, true)?;
-        let drive = of_drive.map_or_else(|| drive.zeros_like(), Ok)?;
-        Ok(CellGradients { drive, initial, packed })
+        Ok(CellOp::new(config, layout, record, simd, differentiated))
     }
 
     fn check_arguments(&self, drive: &Tensor, initial: &Tensor, packed: &Tensor) -> Result<()> {

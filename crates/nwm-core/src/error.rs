@@ -172,10 +172,10 @@ pub enum Error {
     )]
     VelocitiesWithNorm,
 
-    /// A last state says nothing of the way to it.
+    /// Nothing is left of the trajectory that led to a result.
     #[error(
-        "pull a gradient back through the cell by hand: the last state alone has no tape; record \
-         states or velocities"
+        "pull a gradient back through the cell: the run that gave this result kept no trajectory; \
+         let an argument track gradients before running the cell"
     )]
     NoTape,
 

@@ -38,7 +38,7 @@
 //!
 //! - [`CellConfig`] says which cell: [`Topology`], channels, kernel, [`Bias`], [`Scalar`]s, norm.
 //! - [`Cell`] lists the parameters, packs them, and runs a sequence as one differentiable op.
-//! - [`Record`] chooses between all states and the half as large trajectory of velocities.
+//! - [`Record`] chooses what is returned: states, positions or velocities of every step, or the last state.
 //! - [`mod@imex::reference`] is the definition, one sample at a time; everything else is tested against
 //!   it.
 //! - [`dispersion`] and [`stability`] are the linear theory: plane waves, and bounds for any weights.
@@ -65,15 +65,17 @@ mod error;
 pub mod imex;
 mod op;
 mod parameters;
+mod recording;
 pub mod stability;
 mod state;
 mod topology;
 
-pub use cell::{Cell, CellGradients};
+pub use cell::Cell;
 pub use config::{Bias, CellConfig, DT_FLOOR, Scalar};
 pub use error::{Error, Result};
 pub use nwm_simd::{InstructionSet, Real};
 pub use parameters::{Norm, PackedLayout, ParameterShape, Parameters};
+pub use recording::{CellGradients, Recording};
 pub use state::{Record, State};
 pub use topology::Topology;
 

@@ -9,7 +9,7 @@ use crate::config::{CellConfig, check_time_step};
 use crate::error::{Error, Result};
 use crate::imex::adjoint::{self, Gradients, Recorded};
 use crate::imex::coupling::Pass;
-use crate::imex::cpu::{self, Extent};
+use crate::imex::cpu::{self, Extent, Written};
 use crate::imex::dense::DenseCoupling;
 use crate::imex::few::FewChannels;
 use crate::imex::many::ManyChannels;
@@ -26,14 +26,14 @@ pub(crate) const NAME: &str = "nwm-cell";
 pub(crate) const RUNNING: &str = "run the cell";
 
 /// Arguments: drive `[time, batch, inputs]`, initial state `[2, batch, units]`, packed parameters.
-/// The result is what `record` names. Where that is a tape, the backward pass needs nothing else.
+/// The result is what `record` names; what the backward pass needs beside it stays in here.
 pub(crate) struct CellOp {
     config: CellConfig,
     layout: PackedLayout,
     record: Record,
     simd: Simd,
-    /// The tape behind a last state, if there will be a backward pass.
-    own_tape: Option<OnceLock<CpuStorage>>,
+    /// If there will be a backward pass: velocities and positions of [`Kept`].
+    kept: Option<OnceLock<[CpuStorage; 2]>>,
 }
 
 impl CellOp {
@@ -45,8 +45,8 @@ impl CellOp {
         simd: Simd,
         differentiated: bool,
     ) -> Self {
-        let own_tape = (record == Record::Last && differentiated).then(OnceLock::new);
-        Self { config, layout, record, simd, own_tape }
+        let kept = differentiated.then(OnceLock::new);
+        Self { config, layout, record, simd, kept }
     }
 
     fn extent(&self, drive: &Shape) -> candle_core::Result<Extent> {
@@ -54,14 +54,40 @@ impl CellOp {
         Ok(Extent { steps, samples, units: self.config.units(), inputs })
     }
 
-    /// How the tape is recorded that the backward pass reads.
-    fn recorded_as(&self) -> Tape {
-        match self.record {
-            Record::States => Tape::States,
-            Record::Velocities => Tape::Velocities,
-            Record::Last if self.config.state_norm => Tape::States,
-            Record::Last => Tape::Velocities,
-        }
+    /// The trajectory, from what the forward pass left behind.
+    fn tape<'a, R: Real + WithDType>(
+        &'a self,
+        extent: Extent,
+        result: &'a [R],
+    ) -> Result<Tape<'a, R>> {
+        let row = extent.row();
+        let kept = || match self.kept.as_ref().and_then(OnceLock::get) {
+            Some([velocities, positions]) => Ok((velocities.as_slice()?, positions.as_slice()?)),
+            None => Err(Error::NoTape),
+        };
+        Ok(match self.record {
+            Record::States => Tape::States(result),
+            Record::Velocities => {
+                let (velocities, last_position) = result.split_at(extent.steps * row);
+                Tape::Velocities { velocities, last_position }
+            }
+            Record::Positions => {
+                let (velocities, _) = kept()?;
+                if self.config.state_norm {
+                    Tape::Both { positions: result, velocities }
+                } else {
+                    Tape::Velocities { velocities, last_position: &result[result.len() - row..] }
+                }
+            }
+            Record::Last => {
+                let (velocities, positions) = kept()?;
+                if self.config.state_norm {
+                    Tape::Both { positions, velocities }
+                } else {
+                    Tape::Velocities { velocities, last_position: &result[..row] }
+                }
+            }
+        })
     }
 
     fn forward<R: Real + WithDType>(
@@ -74,29 +100,27 @@ impl CellOp {
         let parameters = self.layout.parameters(packed)?;
         check_time_step(parameters.dt.widen())?;
         let simd = self.simd;
-        let record = match (&self.own_tape, self.recorded_as()) {
-            (None, _) => self.record,
-            (Some(_), Tape::States) => Record::States,
-            (Some(_), Tape::Velocities) => Record::Velocities,
-        };
-        let tape = match &Couplings::new(&self.config, &parameters, simd, Pass::Forward) {
-            Couplings::Dense(coupling) => {
-                cpu::forward(simd, coupling, &parameters, extent, drive, initial, record)
-            }
-            Couplings::FewChannels(coupling) => {
-                cpu::forward(simd, coupling, &parameters, extent, drive, initial, record)
-            }
-            Couplings::ManyChannels(coupling) => {
-                cpu::forward(simd, coupling, &parameters, extent, drive, initial, record)
-            }
-        };
-        let Some(own_tape) = &self.own_tape else {
-            return Ok(R::to_cpu_storage_owned(tape));
-        };
-        let last = last_state(extent, self.recorded_as(), &tape);
-        // An op runs once; a second run would record the same tape.
-        own_tape.get_or_init(|| R::to_cpu_storage_owned(tape));
-        Ok(R::to_cpu_storage_owned(last))
+        let (record, kept) = (self.record, self.kept.is_some());
+        let inputs = (drive, initial);
+        let Written { result, kept } =
+            match &Couplings::new(&self.config, &parameters, simd, Pass::Forward) {
+                Couplings::Dense(coupling) => {
+                    cpu::forward(simd, coupling, &parameters, extent, inputs, record, kept)
+                }
+                Couplings::FewChannels(coupling) => {
+                    cpu::forward(simd, coupling, &parameters, extent, inputs, record, kept)
+                }
+                Couplings::ManyChannels(coupling) => {
+                    cpu::forward(simd, coupling, &parameters, extent, inputs, record, kept)
+                }
+            };
+        if let Some(slot) = &self.kept {
+            // An op runs once; a second run would leave the same behind.
+            slot.get_or_init(|| {
+                [kept.velocities, kept.positions].map(|values| R::to_cpu_storage_owned(values))
+            });
+        }
+        Ok(R::to_cpu_storage_owned(result))
     }
 
     fn backward<R: Real + WithDType>(
@@ -143,7 +167,6 @@ impl CellOp {
         with_drive: bool,
     ) -> candle_core::Result<(Option<Tensor>, Tensor, Tensor)> {
         let extent = self.extent(drive.shape())?;
-        let own_tape = self.own_tape.as_ref().and_then(OnceLock::get);
         let gradients = with_values(drive, |drive_values: &[R]| {
             with_values(initial, |initial_values| {
                 with_values(packed, |packed_values| {
@@ -153,13 +176,9 @@ impl CellOp {
                             let recorded = Recorded {
                                 drive: drive_values,
                                 initial: initial_values,
-                                tape: match own_tape {
-                                    Some(tape) => tape.as_slice::<R>()?,
-                                    None => result_values,
-                                },
-                                recorded_as: self.recorded_as(),
+                                tape: self.tape(extent, result_values)?,
+                                record: self.record,
                                 gradient,
-                                of_last: self.record == Record::Last,
                             };
                             Ok(self.backward(extent, &parameters, &recorded, with_drive))
                         })
@@ -173,27 +192,6 @@ impl CellOp {
             tensor(gradients.initial, initial)?,
             tensor(gradients.packed, packed)?,
         ))
-    }
-}
-
-/// `[2, batch, units]`, position then velocity, from the end of a tape.
-fn last_state<R: Real>(extent: Extent, recorded_as: Tape, tape: &[R]) -> Vec<R> {
-    let Extent { samples, units, .. } = extent;
-    let row = samples * units;
-    match recorded_as {
-        Tape::Velocities => {
-            let (velocity, position) = tape[tape.len() - 2 * row..].split_at(row);
-            [position, velocity].concat()
-        }
-        Tape::States => {
-            let states = &tape[tape.len() - 2 * row..];
-            let part = |part: usize| {
-                states
-                    .chunks_exact(2 * units)
-                    .flat_map(move |state| &state[part * units..][..units])
-            };
-            part(0).chain(part(1)).copied().collect()
-        }
     }
 }
 
@@ -228,6 +226,7 @@ impl CustomOp3 for CellOp {
         let shape = match self.record {
             Record::States => Shape::from((steps, samples, 2, units)),
             Record::Velocities => Shape::from((steps + 1, samples, units)),
+            Record::Positions => Shape::from((steps, samples, units)),
             Record::Last => Shape::from((2, samples, units)),
         };
         Ok((tape, shape))

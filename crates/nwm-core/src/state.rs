@@ -18,13 +18,25 @@ impl<R: Real> State<R> {
     }
 }
 
-/// What the backward pass reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Tape {
-    /// As [`Record::States`].
-    States,
-    /// As [`Record::Velocities`].
-    Velocities,
+/// The trajectory as the backward pass reads it, after each step.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Tape<'a, R> {
+    /// `[time, batch, 2, units]`, position then velocity.
+    States(&'a [R]),
+    /// `[time, batch, units]`, and the position `[batch, units]` after the last step, from which the
+    /// others are recovered.
+    Velocities { velocities: &'a [R], last_position: &'a [R] },
+    /// Both `[time, batch, units]`: no position can be recovered from another through a state norm.
+    Both { positions: &'a [R], velocities: &'a [R] },
+}
+
+/// The part of a trajectory that the op keeps for its backward pass, beside its result.
+#[derive(Debug)]
+pub(crate) struct Kept<R> {
+    /// `[time, batch, units]`.
+    pub(crate) velocities: Vec<R>,
+    /// `[time, batch, units]`, or empty where positions are recovered or the result holds them.
+    pub(crate) positions: Vec<R>,
 }
 
 /// What [`Cell::forward`](crate::Cell::forward) returns.
@@ -32,6 +44,9 @@ pub(crate) enum Tape {
 pub enum Record {
     /// Both parts of the state after every step: `[time, batch, 2, units]`, position then velocity.
     States,
+    /// The position after every step: `[time, batch, units]`. While gradients are tracked the op
+    /// keeps the velocities for itself; otherwise they are not stored.
+    Positions,
     /// Position and velocity after the last step alone: `[2, batch, units]`. While gradients are
     /// tracked the op keeps a tape of its own; otherwise nothing is stored on the way.
     Last,

@@ -46,7 +46,12 @@ fn assert_gradients(name: &str, problem: &Problem, record: Record) {
         let found = values(gradients.get(&input).unwrap());
         let expected = central_differences(problem, record, &input);
         let error = relative_error(&found, &expected);
-        assert!(error < 1e-6, "{name}, {record:?}, {input_name}: relative error {error:e}");
+        // A gradient that all but cancels is known no better than the differences are.
+        let close = found.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-9);
+        assert!(
+            error < 1e-6 || close,
+            "{name}, {record:?}, {input_name}: relative error {error:e}"
+        );
     }
 }
 
@@ -106,17 +111,18 @@ fn relu_passes_no_gradient_at_zero_or_below() {
 #[test]
 fn gradients_by_hand_are_those_of_the_graph() {
     for (name, config) in variants() {
-        for &record in records(&config).iter().filter(|&&record| record != Record::Last) {
+        for &record in records(&config) {
             let problem = Problem::random(config.clone(), 5, 3, 4);
             let parameters: Vec<_> =
                 problem.parameters.iter().map(|v| v.as_tensor().clone()).collect();
             let packed = Var::from_tensor(&problem.cell.pack(&parameters).unwrap()).unwrap();
             let inputs = [problem.drive.as_tensor(), problem.initial.as_tensor(), &packed];
             let [drive, initial, packed] = inputs;
-            let tape = problem.cell.forward(drive, initial, packed, record).unwrap();
-            let gradients = tape.sqr().unwrap().sum_all().unwrap().backward().unwrap();
-            let of_tape = (tape.detach() * 2.0).unwrap();
-            let by_hand = problem.cell.pull_back(inputs, record, &tape, &of_tape).unwrap();
+            let result = problem.cell.forward(drive, initial, packed, record).unwrap();
+            let gradients = result.sqr().unwrap().sum_all().unwrap().backward().unwrap();
+            let recording = problem.cell.record(drive, initial, packed, record).unwrap();
+            assert_eq!(values(recording.result()), values(&result), "{name}");
+            let by_hand = recording.pull_back(&(result.detach() * 2.0).unwrap()).unwrap();
             for (input, found) in
                 inputs.iter().zip([&by_hand.drive, &by_hand.initial, &by_hand.packed])
             {

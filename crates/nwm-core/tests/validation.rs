@@ -61,16 +61,16 @@ fn a_projected_input_beside_a_coupled_drive() {
 }
 
 #[test]
-fn gradients_by_hand_of_what_is_no_tape() {
+fn a_gradient_that_is_not_one_of_the_result() {
     let problem = Problem::random(config(TORUS, |_| {}), 3, 2, 1);
     let parameters: Vec<_> = problem.parameters.iter().map(|v| v.as_tensor().clone()).collect();
     let packed = problem.cell.pack(&parameters).unwrap();
-    let inputs = [problem.drive.as_tensor(), problem.initial.as_tensor(), &packed];
-    let last = problem.initial.as_tensor();
-    let error = problem.cell.pull_back(inputs, Record::Last, last, last).unwrap_err();
-    assert!(matches!(error, Error::NoTape), "{error}");
-    let error = problem.cell.pull_back(inputs, Record::States, last, last).unwrap_err();
-    assert!(matches!(error, Error::Shape { what: "the result", .. }), "{error}");
+    let recording =
+        problem.cell.record(&problem.drive, &problem.initial, &packed, Record::States).unwrap();
+    let error = recording.pull_back(&problem.initial).unwrap_err();
+    assert!(matches!(error, Error::Shape { what: "the gradient of the result", .. }), "{error}");
+    let error = recording.pull_back(&recording.result().to_dtype(DType::F32).unwrap()).unwrap_err();
+    assert!(error.to_string().contains("F64"), "{error}");
 }
 
 #[test]

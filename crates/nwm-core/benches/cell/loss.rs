@@ -1,73 +1,80 @@
-//! The loss as one operation, so that a benchmark of the cell times little else.
+//! The loss and its gradient in one pass, so that a benchmark of the cell times little else.
 
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Storage, Tensor, bail};
+use nwm_simd::Unwritten;
 use rayon::prelude::*;
 
-/// States that one task sums up: the order of the sum does not depend on the number of threads.
-const CHUNK: usize = 16;
+/// Numbers that one task sums up: the order of the sum does not depend on the number of threads.
+const CHUNK: usize = 1 << 14;
 
-/// The mean of the squares of the positions in `states` `[time, batch, 2, units]`, a scalar.
-pub(crate) fn mean_squared_position(states: &Tensor) -> Result<Tensor> {
-    states.apply_op1(MeanSquaredPosition)
+/// The mean of the squares of the positions, `[time, batch, units]`: a scalar.
+pub(crate) fn mean_square(positions: &Tensor) -> Result<Tensor> {
+    positions.apply_op1(MeanSquare)
 }
 
-struct MeanSquaredPosition;
+struct MeanSquare;
 
-impl CustomOp1 for MeanSquaredPosition {
+impl CustomOp1 for MeanSquare {
     fn name(&self) -> &'static str {
-        "mean-squared-position"
+        "mean-square"
     }
 
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (steps, batch, _, units) = layout.shape().dims4()?;
-        let (CpuStorage::F32(states), true) = (storage, layout.is_contiguous()) else {
-            bail!("expected contiguous f32 states")
-        };
-        let states = &states[layout.start_offset()..][..steps * batch * 2 * units];
-        let sums: Vec<f64> = states
-            .par_chunks(CHUNK * 2 * units)
-            .map(|states| states.chunks(2 * units).map(|state| squares(&state[..units])).sum())
-            .collect();
-        let mean = sums.iter().sum::<f64>() / (steps * batch * units) as f64;
+        let positions = values(storage, layout)?;
+        let sums: Vec<f64> = positions.par_chunks(CHUNK).map(squares).collect();
+        let mean = sums.iter().sum::<f64>() / positions.len() as f64;
         Ok((CpuStorage::F32(vec![mean as f32]), Shape::from(())))
     }
 
-    fn bwd(&self, states: &Tensor, _: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
-        mean_squared_position_gradient(states, gradient.to_scalar::<f32>()?).map(Some)
+    fn bwd(&self, positions: &Tensor, _: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
+        let (_, of_positions) = mean_square_with_gradient(positions)?;
+        of_positions.affine(f64::from(gradient.to_scalar::<f32>()?), 0.0).map(Some)
     }
 }
 
-/// `scale` times the gradient of [`mean_squared_position`].
-pub(crate) fn mean_squared_position_gradient(states: &Tensor, scale: f32) -> Result<Tensor> {
-    let (steps, batch, _, units) = states.dims4()?;
-    let factor = 2.0 * scale / (steps * batch * units) as f32;
-    let (storage, layout) = states.storage_and_layout();
-    let candle_core::Storage::Cpu(CpuStorage::F32(values)) = &*storage else {
-        bail!("expected f32 states on the cpu")
-    };
-    let mut gradients = vec![0.0_f32; states.elem_count()];
-    let values = &values[layout.start_offset()..][..gradients.len()];
-    gradients.par_chunks_mut(CHUNK * 2 * units).zip(values.par_chunks(CHUNK * 2 * units)).for_each(
-        |(gradients, states)| {
-            for (gradient, state) in gradients.chunks_mut(2 * units).zip(states.chunks(2 * units)) {
-                for (gradient, position) in gradient[..units].iter_mut().zip(state) {
-                    *gradient = factor * position;
-                }
+/// [`mean_square`] and its gradient.
+pub(crate) fn mean_square_with_gradient(positions: &Tensor) -> Result<(f32, Tensor)> {
+    let (storage, layout) = positions.storage_and_layout();
+    let Storage::Cpu(storage) = &*storage else { bail!("expected positions on the cpu") };
+    let values = values(storage, layout)?;
+    let factor = 2.0 / values.len() as f32;
+    let mut gradient = Unwritten::new(values.len());
+    let rows = gradient.chunks(CHUNK).into_par_iter().zip(values.par_chunks(CHUNK));
+    let sums: Vec<f64> = rows
+        .map(|(row, values)| {
+            let mut scaled = [0.0_f32; CHUNK];
+            let scaled = &mut scaled[..values.len()];
+            for (scaled, value) in scaled.iter_mut().zip(values) {
+                *scaled = factor * value;
             }
-        },
-    );
-    Tensor::from_vec(gradients, states.shape(), states.device())
+            row.write(std::iter::once(&*scaled));
+            squares(values)
+        })
+        .collect();
+    let gradient = Tensor::from_vec(gradient.finish(), positions.shape(), positions.device())?;
+    Ok(((sums.iter().sum::<f64>() / values.len() as f64) as f32, gradient))
 }
 
-/// The sum of squares, eight partial sums at a time.
+fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+    match (storage, layout.contiguous_offsets()) {
+        (CpuStorage::F32(values), Some((start, end))) => Ok(&values[start..end]),
+        _ => bail!("expected contiguous f32 positions"),
+    }
+}
+
+/// The sum of squares: eight partial sums at a time, a row of which is added up in double precision.
 fn squares(values: &[f32]) -> f64 {
-    let mut sums = [0.0_f32; 8];
-    let chunks = values.chunks_exact(8);
+    values.chunks(512).map(|values| f64::from(row_squares(values))).sum()
+}
+
+fn row_squares(values: &[f32]) -> f32 {
+    let mut sums = [0.0_f32; 16];
+    let chunks = values.chunks_exact(16);
     let rest: f32 = chunks.remainder().iter().map(|value| value * value).sum();
     for chunk in chunks {
         for (sum, value) in sums.iter_mut().zip(chunk) {
             *sum += value * value;
         }
     }
-    f64::from(rest) + sums.iter().map(|&sum| f64::from(sum)).sum::<f64>()
+    rest + sums.iter().sum::<f32>()
 }

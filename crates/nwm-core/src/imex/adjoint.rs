@@ -12,8 +12,8 @@
 //! ```
 //!
 //! No coupling is evaluated again: the recorded velocities give `s = (v' - v) / dt + gamma x + alpha v`.
-//! When only velocities were recorded, `x = x' - dt v'` recovers the positions on the way. With a
-//! state norm the positions are on the tape, and `gx'` is pulled back through the norm first, whose
+//! When the tape holds velocities alone, `x = x' - dt v'` recovers the positions on the way. With a
+//! state norm the positions are on the tape too, and `gx'` is pulled back through the norm first, whose
 //! input was `x + dt v'`.
 //!
 //! Parameter gradients are sums over units, samples and steps. Over the units of a few steps they run
@@ -29,18 +29,16 @@ use crate::imex::cpu::{Extent, whole_vectors};
 use crate::imex::norm;
 use crate::imex::sums::StepSums;
 use crate::parameters::{PackedLayout, Parameters};
-use crate::state::Tape;
+use crate::state::{Record, Tape};
 
 /// What the forward pass read and wrote, and the gradient of what it wrote.
 pub(crate) struct Recorded<'a, R> {
     pub(crate) drive: &'a [R],
     pub(crate) initial: &'a [R],
-    pub(crate) tape: &'a [R],
-    pub(crate) recorded_as: Tape,
-    /// The gradient of the tape, or of the last state alone.
+    pub(crate) tape: Tape<'a, R>,
+    pub(crate) record: Record,
+    /// The gradient of what was recorded.
     pub(crate) gradient: &'a [R],
-    /// Whether it is that of the last state.
-    pub(crate) of_last: bool,
 }
 
 /// Gradients of the three inputs of the op.
@@ -63,7 +61,7 @@ pub(crate) fn backward<R: Real, C: Coupling<R>>(
     recorded: &Recorded<'_, R>,
     with_drive: bool,
 ) -> Gradients<R> {
-    let row = extent.samples * extent.units;
+    let row = extent.row();
     let per_task = coupling.samples_per_task();
     let chunk = per_task * extent.units;
     let tasks = extent.samples.div_ceil(per_task);
@@ -144,7 +142,11 @@ impl<R: Real, C: Coupling<R>> Kernel<R> for Sweep<'_, R, C> {
         for time in (0..extent.steps).rev() {
             task.read_velocity(time, &mut velocity[..count]);
             task.step_position_back(time, &next_velocity[..count], &mut position[..count]);
-            task.add_tape_gradient(time, &mut grad_position[..count], &mut grad_velocity[..count]);
+            task.add_recorded_gradient(
+                time,
+                &mut grad_position[..count],
+                &mut grad_velocity[..count],
+            );
             task.pull_back_norm(
                 &position[..count],
                 &next_velocity[..count],
@@ -226,11 +228,11 @@ impl<R: Real, C: Coupling<R>> Task<'_, R, C> {
             velocity.copy_from_slice(extent.rows(recorded.initial, 1, first, samples));
             return;
         }
-        match recorded.recorded_as {
-            Tape::Velocities => {
-                velocity.copy_from_slice(extent.rows(recorded.tape, time - 1, first, samples));
+        match recorded.tape {
+            Tape::States(states) => copy_rows(self.states(states, time, 1), velocity),
+            Tape::Velocities { velocities, .. } | Tape::Both { velocities, .. } => {
+                velocity.copy_from_slice(extent.rows(velocities, time - 1, first, samples));
             }
-            Tape::States => copy_rows(self.states(recorded.tape, time, 1), velocity),
         }
     }
 
@@ -238,8 +240,8 @@ impl<R: Real, C: Coupling<R>> Task<'_, R, C> {
     #[inline(always)]
     fn read_last_position(&self, position: &mut [R]) {
         let &Self { extent, recorded, first, samples, .. } = self;
-        if recorded.recorded_as == Tape::Velocities {
-            position.copy_from_slice(extent.rows(recorded.tape, extent.steps, first, samples));
+        if let Tape::Velocities { last_position, .. } = recorded.tape {
+            position.copy_from_slice(extent.rows(last_position, 0, first, samples));
         }
     }
 
@@ -251,9 +253,12 @@ impl<R: Real, C: Coupling<R>> Task<'_, R, C> {
             position.copy_from_slice(extent.rows(recorded.initial, 0, first, samples));
             return;
         }
-        match recorded.recorded_as {
-            Tape::States => copy_rows(self.states(recorded.tape, time, 0), position),
-            Tape::Velocities => {
+        match recorded.tape {
+            Tape::States(states) => copy_rows(self.states(states, time, 0), position),
+            Tape::Both { positions, .. } => {
+                position.copy_from_slice(extent.rows(positions, time - 1, first, samples));
+            }
+            Tape::Velocities { .. } => {
                 for (x, &v) in position.iter_mut().zip(next_velocity) {
                     *x = *x - self.parameters.dt * v;
                 }
@@ -261,29 +266,28 @@ impl<R: Real, C: Coupling<R>> Task<'_, R, C> {
         }
     }
 
-    /// Adds what the tape's gradient holds for the state after step `time`.
+    /// Adds what the record's gradient holds for the state after step `time`.
     #[inline(always)]
-    fn add_tape_gradient(&self, time: usize, grad_position: &mut [R], grad_velocity: &mut [R]) {
+    fn add_recorded_gradient(&self, time: usize, grad_position: &mut [R], grad_velocity: &mut [R]) {
         let &Self { extent, recorded, first, samples, .. } = self;
-        let grad_tape = recorded.gradient;
-        if recorded.of_last {
-            if time + 1 == extent.steps {
-                let row = |part| std::iter::once(extent.rows(grad_tape, part, first, samples));
-                add_rows(row(0), grad_position);
-                add_rows(row(1), grad_velocity);
+        let row = |row| std::iter::once(extent.rows(recorded.gradient, row, first, samples));
+        let is_last = time + 1 == extent.steps;
+        match recorded.record {
+            Record::States => {
+                add_rows(self.states(recorded.gradient, time + 1, 0), grad_position);
+                add_rows(self.states(recorded.gradient, time + 1, 1), grad_velocity);
             }
-            return;
-        }
-        match recorded.recorded_as {
-            Tape::States => {
-                add_rows(self.states(grad_tape, time + 1, 0), grad_position);
-                add_rows(self.states(grad_tape, time + 1, 1), grad_velocity);
-            }
-            Tape::Velocities => {
-                let row = |time| std::iter::once(extent.rows(grad_tape, time, first, samples));
+            Record::Positions => add_rows(row(time), grad_position),
+            Record::Velocities => {
                 add_rows(row(time), grad_velocity);
-                if time + 1 == extent.steps {
+                if is_last {
                     add_rows(row(extent.steps), grad_position);
+                }
+            }
+            Record::Last => {
+                if is_last {
+                    add_rows(row(0), grad_position);
+                    add_rows(row(1), grad_velocity);
                 }
             }
         }

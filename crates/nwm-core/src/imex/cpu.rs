@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use crate::imex::coupling::{Coupling, Fields};
 use crate::imex::norm::normalise;
 use crate::parameters::Parameters;
-use crate::state::Record;
+use crate::state::{Kept, Record};
 
 /// How many steps, samples and units a call covers.
 #[derive(Debug, Clone, Copy)]
@@ -19,14 +19,9 @@ pub(crate) struct Extent {
 }
 
 impl Extent {
-    /// Values in a tape of this extent.
-    pub(crate) fn tape_len(&self, record: Record) -> usize {
-        let rows = match record {
-            Record::States => 2 * self.steps,
-            Record::Velocities => self.steps + 1,
-            Record::Last => 2,
-        };
-        rows * self.samples * self.units
+    /// Values of a field of all samples.
+    pub(crate) fn row(&self) -> usize {
+        self.samples * self.units
     }
 
     /// One step's drive, `[samples, inputs]`, for the samples from `first` on.
@@ -57,7 +52,16 @@ pub(crate) fn whole_vectors<R: Real>(count: usize) -> Vec<R> {
     vec![R::zero(); count.next_multiple_of(16)]
 }
 
-/// Runs all samples and writes the tape that `record` asks for.
+/// What a forward pass leaves behind.
+pub(crate) struct Written<R> {
+    /// What the caller asked to record.
+    pub(crate) result: Vec<R>,
+    /// What the backward pass reads beside it.
+    pub(crate) kept: Kept<R>,
+}
+
+/// Runs all samples and writes what `record` asks for, and, if the trajectory is `kept` for a
+/// backward pass, what of it is not in there.
 ///
 /// `drive` is `[time, batch, inputs]`, `initial` is `[2, batch, units]`.
 pub(crate) fn forward<R: Real, C: Coupling<R>>(
@@ -65,27 +69,42 @@ pub(crate) fn forward<R: Real, C: Coupling<R>>(
     coupling: &C,
     parameters: &Parameters<'_, R>,
     extent: Extent,
-    drive: &[R],
-    initial: &[R],
+    (drive, initial): (&[R], &[R]),
     record: Record,
-) -> Vec<R> {
-    let mut tape = Unwritten::new(extent.tape_len(record));
-    let per_task = coupling.samples_per_task();
-    let values_per_sample = match record {
-        Record::States => 2 * extent.units,
-        Record::Velocities | Record::Last => extent.units,
+    kept: bool,
+) -> Written<R> {
+    let Extent { steps, units, .. } = extent;
+    let (rows, row_units) = match record {
+        Record::States => (steps, 2 * units),
+        Record::Velocities => (steps + 1, units),
+        Record::Positions => (steps, units),
+        Record::Last => (2, units),
     };
-    tape.split_by_task(extent.samples * values_per_sample, per_task * values_per_sample)
-        .into_par_iter()
-        .enumerate()
-        .for_each(|(task, tape)| {
+    let needs_velocities = kept && matches!(record, Record::Positions | Record::Last);
+    let needs_positions = needs_velocities && record == Record::Last && parameters.norm.is_some();
+    let steps_if = |needed| if needed { steps } else { 0 };
+    let mut arrays = [
+        (rows, row_units),
+        (steps_if(needs_velocities), units),
+        (steps_if(needs_positions), units),
+    ]
+    .map(|(rows, row_units)| (Unwritten::new(rows * extent.samples * row_units), row_units));
+    let per_task = coupling.samples_per_task();
+    let [results, velocities, positions] = arrays.each_mut().map(|(array, row_units)| {
+        array.split_by_task(extent.samples * *row_units, per_task * *row_units)
+    });
+    results.into_par_iter().zip(velocities).zip(positions).enumerate().for_each(
+        |(task, ((result, velocities), positions))| {
             let first = task * per_task;
             let samples = per_task.min(extent.samples - first);
+            let rows = Rows { result, velocities, positions };
             let run =
-                Run { coupling, parameters, extent, drive, initial, record, first, samples, tape };
+                Run { coupling, parameters, extent, drive, initial, record, first, samples, rows };
             simd.run(run);
-        });
-    tape.finish()
+        },
+    );
+    let [result, velocities, positions] = arrays.map(|(array, _)| array.finish());
+    Written { result, kept: Kept { velocities, positions } }
 }
 
 /// One task: some samples, all steps.
@@ -98,7 +117,15 @@ struct Run<'a, R, C> {
     record: Record,
     first: usize,
     samples: usize,
-    tape: Vec<Row<'a, R>>,
+    rows: Rows<'a, R>,
+}
+
+/// Where a task writes: its part of every row, in the order of the steps. Lists of what is not
+/// wanted are empty.
+struct Rows<'a, R> {
+    result: Vec<Row<'a, R>>,
+    velocities: Vec<Row<'a, R>>,
+    positions: Vec<Row<'a, R>>,
 }
 
 impl<R: Real, C: Coupling<R>> Kernel<R> for Run<'_, R, C> {
@@ -113,8 +140,9 @@ impl<R: Real, C: Coupling<R>> Kernel<R> for Run<'_, R, C> {
         let [mut position, mut velocity, mut pre] = [(); 3].map(|()| whole_vectors::<R>(count));
         position[..count].copy_from_slice(extent.rows(self.initial, 0, first, samples));
         velocity[..count].copy_from_slice(extent.rows(self.initial, 1, first, samples));
-        let mut tape = self.tape.into_iter();
-        let mut next_row = || tape.next().into_iter();
+        let mut results = self.rows.result.into_iter();
+        let mut velocities = self.rows.velocities.into_iter();
+        let mut positions = self.rows.positions.into_iter();
         for time in 0..extent.steps {
             let drive = extent.drive(self.drive, time, first, samples);
             start_pre_activation(parameters, extent, drive, &mut pre[..count]);
@@ -127,28 +155,32 @@ impl<R: Real, C: Coupling<R>> Kernel<R> for Run<'_, R, C> {
                     normalise(position, norm);
                 }
             }
+            let (position, velocity) = (&position[..count], &velocity[..count]);
             match record {
                 Record::Last => {}
-                Record::Velocities => {
-                    next_row().for_each(|row| row.write([&velocity[..count]].into_iter()));
-                }
+                Record::Velocities => write_next(&mut results, velocity),
+                Record::Positions => write_next(&mut results, position),
                 Record::States => {
-                    let positions = position[..count].chunks_exact(units);
-                    let states = positions.zip(velocity[..count].chunks_exact(units));
-                    next_row().for_each(|row| row.write(states.clone().flat_map(|(x, v)| [x, v])));
+                    let states = position.chunks_exact(units).zip(velocity.chunks_exact(units));
+                    if let Some(row) = results.next() {
+                        row.write(states.flat_map(|(x, v)| [x, v]));
+                    }
                 }
             }
+            write_next(&mut velocities, velocity);
+            write_next(&mut positions, position);
         }
-        match record {
-            Record::States => {}
-            Record::Velocities => {
-                next_row().for_each(|row| row.write([&position[..count]].into_iter()));
-            }
-            Record::Last => {
-                next_row().for_each(|row| row.write([&position[..count]].into_iter()));
-                next_row().for_each(|row| row.write([&velocity[..count]].into_iter()));
-            }
-        }
+        // What is left is what the record has beside the steps.
+        write_next(&mut results, &position[..count]);
+        write_next(&mut results, &velocity[..count]);
+    }
+}
+
+/// Writes the next row, if there is one.
+#[inline(always)]
+fn write_next<'a, R: Real>(rows: &mut impl Iterator<Item = Row<'a, R>>, values: &[R]) {
+    if let Some(row) = rows.next() {
+        row.write(std::iter::once(values));
     }
 }
 

@@ -93,8 +93,12 @@ impl Planes {
         map: &mut [V::Element],
     ) {
         match (self.tap_rows, self.tap_columns) {
-            (3, 3) => self.correlate_taps::<V, 3, 3>(splat::<V, 3, 3, REVERSED>(kernel), plane, map),
-            (1, 3) => self.correlate_taps::<V, 1, 3>(splat::<V, 1, 3, REVERSED>(kernel), plane, map),
+            (3, 3) => {
+                self.correlate_taps::<V, 3, 3>(splat::<V, 3, 3, REVERSED>(kernel), plane, map)
+            }
+            (1, 3) => {
+                self.correlate_taps::<V, 1, 3>(splat::<V, 1, 3, REVERSED>(kernel), plane, map)
+            }
             _ => {
                 for tap in 0..self.taps() {
                     let weight = kernel[if REVERSED { self.taps() - 1 - tap } else { tap }];

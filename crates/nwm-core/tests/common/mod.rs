@@ -113,10 +113,12 @@ impl Problem {
         }
         for time in 0..self.steps {
             for run in &runs {
-                if record == Record::States {
+                if record != Record::Velocities {
                     tape.extend(&run[time].position);
                 }
-                tape.extend(&run[time].velocity);
+                if record != Record::Positions {
+                    tape.extend(&run[time].velocity);
+                }
             }
         }
         if record == Record::Velocities {
@@ -280,9 +282,9 @@ pub(crate) fn variants() -> Vec<(&'static str, CellConfig)> {
 /// The records that a cell supports.
 pub(crate) fn records(config: &CellConfig) -> &'static [Record] {
     if config.state_norm {
-        &[Record::States, Record::Last]
+        &[Record::States, Record::Positions, Record::Last]
     } else {
-        &[Record::States, Record::Velocities, Record::Last]
+        &[Record::States, Record::Velocities, Record::Positions, Record::Last]
     }
 }
 
