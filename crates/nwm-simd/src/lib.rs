@@ -2,7 +2,8 @@
 //!
 //! A kernel is a [`Kernel`]: generic over a [`Vector`], compiled once per instruction set, and run by a
 //! [`Simd`], which proves that the processor has the instructions. Kernels hold no `unsafe`: loads and
-//! stores take slices, and the few blocks there are lie in the files of the instruction sets.
+//! stores take slices, and the few blocks there are lie in the files of the instruction sets, of arrays
+//! without values, and of hints.
 //!
 //! # Example
 //!
@@ -45,6 +46,7 @@
 
 mod instruction_set;
 mod instruction_sets;
+mod prefetch;
 mod product;
 mod real;
 mod tanh;
@@ -53,11 +55,12 @@ mod unwritten;
 mod vector;
 
 pub use instruction_set::{InstructionSet, Kernel, Simd, Unavailable};
+pub use prefetch::prefetch;
 pub use product::{Columns, Rows, add_products, add_transposed_product, multiply};
 pub use real::Real;
 pub use tanh::{TANH_ERROR, TANH_ULPS};
 pub use transpose::transpose;
-pub use unwritten::{Row, Unwritten};
+pub use unwritten::{Row, TaskRows, Unwritten};
 pub use vector::Vector;
 
 #[cfg(doctest)]

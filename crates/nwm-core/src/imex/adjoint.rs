@@ -20,8 +20,10 @@
 //! in the element type, over more in double precision, and the tasks are then added in order. The
 //! matrices of a dense cell are the exception: a task sums theirs in the element type.
 
+use std::iter::once;
+
 use num_traits::Float;
-use nwm_simd::{Kernel, Real, Row, Simd, Unwritten, Vector};
+use nwm_simd::{Kernel, Real, Simd, TaskRows, Unwritten, Vector, prefetch};
 use rayon::prelude::*;
 
 use crate::imex::coupling::{Coupling, FieldGradients, Fields};
@@ -68,7 +70,7 @@ pub(crate) fn backward<R: Real, C: Coupling<R>>(
     let drive_row = extent.samples * extent.inputs;
     let mut grad_drive = with_drive.then(|| Unwritten::new(extent.steps * drive_row));
     let mut grad_initial = Unwritten::new(2 * row);
-    let drive_rows: Vec<Option<Vec<Row<'_, R>>>> = match &mut grad_drive {
+    let drive_rows: Vec<Option<TaskRows<'_, R>>> = match &mut grad_drive {
         Some(gradient) => {
             let tasks = gradient.split_by_task(drive_row, per_task * extent.inputs);
             tasks.into_iter().map(Some).collect()
@@ -112,8 +114,8 @@ struct Task<'a, R, C> {
 /// result is the task's parameter gradients.
 struct Sweep<'a, R, C> {
     task: Task<'a, R, C>,
-    initial_rows: Vec<Row<'a, R>>,
-    drive_rows: Option<Vec<Row<'a, R>>>,
+    initial_rows: TaskRows<'a, R>,
+    drive_rows: Option<TaskRows<'a, R>>,
 }
 
 impl<R: Real, C: Coupling<R>> Kernel<R> for Sweep<'_, R, C> {
@@ -121,7 +123,7 @@ impl<R: Real, C: Coupling<R>> Kernel<R> for Sweep<'_, R, C> {
 
     #[inline(always)]
     fn run<V: Vector<Element = R>>(self) -> Vec<f64> {
-        let Self { task, initial_rows, mut drive_rows } = self;
+        let Self { task, mut initial_rows, mut drive_rows } = self;
         let Task { coupling, parameters, layout, extent, recorded, first, samples } = task;
         let count = samples * extent.units;
         let mut sums = vec![0.0; layout.len()];
@@ -140,6 +142,7 @@ impl<R: Real, C: Coupling<R>> Kernel<R> for Sweep<'_, R, C> {
         task.read_velocity(extent.steps, &mut next_velocity[..count]);
         task.read_last_position(&mut position[..count]);
         for time in (0..extent.steps).rev() {
+            task.prefetch_before(time);
             task.read_velocity(time, &mut velocity[..count]);
             task.step_position_back(time, &next_velocity[..count], &mut position[..count]);
             task.add_recorded_gradient(
@@ -171,10 +174,8 @@ impl<R: Real, C: Coupling<R>> Kernel<R> for Sweep<'_, R, C> {
                 }
                 bias.end_step();
             }
-            // Steps are taken from the last to the first.
-            let drive_row = drive_rows.as_mut().and_then(Vec::pop);
             let drive = extent.drive(recorded.drive, time, first, samples);
-            let mut grad_drive = drive_row.is_some().then_some(&mut grad_inputs[..]);
+            let mut grad_drive = drive_rows.is_some().then_some(&mut grad_inputs[..]);
             if let (Some(weights), Some(sums)) = (parameters.projection, &mut projection) {
                 let gradient = grad_drive.take();
                 pull_back_projection(extent, weights, drive, &grad_pre[..count], sums, gradient);
@@ -191,14 +192,14 @@ impl<R: Real, C: Coupling<R>> Kernel<R> for Sweep<'_, R, C> {
                 drive: grad_drive,
             };
             coupling.pull_back::<V>(&mut space, fields, &grad_pre[..count], gradients);
-            if let Some(row) = drive_row {
-                row.write(std::iter::once(if enters { &grad_pre[..count] } else { &grad_inputs }));
+            if let Some(rows) = &mut drive_rows {
+                // Steps are taken from the last to the first.
+                rows.write_last(once(if enters { &grad_pre[..count] } else { &grad_inputs }));
             }
             std::mem::swap(&mut velocity, &mut next_velocity);
         }
-        for (row, gradient) in initial_rows.into_iter().zip([&grad_position, &grad_velocity]) {
-            row.write(std::iter::once(&gradient[..count]));
-        }
+        initial_rows.write_first(once(&grad_position[..count]));
+        initial_rows.write_first(once(&grad_velocity[..count]));
         coupling.finish(space, layout, &mut sums);
         for (gradient, range) in [(bias, &layout.bias), (projection, &layout.projection)] {
             if let (Some(gradient), Some(range)) = (gradient, range) {
@@ -210,14 +211,45 @@ impl<R: Real, C: Coupling<R>> Kernel<R> for Sweep<'_, R, C> {
 }
 
 impl<R: Real, C: Coupling<R>> Task<'_, R, C> {
-    /// This task's values after `time` steps (at least 1) of a tape of states: position or velocity.
+    /// This task's states after `time` steps (at least 1) of a tape of states.
+    #[inline(always)]
+    fn both_parts<'t>(&self, tape: &'t [R], time: usize) -> &'t [R] {
+        let width = 2 * self.extent.units;
+        &tape[((time - 1) * self.extent.samples + self.first) * width..][..self.samples * width]
+    }
+
+    /// One part of them: position or velocity.
     #[inline(always)]
     fn states<'t>(&self, tape: &'t [R], time: usize, part: usize) -> impl Iterator<Item = &'t [R]> {
         let units = self.extent.units;
-        let start = ((time - 1) * self.extent.samples + self.first) * 2 * units;
-        tape[start..][..self.samples * 2 * units]
+        self.both_parts(tape, time)
             .chunks_exact(2 * units)
             .map(move |state| &state[part * units..][..units])
+    }
+
+    /// Fetches into the cache what the step before `time`, which is pulled back next, reads.
+    #[inline(always)]
+    fn prefetch_before(&self, time: usize) {
+        let &Self { extent, recorded, first, samples, .. } = self;
+        let Some(time) = time.checked_sub(1) else { return };
+        let rows = |array, row| extent.rows(array, row, first, samples);
+        match recorded.record {
+            Record::States => prefetch(self.both_parts(recorded.gradient, time + 1)),
+            Record::Positions | Record::Velocities => prefetch(rows(recorded.gradient, time)),
+            Record::Last => {}
+        }
+        if self.parameters.drive.is_some() {
+            prefetch(extent.drive(recorded.drive, time, first, samples));
+        }
+        let Some(before) = time.checked_sub(1) else { return };
+        match recorded.tape {
+            Tape::States(states) => prefetch(self.both_parts(states, time)),
+            Tape::Velocities { velocities, .. } => prefetch(rows(velocities, before)),
+            Tape::Both { positions, velocities } => {
+                prefetch(rows(positions, before));
+                prefetch(rows(velocities, before));
+            }
+        }
     }
 
     /// The velocities after `time` steps.
@@ -270,7 +302,7 @@ impl<R: Real, C: Coupling<R>> Task<'_, R, C> {
     #[inline(always)]
     fn add_recorded_gradient(&self, time: usize, grad_position: &mut [R], grad_velocity: &mut [R]) {
         let &Self { extent, recorded, first, samples, .. } = self;
-        let row = |row| std::iter::once(extent.rows(recorded.gradient, row, first, samples));
+        let row = |row| once(extent.rows(recorded.gradient, row, first, samples));
         let is_last = time + 1 == extent.steps;
         match recorded.record {
             Record::States => {

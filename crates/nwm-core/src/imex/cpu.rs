@@ -1,6 +1,8 @@
 //! The fused forward pass: every task carries its samples through all steps before the next one.
 
-use nwm_simd::{Kernel, Real, Row, Simd, Unwritten, Vector};
+use std::iter::once;
+
+use nwm_simd::{Kernel, Real, Simd, TaskRows, Unwritten, Vector, prefetch};
 use rayon::prelude::*;
 
 use crate::imex::coupling::{Coupling, Fields};
@@ -123,9 +125,9 @@ struct Run<'a, R, C> {
 /// Where a task writes: its part of every row, in the order of the steps. Lists of what is not
 /// wanted are empty.
 struct Rows<'a, R> {
-    result: Vec<Row<'a, R>>,
-    velocities: Vec<Row<'a, R>>,
-    positions: Vec<Row<'a, R>>,
+    result: TaskRows<'a, R>,
+    velocities: TaskRows<'a, R>,
+    positions: TaskRows<'a, R>,
 }
 
 impl<R: Real, C: Coupling<R>> Kernel<R> for Run<'_, R, C> {
@@ -140,11 +142,12 @@ impl<R: Real, C: Coupling<R>> Kernel<R> for Run<'_, R, C> {
         let [mut position, mut velocity, mut pre] = [(); 3].map(|()| whole_vectors::<R>(count));
         position[..count].copy_from_slice(extent.rows(self.initial, 0, first, samples));
         velocity[..count].copy_from_slice(extent.rows(self.initial, 1, first, samples));
-        let mut results = self.rows.result.into_iter();
-        let mut velocities = self.rows.velocities.into_iter();
-        let mut positions = self.rows.positions.into_iter();
+        let Rows { result: mut results, mut velocities, mut positions } = self.rows;
         for time in 0..extent.steps {
             let drive = extent.drive(self.drive, time, first, samples);
+            if time + 1 < extent.steps {
+                prefetch(extent.drive(self.drive, time + 1, first, samples));
+            }
             start_pre_activation(parameters, extent, drive, &mut pre[..count]);
             let fields =
                 Fields { position: &position[..count], velocity: &velocity[..count], drive };
@@ -158,29 +161,19 @@ impl<R: Real, C: Coupling<R>> Kernel<R> for Run<'_, R, C> {
             let (position, velocity) = (&position[..count], &velocity[..count]);
             match record {
                 Record::Last => {}
-                Record::Velocities => write_next(&mut results, velocity),
-                Record::Positions => write_next(&mut results, position),
+                Record::Velocities => results.write_first(once(velocity)),
+                Record::Positions => results.write_first(once(position)),
                 Record::States => {
                     let states = position.chunks_exact(units).zip(velocity.chunks_exact(units));
-                    if let Some(row) = results.next() {
-                        row.write(states.flat_map(|(x, v)| [x, v]));
-                    }
+                    results.write_first(states.flat_map(|(x, v)| [x, v]));
                 }
             }
-            write_next(&mut velocities, velocity);
-            write_next(&mut positions, position);
+            velocities.write_first(once(velocity));
+            positions.write_first(once(position));
         }
         // What is left is what the record has beside the steps.
-        write_next(&mut results, &position[..count]);
-        write_next(&mut results, &velocity[..count]);
-    }
-}
-
-/// Writes the next row, if there is one.
-#[inline(always)]
-fn write_next<'a, R: Real>(rows: &mut impl Iterator<Item = Row<'a, R>>, values: &[R]) {
-    if let Some(row) = rows.next() {
-        row.write(std::iter::once(values));
+        results.write_first(once(&position[..count]));
+        results.write_first(once(&velocity[..count]));
     }
 }
 
