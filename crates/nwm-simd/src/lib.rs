@@ -46,6 +46,7 @@
 
 mod instruction_set;
 mod instruction_sets;
+mod lines;
 mod prefetch;
 mod product;
 mod real;
@@ -55,6 +56,7 @@ mod unwritten;
 mod vector;
 
 pub use instruction_set::{InstructionSet, Kernel, Simd, Unavailable};
+pub use lines::{Lines, LinesMut, Window, WindowMut};
 pub use prefetch::prefetch;
 pub use product::{Columns, Rows, add_products, add_transposed_product, multiply};
 pub use real::Real;

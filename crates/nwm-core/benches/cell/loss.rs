@@ -7,6 +7,9 @@ use rayon::prelude::*;
 /// Numbers that one task sums up: the order of the sum does not depend on the number of threads.
 const CHUNK: usize = 1 << 14;
 
+/// Numbers that are summed in single precision, and scaled before they are written.
+const PIECE: usize = 512;
+
 /// The mean of the squares of the positions, `[time, batch, units]`: a scalar.
 pub(crate) fn mean_square(positions: &Tensor) -> Result<Tensor> {
     positions.apply_op1(MeanSquare)
@@ -42,12 +45,14 @@ pub(crate) fn mean_square_with_gradient(positions: &Tensor) -> Result<(f32, Tens
     let rows = gradient.chunks(CHUNK).into_par_iter().zip(values.par_chunks(CHUNK));
     let sums: Vec<f64> = rows
         .map(|(row, values)| {
-            let mut scaled = [0.0_f32; CHUNK];
-            let scaled = &mut scaled[..values.len()];
-            for (scaled, value) in scaled.iter_mut().zip(values) {
-                *scaled = factor * value;
+            let mut scaled = [0.0_f32; PIECE];
+            for (row, values) in row.chunks(PIECE).zip(values.chunks(PIECE)) {
+                let scaled = &mut scaled[..values.len()];
+                for (scaled, value) in scaled.iter_mut().zip(values) {
+                    *scaled = factor * value;
+                }
+                row.write(std::iter::once(&*scaled));
             }
-            row.write(std::iter::once(&*scaled));
             squares(values)
         })
         .collect();
@@ -64,7 +69,7 @@ fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
 
 /// The sum of squares: eight partial sums at a time, a row of which is added up in double precision.
 fn squares(values: &[f32]) -> f64 {
-    values.chunks(512).map(|values| f64::from(row_squares(values))).sum()
+    values.chunks(PIECE).map(|values| f64::from(row_squares(values))).sum()
 }
 
 fn row_squares(values: &[f32]) -> f32 {

@@ -5,13 +5,10 @@
 //! may start at any site of the map; what lies beyond is never written back.
 
 use num_traits::Zero;
-use nwm_simd::{Real, Vector, vectors};
+use nwm_simd::{Lines, LinesMut, Real, Vector, vectors};
 
 /// The longest vector of any instruction set.
 const LONGEST_VECTOR: usize = 16;
-
-/// Rows of a plane that a block of rows of a map is computed from, at most.
-const MOST_LINES: usize = 6;
 
 /// Shape of a map, of a kernel, and so of a plane.
 #[derive(Debug, Clone, Copy)]
@@ -144,30 +141,35 @@ impl Planes {
         map: &mut [V::Element],
     ) -> usize {
         let (stride, columns) = (self.stride(), self.columns);
-        let mut lines: [&[V::Element]; MOST_LINES] = [&[]; MOST_LINES];
-        for line in 0..A + ROWS - 1 {
-            lines[line] = &plane[line * stride..][..columns + LONGEST_VECTOR + B - 1];
+        let lines = Lines::new(plane, A + ROWS - 1, stride, columns + LONGEST_VECTOR + B - 1);
+        if columns < V::LANES {
+            let sums = vectors!(row in ROWS => V::load_some(&map[row * columns..][..columns]));
+            let sums = correlate_vectors(taps, lines, 0, sums);
+            for row in 0..ROWS {
+                sums[row].store_some(&mut map[row * columns..][..columns]);
+            }
+            return ROWS;
         }
-        let rest = self.rest_of_row::<V>();
-        let last = vectors!(row in ROWS => V::load_some(&map[row * columns..][rest.clone()]));
-        let last = correlate_vectors(taps, lines, rest.start, last);
-        for start in (0..rest.start).step_by(V::LANES) {
-            let sums = vectors!(row in ROWS => V::load(&map[row * columns + start..]));
+        let mut map = LinesMut::new(map, ROWS, columns, columns);
+        let rest = columns - V::LANES;
+        let window = map.window(rest, V::LANES);
+        let last = vectors!(row in ROWS => window.load(row, 0));
+        let last = correlate_vectors(taps, lines, rest, last);
+        let mut start = 0;
+        while start < rest {
+            let mut window = map.window(start, V::LANES);
+            let sums = vectors!(row in ROWS => window.load(row, 0));
             let sums = correlate_vectors(taps, lines, start, sums);
             for row in 0..ROWS {
-                sums[row].store(&mut map[row * columns + start..]);
+                window.store(row, 0, sums[row]);
             }
+            start += V::LANES;
         }
+        let mut window = map.window(rest, V::LANES);
         for row in 0..ROWS {
-            last[row].store_some(&mut map[row * columns..][rest.clone()]);
+            window.store(row, 0, last[row]);
         }
         ROWS
-    }
-
-    /// The columns of the last vector of a row.
-    #[inline(always)]
-    fn rest_of_row<V: Vector>(&self) -> std::ops::Range<usize> {
-        self.columns.saturating_sub(V::LANES)..self.columns
     }
 
     /// Adds to the gradients of a kernel's weights, `[tap row, tap column, lane]`: `grad` is the
@@ -203,23 +205,23 @@ impl Planes {
         grad_kernel: &mut [V::Element],
     ) {
         let (stride, columns) = (self.stride(), self.columns);
-        let rest = self.rest_of_row::<V>();
+        let rest = columns.saturating_sub(V::LANES);
         // Zero where a row's last vector holds sites of the one before it.
-        let shared = rest.start.next_multiple_of(V::LANES) - rest.start;
+        let shared = rest.next_multiple_of(V::LANES) - rest;
         let mut own = [V::Element::nearest(1.0); LONGEST_VECTOR];
         own[..shared].fill(V::Element::zero());
         let own = V::load(&own);
         let mut sums = [[V::zero(); B]; A];
         for row in 0..self.rows {
-            let mut lines: [&[V::Element]; A] = [&[]; A];
-            for (a, line) in lines.iter_mut().enumerate() {
-                *line = &grad[(row + a) * stride..][..columns + LONGEST_VECTOR + B - 1];
-            }
+            let width = columns + LONGEST_VECTOR + B - 1;
+            let lines = Lines::new(&grad[row * stride..], A, stride, width);
             let map = &map[row * columns..][..columns];
-            for start in (0..rest.start).step_by(V::LANES) {
+            let mut start = 0;
+            while start < rest {
                 sums = add_products(lines, start, V::load(&map[start..]), sums);
+                start += V::LANES;
             }
-            sums = add_products(lines, rest.start, V::load_some(&map[rest.clone()]) * own, sums);
+            sums = add_products(lines, rest, V::load_some(&map[rest..]) * own, sums);
         }
         // Taps run backwards over the shifted gradient.
         let sums = sums.as_flattened().iter().rev();
@@ -254,14 +256,14 @@ fn load_line<V: Vector>(row: &[V::Element], line: &mut [V::Element], before: usi
 #[inline(always)]
 fn correlate_vectors<V: Vector, const A: usize, const B: usize, const ROWS: usize>(
     taps: &[[V; B]; A],
-    lines: [&[V::Element]; MOST_LINES],
+    lines: Lines<'_, V::Element>,
     start: usize,
     mut sums: [V; ROWS],
 ) -> [V; ROWS] {
+    let window = lines.window(start, V::LANES + B - 1);
     for line in 0..A + ROWS - 1 {
-        let window = &lines[line][start..][..V::LANES + B - 1];
         for b in 0..B {
-            let value = V::load(&window[b..]);
+            let value: V = window.load(line, b);
             for row in 0..ROWS {
                 if row <= line && line - row < A {
                     sums[row] = value.mul_add(taps[line - row][b], sums[row]);
@@ -275,15 +277,15 @@ fn correlate_vectors<V: Vector, const A: usize, const B: usize, const ROWS: usiz
 /// Adds the products of a vector with every shift of the lines.
 #[inline(always)]
 fn add_products<V: Vector, const A: usize, const B: usize>(
-    lines: [&[V::Element]; A],
+    lines: Lines<'_, V::Element>,
     start: usize,
     values: V,
     mut sums: [[V; B]; A],
 ) -> [[V; B]; A] {
+    let window = lines.window(start, V::LANES + B - 1);
     for a in 0..A {
-        let window = &lines[a][start..][..V::LANES + B - 1];
         for b in 0..B {
-            sums[a][b] = V::load(&window[b..]).mul_add(values, sums[a][b]);
+            sums[a][b] = window.load::<V>(a, b).mul_add(values, sums[a][b]);
         }
     }
     sums
