@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from safetensors import safe_open
 
-from common import arguments, report, timed
+from common import arguments, report, reset_peak_memory, timed
 
 FORMULATIONS = ["channels_last", "channels_first"]
 SIZES = ["paper", "quick"]
@@ -146,6 +146,7 @@ def main():
         raise SystemExit("--inputs is missing: the folder that the Rust program wrote with --write")
     for case in wanted.case:
         for formulation in wanted.formulation:
+            reset_peak_memory()
             memory = torch.channels_last if formulation == "channels_last" else torch.contiguous_format
             forecaster = Forecaster(wanted.inputs, case, memory)
             parameters = list(forecaster.parameters.values())

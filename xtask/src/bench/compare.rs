@@ -23,7 +23,7 @@ pub(super) struct Row<'a> {
 /// The fastest formulation of a peer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Best<'a> {
-    pub(super) variant: &'a str,
+    pub(super) line: &'a Line,
     pub(super) mode: &'a Mode,
 }
 
@@ -91,7 +91,7 @@ fn of<'a>(lines: &'a [Line], line: &Line, peer: &str) -> impl Iterator<Item = &'
 
 fn best<'a>(lines: impl Iterator<Item = &'a Line>, mode: &str) -> Option<Best<'a>> {
     lines
-        .filter_map(|line| Some(Best { variant: &line.variant, mode: line.mode(mode)? }))
+        .filter_map(|line| Some(Best { line, mode: line.mode(mode)? }))
         .min_by(|a, b| a.mode.median.total_cmp(&b.mode.median))
 }
 
@@ -121,7 +121,7 @@ mod tests {
         let rows = rows(&lines, &["torch", "jax"], Some(100.0));
         assert_eq!(rows.len(), 2);
         let torch = rows[0].peers[0].unwrap();
-        assert_eq!((torch.variant, torch.mode.median), ("stacked", 20.0));
+        assert_eq!((&*torch.line.variant, torch.mode.median), ("stacked", 20.0));
         assert_eq!(rows[0].peers[1], None);
         assert_eq!(rows[0].floor, Some(0.01));
         assert_eq!(rows[0].loss_difference, Some(0.0));

@@ -13,15 +13,16 @@ pub(super) fn table(rows: &[Row<'_>], peers: &[&str]) -> String {
         head.extend([format!("{peer} ms"), format!("{peer} ÷ ours")]);
     }
     head.push("loss differs by".to_owned());
-    if rows.iter().any(|row| row.line.peak_memory.is_some()) {
+    let with_memory = rows.iter().any(|row| row.line.peak_memory.is_some());
+    if with_memory {
         head.push("peak MB".to_owned());
+        head.extend(peers.iter().map(|peer| format!("{peer} MB")));
     }
-    let width = head.len();
-    let body = rows.iter().map(|row| cells(row, width)).collect::<Vec<_>>();
+    let body = rows.iter().map(|row| cells(row, with_memory)).collect::<Vec<_>>();
     layout(&head, &body)
 }
 
-fn cells(row: &Row<'_>, width: usize) -> Vec<String> {
+fn cells(row: &Row<'_>, with_memory: bool) -> Vec<String> {
     let Row { line, mode, floor, peers, loss_difference } = row;
     let mut cells = vec![
         line.case.clone(),
@@ -34,8 +35,8 @@ fn cells(row: &Row<'_>, width: usize) -> Vec<String> {
     ];
     for peer in peers {
         match peer {
-            Some(Best { variant, mode: theirs }) => {
-                cells.push(format!("{} ({variant})", significant(theirs.median)));
+            Some(Best { line, mode: theirs }) => {
+                cells.push(format!("{} ({})", significant(theirs.median), line.variant));
                 cells.push(significant(theirs.median / mode.median));
             }
             None => cells.extend([NOT_MEASURED.to_owned(), String::new()]),
@@ -46,9 +47,13 @@ fn cells(row: &Row<'_>, width: usize) -> Vec<String> {
         Some(difference) => format!("{difference:.0e}"),
         None => NOT_MEASURED.to_owned(),
     });
-    if cells.len() < width {
-        let megabytes = line.peak_memory.map(|bytes| format!("{:.0}", bytes as f64 * 1e-6));
-        cells.push(megabytes.unwrap_or_default());
+    if with_memory {
+        let all =
+            std::iter::once(Some(*line)).chain(peers.iter().map(|peer| Some(peer.as_ref()?.line)));
+        cells.extend(all.map(|line| {
+            let bytes = line.and_then(|line| line.peak_memory);
+            bytes.map(|bytes| format!("{:.0}", bytes as f64 * 1e-6)).unwrap_or_default()
+        }));
     }
     cells
 }
@@ -123,9 +128,12 @@ mod tests {
 
     #[test]
     fn memory_has_a_column_where_it_is_known() {
-        let mut lines = [line("nwm", "rings", "avx2", 0.25)];
+        let mut lines = [line("nwm", "rings", "avx2", 0.25), line("torch", "rings", "eager", 1.0)];
         lines[0].peak_memory = Some(1_234_567_890);
         assert!(table(&rows(&lines, &[], None), &[]).ends_with("|    1235 |"));
+        lines[1].peak_memory = Some(2_345_678_901);
+        let text = table(&rows(&lines, &["torch", "jax"], None), &["torch", "jax"]);
+        assert!(text.ends_with("|    1235 |     2346 |        |"), "{text}");
     }
 
     #[test]
