@@ -27,7 +27,7 @@ pub struct LinesMut<'a, R> {
     width: usize,
 }
 
-/// A stretch of each line, at the same place in all of them.
+/// A stretch of some neighbouring lines, at the same place in each.
 #[derive(Debug, Clone, Copy)]
 pub struct Window<'a, R> {
     /// Where the stretch of the first line starts.
@@ -38,7 +38,7 @@ pub struct Window<'a, R> {
     lines: PhantomData<&'a [R]>,
 }
 
-/// A stretch of each line that is written too.
+/// The same for a stretch that is written too.
 #[derive(Debug)]
 pub struct WindowMut<'a, R> {
     /// Where the stretch of the first line starts.
@@ -57,10 +57,10 @@ fn check_lines(len: usize, count: usize, stride: usize, width: usize) {
     assert!(end.is_some_and(|end| end <= len), "lines beyond the end of an array");
 }
 
-/// Panics unless `length` values from `start` on lie within a line.
+/// Whether `length` places from `start` on are among the first `end`.
 #[inline(always)]
-fn check_window(width: usize, start: usize, length: usize) {
-    assert!(start <= width && length <= width - start, "a window beyond the end of its line");
+fn fits(start: usize, length: usize, end: usize) -> bool {
+    start <= end && length <= end - start
 }
 
 impl<'a, R> Lines<'a, R> {
@@ -74,16 +74,16 @@ impl<'a, R> Lines<'a, R> {
         Self { values, count, stride, width }
     }
 
-    /// `length` values of each line from `start` on.
+    /// Of `count` lines from the `first` on, `length` values each from `start` on.
     ///
     /// # Panics
-    /// If the lines are shorter.
+    /// If there are fewer lines or they are shorter.
     #[inline(always)]
-    pub fn window(&self, start: usize, length: usize) -> Window<'a, R> {
-        check_window(self.width, start, length);
-        // `start` is at most `width`, and the first line lies within the array.
-        let first = self.values.as_ptr().wrapping_add(start);
-        Window { first, count: self.count, stride: self.stride, length, lines: PhantomData }
+    pub fn window(&self, first: usize, count: usize, start: usize, length: usize) -> Window<'a, R> {
+        assert!(fits(first, count, self.count), "a window beyond the last line");
+        assert!(fits(start, length, self.width), "a window beyond the end of its lines");
+        let first = self.values.as_ptr().wrapping_add(first * self.stride + start);
+        Window { first, count, stride: self.stride, length, lines: PhantomData }
     }
 }
 
@@ -98,16 +98,22 @@ impl<'a, R> LinesMut<'a, R> {
         Self { values, count, stride, width }
     }
 
-    /// `length` values of each line from `start` on.
+    /// As [`Lines::window`].
     ///
     /// # Panics
-    /// If the lines are shorter.
+    /// As [`Lines::window`].
     #[inline(always)]
-    pub fn window(&mut self, start: usize, length: usize) -> WindowMut<'_, R> {
-        check_window(self.width, start, length);
-        // `start` is at most `width`, and the first line lies within the array.
-        let first = self.values.as_mut_ptr().wrapping_add(start);
-        WindowMut { first, count: self.count, stride: self.stride, length, lines: PhantomData }
+    pub fn window(
+        &mut self,
+        first: usize,
+        count: usize,
+        start: usize,
+        length: usize,
+    ) -> WindowMut<'_, R> {
+        assert!(fits(first, count, self.count), "a window beyond the last line");
+        assert!(fits(start, length, self.width), "a window beyond the end of its lines");
+        let first = self.values.as_mut_ptr().wrapping_add(first * self.stride + start);
+        WindowMut { first, count, stride: self.stride, length, lines: PhantomData }
     }
 }
 
@@ -119,11 +125,11 @@ impl<R> Window<'_, R> {
     /// constants this is no instruction.
     #[inline(always)]
     pub fn load<V: Vector<Element = R>>(&self, line: usize, offset: usize) -> V {
-        assert!(line < self.count, "a line beyond the last one");
-        check_window(self.length, offset, V::LANES);
+        assert!(line < self.count, "a line beyond the last one of a window");
+        assert!(fits(offset, V::LANES, self.length), "a vector beyond the end of its window");
         // SAFETY: the constructor of the lines checked that all of them lie within the array, and
-        // `window` that this stretch lies within each line; line and offset are checked above. The
-        // array is borrowed for as long as the window lives.
+        // `window` that these are among them and this stretch lies within each; line and offset are
+        // checked above. The array is borrowed for as long as the window lives.
         let values = unsafe {
             std::slice::from_raw_parts(self.first.add(line * self.stride + offset), V::LANES)
         };
@@ -149,8 +155,8 @@ impl<R> WindowMut<'_, R> {
     /// As [`Window::load`].
     #[inline(always)]
     pub fn store<V: Vector<Element = R>>(&mut self, line: usize, offset: usize, vector: V) {
-        assert!(line < self.count, "a line beyond the last one");
-        check_window(self.length, offset, V::LANES);
+        assert!(line < self.count, "a line beyond the last one of a window");
+        assert!(fits(offset, V::LANES, self.length), "a vector beyond the end of its window");
         // SAFETY: as for `Window::load`; the array is borrowed mutably.
         let values = unsafe {
             std::slice::from_raw_parts_mut(self.first.add(line * self.stride + offset), V::LANES)
@@ -172,16 +178,17 @@ mod tests {
         let stride = 2 * V::LANES + 3;
         let mut values: Vec<f64> = (0..3 * stride).map(|index| index as f64).collect();
         let lines = Lines::new(&values, 3, stride, stride);
-        let window = lines.window(2, V::LANES + 1);
+        let window = lines.window(0, 3, 2, V::LANES + 1);
         for (line, offset) in [(0, 0), (1, 1), (2, 0)] {
             let first = (line * stride + 2 + offset) as f64;
             let expected: f64 = (0..V::LANES).map(|lane| first + lane as f64).sum();
             assert_eq!(window.load::<V>(line, offset).sum(), expected);
         }
         let mut lines = LinesMut::new(&mut values, 3, stride, stride);
-        let mut window = lines.window(1, V::LANES);
+        let mut window = lines.window(0, 1, 1, V::LANES);
         assert_eq!(window.load::<V>(0, 0).sum(), (1..=V::LANES).sum::<usize>() as f64);
-        window.store(2, 0, V::splat(-1.0));
+        window = lines.window(1, 2, 1, V::LANES);
+        window.store(1, 0, V::splat(-1.0));
         let written = 2 * stride + 1..2 * stride + 1 + V::LANES;
         for (index, &value) in values.iter().enumerate() {
             assert_eq!(value, if written.contains(&index) { -1.0 } else { index as f64 });
@@ -196,13 +203,19 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "a window beyond the end")]
-    fn a_window_that_does_not_fit_is_refused() {
-        Lines::new(&[0.0; 100], 2, 50, 50).window(50 - V::LANES, V::LANES + 1);
+    fn a_window_that_is_too_long_is_refused() {
+        Lines::new(&[0.0; 100], 2, 50, 50).window(0, 1, 50 - V::LANES, V::LANES + 1);
+    }
+
+    #[test]
+    #[should_panic(expected = "a window beyond the last line")]
+    fn a_window_of_too_many_lines_is_refused() {
+        Lines::new(&[0.0; 100], 2, 50, 50).window(1, 2, 0, V::LANES);
     }
 
     #[test]
     #[should_panic(expected = "a line beyond the last one")]
-    fn a_line_that_is_not_there_is_refused() {
-        Lines::new(&[0.0; 100], 2, 50, 50).window(0, V::LANES).load::<V>(2, 0);
+    fn a_line_that_is_not_in_the_window_is_refused() {
+        Lines::new(&[0.0; 100], 2, 50, 50).window(0, 1, 0, V::LANES).load::<V>(1, 0);
     }
 }

@@ -43,19 +43,49 @@ impl Planes {
     /// Copies a map into a plane and wraps its borders.
     #[inline(always)]
     pub(crate) fn load<V: Vector>(&self, map: &[V::Element], plane: &mut [V::Element]) {
-        let &Self { rows, columns, .. } = self;
-        let stride = self.stride();
-        let above = self.tap_rows / 2;
-        let lines = plane[above * stride..].chunks_exact_mut(stride);
-        for (row, line) in map.chunks_exact(columns).zip(lines) {
-            match self.tap_columns / 2 {
-                // A number that the compiler knows makes this several times as fast.
-                1 => load_line::<V>(row, line, 1),
-                before => load_line::<V>(row, line, before),
-            }
+        match self.tap_columns / 2 {
+            // A number that the compiler knows makes this several times as fast.
+            1 => self.load_lines::<V>(map, plane, 1),
+            before => self.load_lines::<V>(map, plane, before),
         }
+        let (rows, above, stride) = (self.rows, self.tap_rows / 2, self.stride());
         plane.copy_within(rows * stride..(rows + above) * stride, 0);
         plane.copy_within(above * stride..2 * above * stride, (above + rows) * stride);
+    }
+
+    /// Copies the rows of a map into lines of a plane, each with its last `before` values before it and
+    /// its first behind it.
+    #[inline(always)]
+    fn load_lines<V: Vector>(&self, map: &[V::Element], plane: &mut [V::Element], before: usize) {
+        let &Self { rows, columns, .. } = self;
+        let stride = self.stride();
+        let plane = &mut plane[self.tap_rows / 2 * stride..];
+        if columns < V::LANES {
+            for (row, line) in map.chunks_exact(columns).zip(plane.chunks_exact_mut(stride)) {
+                line[before..][..columns].copy_from_slice(row);
+            }
+        } else {
+            let map = Lines::new(map, rows, columns, columns);
+            let mut lines = LinesMut::new(plane, rows, stride, stride);
+            let last = columns - V::LANES;
+            for row in 0..rows {
+                let mut start = 0;
+                while start < last {
+                    let vector: V = map.window(row, 1, start, V::LANES).load(0, 0);
+                    lines.window(row, 1, before + start, V::LANES).store(0, 0, vector);
+                    start += V::LANES;
+                }
+                let vector: V = map.window(row, 1, last, V::LANES).load(0, 0);
+                lines.window(row, 1, before + last, V::LANES).store(0, 0, vector);
+            }
+        }
+        for line in plane.chunks_exact_mut(stride).take(rows) {
+            let line = &mut line[..columns + 2 * before];
+            for column in 0..before {
+                line[column] = line[columns + column];
+                line[before + columns + column] = line[before + column];
+            }
+        }
     }
 
     /// Adds to a map the correlation of a plane with a kernel, `[tap row, tap column]`.
@@ -114,22 +144,37 @@ impl Planes {
         plane: &[V::Element],
         map: &mut [V::Element],
     ) {
+        let &Self { rows, columns, .. } = self;
+        let lines = self.lines(plane, A, B);
+        if columns < V::LANES {
+            for (row, map) in map.chunks_exact_mut(columns).enumerate() {
+                let [sum] = correlate_vectors(&taps, lines, row, 0, [V::load_some(map)]);
+                sum.store_some(map);
+            }
+            return;
+        }
+        let mut map = LinesMut::new(map, rows, columns, columns);
         let mut row = 0;
-        while row < self.rows {
-            let map = &mut map[row * self.columns..];
-            let plane = &plane[row * self.stride()..];
-            row += if row + 4 <= self.rows {
-                self.correlate_rows::<V, A, B, 4>(&taps, plane, map)
-            } else if row + 2 <= self.rows {
-                self.correlate_rows::<V, A, B, 2>(&taps, plane, map)
+        while row < rows {
+            row += if row + 4 <= rows {
+                self.correlate_rows::<V, A, B, 4>(&taps, lines, row, &mut map)
+            } else if row + 2 <= rows {
+                self.correlate_rows::<V, A, B, 2>(&taps, lines, row, &mut map)
             } else {
-                self.correlate_rows::<V, A, B, 1>(&taps, plane, map)
+                self.correlate_rows::<V, A, B, 1>(&taps, lines, row, &mut map)
             };
         }
     }
 
-    /// The first `ROWS` rows of a map, of which there are so many. What is loaded for one of them
-    /// serves its neighbours too.
+    /// The lines of a plane from which `A` x `B` taps read.
+    #[inline(always)]
+    fn lines<'p, R>(&self, plane: &'p [R], a: usize, b: usize) -> Lines<'p, R> {
+        let width = self.columns + LONGEST_VECTOR + b - 1;
+        Lines::new(plane, self.rows + a - 1, self.stride(), width)
+    }
+
+    /// `ROWS` rows of a map from `row` on, of which there are so many. What is loaded for one of
+    /// them serves its neighbours too.
     ///
     /// The last vector of a row ends where the row does and so overlaps the one before it. It is
     /// computed first and stored last: both see the map as it was.
@@ -137,37 +182,27 @@ impl Planes {
     fn correlate_rows<V: Vector, const A: usize, const B: usize, const ROWS: usize>(
         &self,
         taps: &[[V; B]; A],
-        plane: &[V::Element],
-        map: &mut [V::Element],
+        lines: Lines<'_, V::Element>,
+        row: usize,
+        map: &mut LinesMut<'_, V::Element>,
     ) -> usize {
-        let (stride, columns) = (self.stride(), self.columns);
-        let lines = Lines::new(plane, A + ROWS - 1, stride, columns + LONGEST_VECTOR + B - 1);
-        if columns < V::LANES {
-            let sums = vectors!(row in ROWS => V::load_some(&map[row * columns..][..columns]));
-            let sums = correlate_vectors(taps, lines, 0, sums);
-            for row in 0..ROWS {
-                sums[row].store_some(&mut map[row * columns..][..columns]);
-            }
-            return ROWS;
-        }
-        let mut map = LinesMut::new(map, ROWS, columns, columns);
-        let rest = columns - V::LANES;
-        let window = map.window(rest, V::LANES);
-        let last = vectors!(row in ROWS => window.load(row, 0));
-        let last = correlate_vectors(taps, lines, rest, last);
+        let rest = self.columns - V::LANES;
+        let window = map.window(row, ROWS, rest, V::LANES);
+        let last = vectors!(line in ROWS => window.load(line, 0));
+        let last = correlate_vectors(taps, lines, row, rest, last);
         let mut start = 0;
         while start < rest {
-            let mut window = map.window(start, V::LANES);
-            let sums = vectors!(row in ROWS => window.load(row, 0));
-            let sums = correlate_vectors(taps, lines, start, sums);
-            for row in 0..ROWS {
-                window.store(row, 0, sums[row]);
+            let mut window = map.window(row, ROWS, start, V::LANES);
+            let sums = vectors!(line in ROWS => window.load(line, 0));
+            let sums = correlate_vectors(taps, lines, row, start, sums);
+            for line in 0..ROWS {
+                window.store(line, 0, sums[line]);
             }
             start += V::LANES;
         }
-        let mut window = map.window(rest, V::LANES);
-        for row in 0..ROWS {
-            window.store(row, 0, last[row]);
+        let mut window = map.window(row, ROWS, rest, V::LANES);
+        for line in 0..ROWS {
+            window.store(line, 0, last[line]);
         }
         ROWS
     }
@@ -204,24 +239,30 @@ impl Planes {
         map: &[V::Element],
         grad_kernel: &mut [V::Element],
     ) {
-        let (stride, columns) = (self.stride(), self.columns);
-        let rest = columns.saturating_sub(V::LANES);
-        // Zero where a row's last vector holds sites of the one before it.
-        let shared = rest.next_multiple_of(V::LANES) - rest;
-        let mut own = [V::Element::nearest(1.0); LONGEST_VECTOR];
-        own[..shared].fill(V::Element::zero());
-        let own = V::load(&own);
+        let &Self { rows, columns, .. } = self;
         let mut sums = [[V::zero(); B]; A];
-        for row in 0..self.rows {
-            let width = columns + LONGEST_VECTOR + B - 1;
-            let lines = Lines::new(&grad[row * stride..], A, stride, width);
-            let map = &map[row * columns..][..columns];
-            let mut start = 0;
-            while start < rest {
-                sums = add_products(lines, start, V::load(&map[start..]), sums);
-                start += V::LANES;
+        let lines = self.lines(grad, A, B);
+        if columns < V::LANES {
+            for (row, map) in map.chunks_exact(columns).enumerate() {
+                sums = add_products(lines, row, 0, V::load_some(map), sums);
             }
-            sums = add_products(lines, rest, V::load_some(&map[rest..]) * own, sums);
+        } else {
+            let rest = columns - V::LANES;
+            // Zero where a row's last vector holds sites of the one before it.
+            let mut own = [V::Element::nearest(1.0); LONGEST_VECTOR];
+            own[..rest.next_multiple_of(V::LANES) - rest].fill(V::Element::zero());
+            let own = V::load(&own);
+            let map = Lines::new(map, rows, columns, columns);
+            for row in 0..rows {
+                let mut start = 0;
+                while start < rest {
+                    let values = map.window(row, 1, start, V::LANES).load(0, 0);
+                    sums = add_products(lines, row, start, values, sums);
+                    start += V::LANES;
+                }
+                let values = map.window(row, 1, rest, V::LANES).load::<V>(0, 0) * own;
+                sums = add_products(lines, row, rest, values, sums);
+            }
         }
         // Taps run backwards over the shifted gradient.
         let sums = sums.as_flattened().iter().rev();
@@ -231,36 +272,16 @@ impl Planes {
     }
 }
 
-/// Copies a row into a line of a plane, with its last `before` values before it and its first behind.
-#[inline(always)]
-fn load_line<V: Vector>(row: &[V::Element], line: &mut [V::Element], before: usize) {
-    let columns = row.len();
-    let line = &mut line[..columns + 2 * before];
-    let inner = &mut line[before..][..columns];
-    if columns < V::LANES {
-        inner.copy_from_slice(row);
-    } else {
-        for (from, to) in row.chunks_exact(V::LANES).zip(inner.chunks_exact_mut(V::LANES)) {
-            V::load(from).store(to);
-        }
-        let last = columns - V::LANES;
-        V::load(&row[last..]).store(&mut inner[last..]);
-    }
-    for column in 0..before {
-        line[column] = row[columns - before + column];
-        line[before + columns + column] = row[column];
-    }
-}
-
 /// Adds to one vector in each of `ROWS` rows the taps' products with the lines around them.
 #[inline(always)]
 fn correlate_vectors<V: Vector, const A: usize, const B: usize, const ROWS: usize>(
     taps: &[[V; B]; A],
     lines: Lines<'_, V::Element>,
+    row: usize,
     start: usize,
     mut sums: [V; ROWS],
 ) -> [V; ROWS] {
-    let window = lines.window(start, V::LANES + B - 1);
+    let window = lines.window(row, A + ROWS - 1, start, V::LANES + B - 1);
     for line in 0..A + ROWS - 1 {
         for b in 0..B {
             let value: V = window.load(line, b);
@@ -278,11 +299,12 @@ fn correlate_vectors<V: Vector, const A: usize, const B: usize, const ROWS: usiz
 #[inline(always)]
 fn add_products<V: Vector, const A: usize, const B: usize>(
     lines: Lines<'_, V::Element>,
+    row: usize,
     start: usize,
     values: V,
     mut sums: [[V; B]; A],
 ) -> [[V; B]; A] {
-    let window = lines.window(start, V::LANES + B - 1);
+    let window = lines.window(row, A, start, V::LANES + B - 1);
     for a in 0..A {
         for b in 0..B {
             sums[a][b] = window.load::<V>(a, b).mul_add(values, sums[a][b]);
