@@ -4,14 +4,10 @@ use std::error::Error as StdError;
 use std::io::Write;
 use std::process::ExitCode;
 
-use mimalloc::MiMalloc;
-
-/// As in the `nwm` program: pages of large tensors are kept from one repetition to the next.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
-
 /// Runs a benchmark and reports an error with its causes: the whole `main` of a program.
 pub fn run(benchmark: impl FnOnce() -> Result<(), Box<dyn StdError>>) -> ExitCode {
+    // As in the `nwm` program.
+    nwm_allocator::keep_pages();
     let Err(error) = benchmark() else { return ExitCode::SUCCESS };
     let mut message = format!("error: failed to {error}");
     let mut cause = error.source();

@@ -13,14 +13,9 @@ mod terminal;
 use std::process::ExitCode;
 
 use clap::Parser;
-use mimalloc::MiMalloc;
-
-/// A training step makes and drops the same large tensors again and again. This allocator keeps their pages, where
-/// the system's returns them to the kernel and has them cleared again at every step (docs/performance.md).
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
+    nwm_allocator::keep_pages();
     let arguments = flags::Arguments::parse();
     let terminal = terminal::Terminal::new(&arguments);
     let outcome = commands::run(arguments.command, &terminal);

@@ -10,16 +10,18 @@ use crate::workspace::Workspace;
 /// What must not be among the dependencies of a crate, direct or not. docs/architecture.md says why.
 const FORBIDDEN: &[(&str, &[&str])] = &[
     (BENCH, &["candle-core", SIMD, CORE, DATA, MODELS, TRAIN, ANALYSIS, COMMAND]),
-    (SIMD, &["candle-core", CORE, DATA, MODELS, TRAIN, ANALYSIS, COMMAND, BENCH]),
-    (CORE, &[DATA, MODELS, TRAIN, ANALYSIS, COMMAND, BENCH]),
-    (DATA, &["candle-core", CORE, MODELS, TRAIN, ANALYSIS, COMMAND, BENCH]),
-    (MODELS, &[DATA, TRAIN, ANALYSIS, COMMAND, BENCH]),
-    (ANALYSIS, &["candle-core", CORE, DATA, MODELS, TRAIN, COMMAND, BENCH]),
-    (TRAIN, &[COMMAND, BENCH]),
+    (ALLOCATOR, &["candle-core", SIMD, CORE, DATA, MODELS, TRAIN, ANALYSIS, COMMAND, BENCH]),
+    (SIMD, &["candle-core", ALLOCATOR, CORE, DATA, MODELS, TRAIN, ANALYSIS, COMMAND, BENCH]),
+    (CORE, &[ALLOCATOR, DATA, MODELS, TRAIN, ANALYSIS, COMMAND, BENCH]),
+    (DATA, &["candle-core", ALLOCATOR, CORE, MODELS, TRAIN, ANALYSIS, COMMAND, BENCH]),
+    (MODELS, &[ALLOCATOR, DATA, TRAIN, ANALYSIS, COMMAND, BENCH]),
+    (ANALYSIS, &["candle-core", ALLOCATOR, CORE, DATA, MODELS, TRAIN, COMMAND, BENCH]),
+    (TRAIN, &[ALLOCATOR, COMMAND, BENCH]),
     (COMMAND, &[BENCH]),
-    ("xtask", &["candle-core", SIMD, CORE, DATA, MODELS, TRAIN, ANALYSIS, COMMAND, BENCH]),
+    ("xtask", &["candle-core", ALLOCATOR, SIMD, CORE, DATA, MODELS, TRAIN, ANALYSIS, COMMAND, BENCH]),
 ];
 
+const ALLOCATOR: &str = "nwm-allocator";
 const SIMD: &str = "nwm-simd";
 const CORE: &str = "nwm-core";
 const DATA: &str = "nwm-data";

@@ -1,0 +1,61 @@
+//! The memory allocator of the programs that train neural wave machines.
+//!
+//! A program that links this crate allocates with mimalloc. A training step makes and drops the same
+//! large tensors again and again; [`keep_pages`] keeps their pages with the program, which would otherwise
+//! give them back to the system from time to time and have them cleared at the next use.
+//!
+//! ```
+//! fn main() {
+//!     nwm_allocator::keep_pages();
+//! }
+//! ```
+
+use std::ffi::{c_int, c_long};
+
+use mimalloc::MiMalloc;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
+/// `mi_option_purge_delay` of mimalloc.h: milliseconds until free pages go back to the system.
+const PURGE_DELAY: c_int = 15;
+
+/// The name by which mimalloc reads the same option from the environment.
+const PURGE_DELAY_VARIABLE: &str = "MIMALLOC_PURGE_DELAY";
+
+/// The value with which free pages never do.
+const NEVER: c_long = -1;
+
+/// Keeps free pages for the next allocation until the program ends, unless the environment variable
+/// `MIMALLOC_PURGE_DELAY` asks for something else. To be called before the first large allocation.
+#[allow(unsafe_code)]
+pub fn keep_pages() {
+    if std::env::var_os(PURGE_DELAY_VARIABLE).is_none() {
+        // SAFETY: sets a number of the allocator's own, which checks the option's index; it may be
+        // set at any time and from any thread.
+        unsafe { libmimalloc_sys::mi_option_set(PURGE_DELAY, NEVER) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NEVER, PURGE_DELAY, keep_pages};
+
+    #[allow(unsafe_code)]
+    fn purge_delay() -> std::ffi::c_long {
+        // SAFETY: reads a number of the allocator's own, which checks the option's index.
+        unsafe { libmimalloc_sys::mi_option_get(PURGE_DELAY) }
+    }
+
+    /// If the option had another index, its default would not be one second.
+    #[test]
+    fn the_option_is_the_purge_delay() {
+        if std::env::var_os(super::PURGE_DELAY_VARIABLE).is_some() {
+            eprintln!("skipped: the environment sets the purge delay");
+            return;
+        }
+        assert_eq!(purge_delay(), 1000);
+        keep_pages();
+        assert_eq!(purge_delay(), NEVER);
+    }
+}
