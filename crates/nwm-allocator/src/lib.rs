@@ -5,9 +5,8 @@
 //! give them back to the system from time to time and have them cleared at the next use.
 //!
 //! ```
-//! fn main() {
-//!     nwm_allocator::keep_pages();
-//! }
+//! // First thing in `main`:
+//! nwm_allocator::keep_pages();
 //! ```
 
 use std::ffi::{c_int, c_long};

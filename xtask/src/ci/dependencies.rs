@@ -18,7 +18,10 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     (ANALYSIS, &["candle-core", ALLOCATOR, CORE, DATA, MODELS, TRAIN, COMMAND, BENCH]),
     (TRAIN, &[ALLOCATOR, COMMAND, BENCH]),
     (COMMAND, &[BENCH]),
-    ("xtask", &["candle-core", ALLOCATOR, SIMD, CORE, DATA, MODELS, TRAIN, ANALYSIS, COMMAND, BENCH]),
+    (
+        "xtask",
+        &["candle-core", ALLOCATOR, SIMD, CORE, DATA, MODELS, TRAIN, ANALYSIS, COMMAND, BENCH],
+    ),
 ];
 
 const ALLOCATOR: &str = "nwm-allocator";

@@ -9,11 +9,13 @@
 //! are added: a layer that doubles its picture multiplies 4 times per pixel instead of 9.
 
 mod correlate;
+mod inner_products;
 mod weight_gradient;
 
 use nwm_simd::Simd;
 
 use self::correlate::Correlate;
+use self::inner_products::InnerProducts;
 use self::weight_gradient::{AddWeightGradient, Orientation};
 use super::super::real::Real;
 use super::geometry::{Correlation, Pass, WINDOW, for_each_tap};
@@ -65,38 +67,99 @@ impl<T: Real> Direct<T> {
         let orientation = Orientation::of(correlation, simd.lanes::<T>());
         Self { correlation: correlation.clone(), reading, adjoint, simd, matrices, orientation }
     }
+
+    /// The targets of a pass from one sample's padded sources.
+    fn correlate(
+        &self,
+        pass: &Pass,
+        padded: &[T],
+        activation: Option<Activation<'_, T>>,
+        result: &mut [T],
+    ) {
+        let matrices = &self.matrices;
+        match matrices.arrangement {
+            Arrangement::OverOuter { pitch } => {
+                self.simd.run(Correlate { pass, matrices, pitch, padded, activation, result });
+            }
+            Arrangement::OverInner => {
+                self.simd.run(InnerProducts { pass, matrices, padded, activation, result });
+            }
+        }
+    }
 }
 
-/// The weights of each phase: `[row of the window, column of the window, inner, outer]`, where sums are over the
-/// inner index and the outer one is padded to whole vectors.
+/// The weights of each phase, where sums are over the inner index.
 struct Matrices<T> {
     of_phases: Vec<Vec<T>>,
     meetings: Meetings,
     inner: usize,
     outer: usize,
-    pitch: usize,
+    arrangement: Arrangement,
+}
+
+/// How the weights of a phase are arranged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Arrangement {
+    /// `[row of the window, column of the window, inner, outer]`, the last one padded to whole vectors, which run
+    /// over it.
+    OverOuter { pitch: usize },
+    /// `[row of the window, outer, column of the window, inner]`. Vectors run over the last two: for so few outer
+    /// ones that most lanes would be idle.
+    OverInner,
+}
+
+impl Arrangement {
+    fn of(pass: &Pass, inner: usize, outer: usize, lanes: usize) -> Self {
+        let runs_fill_vectors =
+            pass.phases().all(|[_, columns]| (columns.taps.len() * inner).is_multiple_of(lanes));
+        if 2 * outer <= lanes && runs_fill_vectors {
+            Self::OverInner
+        } else {
+            Self::OverOuter { pitch: outer.next_multiple_of(lanes) }
+        }
+    }
 }
 
 impl<T: Real> Matrices<T> {
     fn new(pass: &Pass, inner: usize, outer: usize, simd: Simd) -> Self {
-        let pitch = outer.next_multiple_of(simd.lanes::<T>());
-        let size = |[rows, columns]: [usize; 2]| vec![T::zero(); rows * columns * inner * pitch];
+        let arrangement = Arrangement::of(pass, inner, outer, simd.lanes::<T>());
+        let width = match arrangement {
+            Arrangement::OverOuter { pitch } => pitch,
+            Arrangement::OverInner => outer,
+        };
+        let size = |[rows, columns]: [usize; 2]| vec![T::zero(); rows * columns * inner * width];
         let of_phases =
             pass.phases().map(|phase| size(phase.map(|phase| phase.taps.len()))).collect();
-        Self { of_phases, meetings: meetings(pass), inner, outer, pitch }
+        Self { of_phases, meetings: meetings(pass), inner, outer, arrangement }
     }
 
     /// Adds a weight wherever its tap is met.
     fn add(&mut self, tap: usize, [inner, outer]: [usize; 2], weight: T) {
-        for &(phase, place) in &self.meetings[tap] {
-            let index = (place * self.inner + inner) * self.pitch + outer;
+        for &Meeting { phase, row, column, width } in &self.meetings[tap] {
+            let index = match self.arrangement {
+                Arrangement::OverOuter { pitch } => {
+                    ((row * width + column) * self.inner + inner) * pitch + outer
+                }
+                Arrangement::OverInner => {
+                    ((row * self.outer + outer) * width + column) * self.inner + inner
+                }
+            };
             self.of_phases[phase][index] += weight;
         }
     }
 }
 
-/// For each tap, the phases and the places in their windows, counted by rows, where it is met.
-type Meetings = [Vec<(usize, usize)>; WINDOW * WINDOW];
+/// Where a tap is met: the phase, the row and the column in its window, and how many columns that has.
+#[derive(Clone, Copy)]
+struct Meeting {
+    phase: usize,
+    row: usize,
+    column: usize,
+    width: usize,
+}
+
+/// Where each tap is met.
+type Meetings = [Vec<Meeting>; WINDOW * WINDOW];
 
 fn meetings(pass: &Pass) -> Meetings {
     let mut meetings = Meetings::default();
@@ -108,7 +171,7 @@ fn meetings(pass: &Pass) -> Meetings {
                 .iter()
                 .flat_map(|row| columns.taps[column].iter().map(move |c| row * WINDOW + c))
             {
-                meetings[tap].push((phase, row * width + column));
+                meetings[tap].push(Meeting { phase, row, column, width });
             }
         }
     }
@@ -127,13 +190,7 @@ impl<T: Real> Method<T> for Direct<T> {
         let results = result.chunks_exact_mut(self.correlation.output_size());
         for (sample, result) in samples.zip(results) {
             self.reading.frame().fill(self.correlation.channels(), sample, &mut scratch.pixels);
-            self.simd.run(Correlate {
-                pass: &self.reading,
-                matrices: &self.matrices,
-                padded: &scratch.pixels,
-                activation: Some(activation),
-                result,
-            });
+            self.correlate(&self.reading, &scratch.pixels, Some(activation), result);
         }
     }
 
@@ -166,13 +223,8 @@ impl<T: Real> Method<T> for Direct<T> {
                 });
             }
             if let Some(of_input) = of_input.as_deref_mut() {
-                self.simd.run(Correlate {
-                    pass: adjoint,
-                    matrices: &self.matrices,
-                    padded: &scratch.gradient,
-                    activation: None,
-                    result: &mut of_input[index * source..][..source],
-                });
+                let of_input = &mut of_input[index * source..][..source];
+                self.correlate(adjoint, &scratch.gradient, None, of_input);
             }
         }
     }
@@ -184,8 +236,9 @@ impl<T: Real> Method<T> for Direct<T> {
             self.reading.phases().zip(self.orientation.starts(&self.reading)).collect();
         let meetings = meetings(&self.reading);
         for_each_tap(channels, filters, |stored, filter, channel, tap| {
-            for &(phase, place) in &meetings[tap] {
+            for &Meeting { phase, row, column, width } in &meetings[tap] {
                 let (phase, start) = phases[phase];
+                let place = row * width + column;
                 let index = self.orientation.index(phase, place, channel, filter);
                 weight[stored] += gradient[start + index];
             }

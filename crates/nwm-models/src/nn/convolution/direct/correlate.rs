@@ -7,10 +7,12 @@ use super::super::geometry::{Pass, Phase};
 use super::super::method::Activation;
 use super::Matrices;
 
-/// The targets of a pass from one sample's padded sources.
+/// The targets of a pass from one sample's padded sources; vectors run over the outer index.
 pub(super) struct Correlate<'a, T> {
     pub(super) pass: &'a Pass,
     pub(super) matrices: &'a Matrices<T>,
+    /// Weights from one inner index to the next.
+    pub(super) pitch: usize,
     pub(super) padded: &'a [T],
     pub(super) activation: Option<Activation<'a, T>>,
     pub(super) result: &'a mut [T],
@@ -21,13 +23,13 @@ impl<T: Real> Kernel<T> for Correlate<'_, T> {
 
     #[inline(always)]
     fn run<V: Vector<Element = T>>(self) {
-        let Self { pass, matrices, padded, activation, result } = self;
+        let Self { pass, matrices, pitch, padded, activation, result } = self;
         for (phase, matrix) in pass.phases().zip(&matrices.of_phases) {
-            let row = Row { pass, matrices, phase, matrix, padded, activation };
+            let row = Row { pass, matrices, pitch, phase, matrix, padded, activation };
             let mut outer = 0;
             // The weights of a few filters stay in the first cache while all rows are worked on.
-            while outer < matrices.pitch {
-                let wide = outer + 2 * V::LANES <= matrices.pitch;
+            while outer < pitch {
+                let wide = outer + 2 * V::LANES <= pitch;
                 for index in 0..phase[0].count(pass.target[0]) {
                     if wide {
                         row.sum::<V, 2>(index, outer, result);
@@ -45,6 +47,7 @@ impl<T: Real> Kernel<T> for Correlate<'_, T> {
 struct Row<'a, T> {
     pass: &'a Pass,
     matrices: &'a Matrices<T>,
+    pitch: usize,
     phase: [&'a Phase; 2],
     matrix: &'a [T],
     padded: &'a [T],
@@ -89,8 +92,9 @@ impl<T: Real> Row<'_, T> {
         first: usize,
         result: &mut [T],
     ) -> usize {
-        let Self { pass, matrices, phase: [rows, columns], matrix, padded, activation, .. } = *self;
-        let &Matrices { inner, outer, pitch, .. } = matrices;
+        let Self { pass, matrices, pitch, phase: [rows, columns], matrix, padded, activation } =
+            *self;
+        let &Matrices { inner, outer, .. } = matrices;
         let run = columns.taps.len() * inner;
         let [start_row, start_column] = pass.start([rows, columns]);
         let width = pass.padded()[1];
