@@ -1,11 +1,12 @@
 //! The command line of a benchmark program.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 
 use crate::error::{Error, Result};
 
 /// What every program takes.
-const COMMON: &[&str] = &["--case NAME", "--threads N", "--repeats N", "--json"];
+const COMMON: &[&str] = &["--case NAME", "--threads N", "--repeats N", "--json", "--list"];
 
 /// The command line of a benchmark program.
 ///
@@ -20,6 +21,8 @@ pub struct Arguments {
     pub repeats: Option<usize>,
     /// Whether to print JSON, one line a case.
     pub json: bool,
+    /// Whether to print the names of the cases, one a line, and run none.
+    pub list: bool,
     options: BTreeMap<String, String>,
 }
 
@@ -42,6 +45,7 @@ impl Arguments {
             match word.as_str() {
                 "--bench" => {}
                 "--json" => arguments.json = true,
+                "--list" => arguments.list = true,
                 "--case" => arguments.cases.push(value()?),
                 "--threads" => arguments.threads = Some(positive("--threads", value()?)?),
                 "--repeats" => arguments.repeats = Some(positive("--repeats", value()?)?),
@@ -83,6 +87,17 @@ impl Arguments {
         self.cases.iter().map(find).collect()
     }
 
+    /// Prints the selected names if `--list` asks for them, and says whether it did.
+    ///
+    /// # Errors
+    /// [`Error::Output`] if the standard output stream is closed.
+    pub fn lists(&self, names: &[&str]) -> Result<bool> {
+        if self.list {
+            writeln!(std::io::stdout().lock(), "{}", names.join("\n"))?;
+        }
+        Ok(self.list)
+    }
+
     /// Makes the pool of threads that everything runs on, and says how many there are.
     ///
     /// # Errors
@@ -118,10 +133,11 @@ mod tests {
     #[test]
     fn all_arguments_are_read() {
         let arguments =
-            parse("--case a --bench --threads 2 --json --set avx2 --case b --repeats 7").unwrap();
+            parse("--case a --bench --threads 2 --json --set avx2 --case b --repeats 7 --list")
+                .unwrap();
         assert_eq!(arguments.cases, ["a", "b"]);
         assert_eq!((arguments.threads, arguments.repeats), (Some(2), Some(7)));
-        assert!(arguments.json);
+        assert!(arguments.json && arguments.list);
         assert_eq!(arguments.option("--set"), Some("avx2"));
         assert_eq!(arguments.option("--other"), None);
     }

@@ -54,6 +54,9 @@ fn benchmark() -> Result<(), Box<dyn Error>> {
         None => {
             let known = CASES.map(|case| case.name);
             let names = arguments.select(&known, &DEFAULT_CASES)?;
+            if arguments.lists(&names)? {
+                return Ok(());
+            }
             CASES.into_iter().filter(|case| names.contains(&case.name)).collect()
         }
     };

@@ -248,7 +248,7 @@ impl CustomOp3 for CellOp {
 }
 
 /// From this many maps on, vectors run over maps instead of over sites.
-const MANY_CHANNELS: usize = 8;
+const MANY_CHANNELS: usize = 16;
 
 /// The couplings of a cell, by the way they are computed.
 enum Couplings<'a, R> {

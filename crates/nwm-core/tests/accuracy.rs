@@ -14,7 +14,7 @@ use proptest::prelude::*;
 fn local_config() -> impl Strategy<Value = CellConfig> {
     let sides = (0_usize..3, 0_usize..5, 0_usize..5, any::<bool>());
     // Few maps and many, also as many as a vector holds and one more.
-    let channels = prop_oneof![4 => 1_usize..4, 1 => Just(8), 1 => Just(11), 1 => 16_usize..18];
+    let channels = prop_oneof![4 => 1_usize..4, 1 => Just(8), 1 => Just(11), 2 => 16_usize..26];
     let options = (channels, 0_usize..4, any::<[bool; 3]>());
     (sides, options).prop_map(
         |((half_kernel, more_rows, more_columns, rings), (channels, bias, flags))| {

@@ -17,15 +17,26 @@ fn loss(problem: &Problem, record: Record) -> Tensor {
     (tape * weights).unwrap().sum_all().unwrap()
 }
 
+/// Differences take two runs of the cell each: of a large input only so many entries are tried.
+const MOST_ENTRIES: usize = 150;
+
+/// The entries of a list that are compared, evenly spread.
+fn tried<T: Copy>(values: &[T]) -> Vec<T> {
+    values.iter().copied().step_by(values.len().div_ceil(MOST_ENTRIES).max(1)).collect()
+}
+
+/// The gradient of the loss at the entries that are [`tried`].
 fn central_differences(problem: &Problem, record: Record, input: &Var) -> Vec<f64> {
-    // Truncation h² and rounding 1e-16 / h balance near this step; both stay below 1e-9.
-    const H: f64 = 1e-5;
+    // Truncation h² and rounding 1e-16 / h times the loss balance near this step.
+    const H: f64 = 3e-5;
     let start = values(input);
     let set = |values: &[f64]| {
         let moved = Tensor::from_vec(values.to_vec(), input.shape(), input.device()).unwrap();
         input.set(&moved).unwrap();
     };
-    let gradient = (0..start.len())
+    let indices: Vec<usize> = (0..start.len()).collect();
+    let gradient = tried(&indices)
+        .into_iter()
         .map(|index| {
             let at = |shift: f64| {
                 let mut moved = start.clone();
@@ -43,11 +54,11 @@ fn central_differences(problem: &Problem, record: Record, input: &Var) -> Vec<f6
 fn assert_gradients(name: &str, problem: &Problem, record: Record) {
     let gradients = loss(problem, record).backward().unwrap();
     for (input_name, input) in problem.inputs() {
-        let found = values(gradients.get(&input).unwrap());
+        let found = tried(&values(gradients.get(&input).unwrap()));
         let expected = central_differences(problem, record, &input);
         let error = relative_error(&found, &expected);
         // A gradient that all but cancels is known no better than the differences are.
-        let close = found.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-9);
+        let close = found.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 5e-9);
         assert!(
             error < 1e-6 || close,
             "{name}, {record:?}, {input_name}: relative error {error:e}"

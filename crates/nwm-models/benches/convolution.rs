@@ -45,6 +45,9 @@ fn benchmark() -> Result<(), Failure> {
     };
     let known = CASES.map(|case| case.name);
     let names = arguments.select(&known, &known)?;
+    if arguments.lists(&names)? {
+        return Ok(());
+    }
     for case in CASES.into_iter().filter(|case| names.contains(&case.name)) {
         measure(&Layer::new(&case)?, &case, &arguments, threads)?.print(arguments.json)?;
         if beside {

@@ -31,6 +31,9 @@ fn benchmark() -> Result<(), Box<dyn Error>> {
     let threads = arguments.start_threads()?;
     let known = CASES.map(|case| case.name);
     let names = arguments.select(&known, &known)?;
+    if arguments.lists(&names)? {
+        return Ok(());
+    }
     for case in CASES.into_iter().filter(|case| names.contains(&case.name)) {
         measure(&case, &arguments, threads)?.print(arguments.json)?;
     }

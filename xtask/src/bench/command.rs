@@ -186,16 +186,39 @@ impl Session<'_> {
     }
 
     /// Runs a program and its peers and prints their table. What fails is a problem, not an end.
+    ///
+    /// Every case runs in processes of its own, ours and the peers' one after the other: none finds the memory of
+    /// another case, and what is compared was measured within the same minutes.
     fn table(&mut self, program: Program, built: &Built, peak: Option<f64>) {
-        let name = program.name();
-        let mut arguments = self.arguments.clone();
-        for case in &self.bench.cases {
-            arguments.extend(["--case".to_owned(), case.clone()]);
+        let cases = match self.bench.cases.is_empty() {
+            true => built.cases(),
+            false => Ok(self.bench.cases.clone()),
+        };
+        let mut lines = Vec::new();
+        match cases {
+            Ok(cases) => {
+                cases.iter().for_each(|case| lines.extend(self.case(program, built, case)));
+            }
+            Err(error) => self.problem(program.name(), &error),
         }
+        let peers = self.columns(&lines);
+        self.record.problems.extend(disagreements(&lines, &peers));
+        self.section(program.title(), &table(&rows(&lines, &peers, peak), &peers));
+        self.record.lines.extend(lines);
+    }
+
+    /// The lines of one case: ours, then the peers'.
+    fn case(&mut self, program: Program, built: &Built, case: &str) -> Vec<Line> {
+        let name = format!("{} {case}", program.name());
+        let mut arguments = self.arguments.clone();
+        arguments.extend(["--case".to_owned(), case.to_owned()]);
         console::progress(&format!("measuring {name}"));
         let mut lines = match built.lines(program, &self.own_arguments(program, &arguments)) {
             Ok(lines) => lines,
-            Err(error) => return self.problem(name, &error),
+            Err(error) => {
+                self.problem(&name, &error);
+                return Vec::new();
+            }
         };
         let environment = Peers::new(self.workspace);
         if program == Program::Step {
@@ -203,16 +226,14 @@ impl Session<'_> {
             arguments.extend(["--inputs".to_owned(), inputs]);
         }
         for &peer in &self.bench.against {
-            console::progress(&format!("measuring {name} by {}", peer.name()));
+            let name = format!("{name} by {}", peer.name());
+            console::progress(&format!("measuring {name}"));
             match environment.lines(peer, program, &arguments) {
                 Ok(found) => lines.extend(found.unwrap_or_default()),
-                Err(error) => self.problem(&format!("{name} by {}", peer.name()), &error),
+                Err(error) => self.problem(&name, &error),
             }
         }
-        let peers = self.columns(&lines);
-        self.record.problems.extend(disagreements(&lines, &peers));
-        self.section(program.title(), &table(&rows(&lines, &peers, peak), &peers));
-        self.record.lines.extend(lines);
+        lines
     }
 
     /// The arguments of our own program.

@@ -101,6 +101,12 @@ impl Built {
         &self.0
     }
 
+    /// The names of the cases that it runs by default.
+    pub(super) fn cases(&self) -> Result<Vec<String>> {
+        let output = process::output(self.command().arg("--list"))?;
+        Ok(output.lines().map(str::to_owned).collect())
+    }
+
     /// Runs it and reads its lines.
     pub(super) fn lines(&self, program: Program, arguments: &[String]) -> Result<Vec<Line>> {
         let mut command = self.command();

@@ -219,9 +219,9 @@ pub(crate) fn variants() -> Vec<(&'static str, CellConfig)> {
             }),
         ),
         (
-            "rings, eight channels, state norm",
+            "rings, sixteen channels, state norm",
             config(rings, |c| {
-                c.channels = 8;
+                c.channels = 16;
                 c.state_norm = true;
             }),
         ),
@@ -251,9 +251,9 @@ pub(crate) fn variants() -> Vec<(&'static str, CellConfig)> {
             }),
         ),
         (
-            "eight channels with a projected input of one feature, state norm",
+            "sixteen channels with a projected input of one feature, state norm",
             config(torus, |c| {
-                c.channels = 8;
+                c.channels = 16;
                 c.drive_coupling = false;
                 c.input_features = Some(1);
                 c.bias = Bias::None;
