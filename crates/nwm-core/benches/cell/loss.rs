@@ -67,7 +67,7 @@ fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     }
 }
 
-/// The sum of squares: eight partial sums at a time, a row of which is added up in double precision.
+/// The sum of squares: sixteen partial sums at a time, a row of which is added up in double precision.
 fn squares(values: &[f32]) -> f64 {
     values.chunks(PIECE).map(|values| f64::from(row_squares(values))).sum()
 }

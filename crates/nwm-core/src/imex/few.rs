@@ -34,6 +34,15 @@ impl<'a, R: Real> FewChannels<'a, R> {
         &kernel[(to * self.channels + from) * taps..][..taps]
     }
 
+    /// Copies the maps of a field into their planes.
+    #[inline(always)]
+    fn load<V: Vector<Element = R>>(&self, field: &[R], planes: &mut [R]) {
+        let maps = field.chunks_exact(self.planes.sites());
+        for (map, plane) in maps.zip(planes.chunks_exact_mut(self.planes.plane_len())) {
+            self.planes.load::<V>(map, plane);
+        }
+    }
+
     /// The plane of one map of a field.
     fn plane<'f>(&self, planes: &'f [R], channel: usize) -> &'f [R] {
         let length = self.planes.plane_len();
@@ -70,10 +79,7 @@ impl<R: Real> Coupling<R> for FewChannels<'_, R> {
         pre: &mut [R],
     ) {
         for (field, planes) in fields.in_kernel_order().into_iter().zip(&mut *space) {
-            let maps = field.chunks_exact(self.planes.sites());
-            for (map, plane) in maps.zip(planes.chunks_exact_mut(self.planes.plane_len())) {
-                self.planes.load::<V>(map, plane);
-            }
+            self.load::<V>(field, planes);
         }
         for (to, pre) in pre.chunks_exact_mut(self.planes.sites()).enumerate() {
             for (kernel, planes) in self.kernels.iter().zip(&*space) {
@@ -101,11 +107,7 @@ impl<R: Real> Coupling<R> for FewChannels<'_, R> {
         grad_pre: &[R],
         gradients: FieldGradients<'_, R>,
     ) {
-        let maps = grad_pre.chunks_exact(self.planes.sites());
-        let planes = space.grad_planes.chunks_exact_mut(self.planes.plane_len());
-        for (map, plane) in maps.zip(planes) {
-            self.planes.load::<V>(map, plane);
-        }
+        self.load::<V>(grad_pre, &mut space.grad_planes);
         let mut grad_blocks =
             space.grad_kernels.recent().chunks_exact_mut(self.planes.taps() * V::LANES);
         let sites = self.planes.sites();

@@ -40,6 +40,11 @@ impl Planes {
         (self.rows + self.tap_rows - 1) * self.stride()
     }
 
+    /// Where the site that a tap of the map's first site reads lies in a plane.
+    fn offset(&self, tap: usize) -> usize {
+        tap / self.tap_columns * self.stride() + tap % self.tap_columns
+    }
+
     /// Copies a map into a plane and wraps its borders.
     #[inline(always)]
     pub(crate) fn load<V: Vector>(&self, map: &[V::Element], plane: &mut [V::Element]) {
@@ -129,8 +134,8 @@ impl Planes {
             _ => {
                 for tap in 0..self.taps() {
                     let weight = kernel[if REVERSED { self.taps() - 1 - tap } else { tap }];
-                    let first = tap / self.tap_columns * self.stride() + tap % self.tap_columns;
-                    self.correlate_taps::<V, 1, 1>([[V::splat(weight)]], &plane[first..], map);
+                    let plane = &plane[self.offset(tap)..];
+                    self.correlate_taps::<V, 1, 1>([[V::splat(weight)]], plane, map);
                 }
             }
         }
@@ -222,10 +227,9 @@ impl Planes {
             _ => {
                 for tap in 0..self.taps() {
                     // The gradient is shifted the other way than the map was.
-                    let first = self.taps() - 1 - tap;
-                    let first = first / self.tap_columns * self.stride() + first % self.tap_columns;
+                    let grad = &grad[self.offset(self.taps() - 1 - tap)..];
                     let grad_tap = &mut grad_kernel[tap * V::LANES..];
-                    self.add_tap_gradients::<V, 1, 1>(&grad[first..], map, grad_tap);
+                    self.add_tap_gradients::<V, 1, 1>(grad, map, grad_tap);
                 }
             }
         }

@@ -10,6 +10,7 @@
 
 mod correlate;
 mod inner_products;
+mod row;
 mod weight_gradient;
 
 use nwm_simd::Simd;

@@ -3,9 +3,10 @@
 use nwm_simd::{Kernel, Vector, add_products};
 
 use super::super::super::real::Real;
-use super::super::geometry::{Pass, Phase};
+use super::super::geometry::Pass;
 use super::super::method::Activation;
 use super::Matrices;
+use super::row::Row;
 
 /// The targets of a pass from one sample's padded sources; vectors run over the outer index.
 pub(super) struct Correlate<'a, T> {
@@ -25,16 +26,16 @@ impl<T: Real> Kernel<T> for Correlate<'_, T> {
     fn run<V: Vector<Element = T>>(self) {
         let Self { pass, matrices, pitch, padded, activation, result } = self;
         for (phase, matrix) in pass.phases().zip(&matrices.of_phases) {
-            let row = Row { pass, matrices, pitch, phase, matrix, padded, activation };
+            let row = Row { pass, matrices, phase, matrix, padded, activation };
             let mut outer = 0;
             // The weights of a few filters stay in the first cache while all rows are worked on.
             while outer < pitch {
                 let wide = outer + 2 * V::LANES <= pitch;
                 for index in 0..phase[0].count(pass.target[0]) {
                     if wide {
-                        row.sum::<V, 2>(index, outer, result);
+                        row.sum::<V, 2>(index, [outer, pitch], result);
                     } else {
-                        row.sum::<V, 1>(index, outer, result);
+                        row.sum::<V, 1>(index, [outer, pitch], result);
                     }
                 }
                 outer += if wide { 2 * V::LANES } else { V::LANES };
@@ -43,31 +44,20 @@ impl<T: Real> Kernel<T> for Correlate<'_, T> {
     }
 }
 
-/// What all rows of a phase have in common.
-struct Row<'a, T> {
-    pass: &'a Pass,
-    matrices: &'a Matrices<T>,
-    pitch: usize,
-    phase: [&'a Phase; 2],
-    matrix: &'a [T],
-    padded: &'a [T],
-    activation: Option<Activation<'a, T>>,
-}
-
 impl<T: Real> Row<'_, T> {
     /// `VECTORS` vectors of each target of row `index`.
     #[inline(always)]
     fn sum<V: Vector<Element = T>, const VECTORS: usize>(
         &self,
         index: usize,
-        outer: usize,
+        [outer, pitch]: [usize; 2],
         result: &mut [T],
     ) {
         let count = self.phase[1].count(self.pass.target[1]);
         let mut column = 0;
         while column < count {
             let left = count - column;
-            let place = [index, column];
+            let (place, outer) = ([index, column], [outer, pitch]);
             column += match (VECTORS, V::REGISTERS) {
                 (1, 32..) if left >= 16 => self.block::<V, 16, VECTORS>(place, outer, result),
                 (1, _) | (_, 32..) if left >= 8 => {
@@ -89,28 +79,18 @@ impl<T: Real> Row<'_, T> {
     fn block<V: Vector<Element = T>, const COUNT: usize, const VECTORS: usize>(
         &self,
         [index, column]: [usize; 2],
-        first: usize,
+        [first, pitch]: [usize; 2],
         result: &mut [T],
     ) -> usize {
-        let Self { pass, matrices, pitch, phase: [rows, columns], matrix, padded, activation } =
-            *self;
-        let &Matrices { inner, outer, .. } = matrices;
-        let run = columns.taps.len() * inner;
-        let [start_row, start_column] = pass.start([rows, columns]);
-        let width = pass.padded()[1];
+        let &Self { phase: [rows, _], matrix, activation, .. } = self;
+        let (run, outer) = (self.run(), self.matrices.outer);
         let mut sums = [[V::zero(); VECTORS]; COUNT];
         for line in 0..rows.taps.len() {
-            let row = start_row + index * rows.stride + line;
-            let pixel = row * width + start_column + column * columns.stride;
-            let mut windows: [&[T]; COUNT] = [&[]; COUNT];
-            for (place, window) in windows.iter_mut().enumerate() {
-                *window = &padded[(pixel + place * columns.stride) * inner..][..run];
-            }
+            let windows = self.windows::<COUNT>(line, [index, column]);
             add_products(windows, &matrix[line * run * pitch..], pitch, first, &mut sums);
         }
-        let target_row = (rows.first + index * rows.step) * pass.target[1];
         for (place, sums) in sums.into_iter().enumerate() {
-            let target = target_row + columns.first + (column + place) * columns.step;
+            let target = self.target([index, column + place]);
             let target = &mut result[target * outer..][..outer];
             for (vector, sum) in sums.into_iter().enumerate() {
                 let lane = first + vector * V::LANES;

@@ -3,9 +3,10 @@
 use nwm_simd::{Kernel, Vector};
 
 use super::super::super::real::Real;
-use super::super::geometry::{Pass, Phase};
+use super::super::geometry::Pass;
 use super::super::method::Activation;
 use super::Matrices;
+use super::row::Row;
 
 /// The targets of a pass from one sample's padded sources; vectors run over a row of a window.
 pub(super) struct InnerProducts<'a, T> {
@@ -29,9 +30,9 @@ impl<T: Real> Kernel<T> for InnerProducts<'_, T> {
                 let mut column = 0;
                 while column < count {
                     column += match count - column {
-                        8.. => row.block::<V, 8>([index, column], result),
-                        4.. => row.block::<V, 4>([index, column], result),
-                        _ => row.block::<V, 1>([index, column], result),
+                        8.. => row.inner_products::<V, 8>([index, column], result),
+                        4.. => row.inner_products::<V, 4>([index, column], result),
+                        _ => row.inner_products::<V, 1>([index, column], result),
                     };
                 }
             }
@@ -39,40 +40,21 @@ impl<T: Real> Kernel<T> for InnerProducts<'_, T> {
     }
 }
 
-/// What all rows of a phase have in common.
-struct Row<'a, T> {
-    pass: &'a Pass,
-    matrices: &'a Matrices<T>,
-    phase: [&'a Phase; 2],
-    matrix: &'a [T],
-    padded: &'a [T],
-    activation: Option<Activation<'a, T>>,
-}
-
 impl<T: Real> Row<'_, T> {
     /// `COUNT` neighbouring targets from `column` on; returns `COUNT`.
     #[inline(always)]
-    fn block<V: Vector<Element = T>, const COUNT: usize>(
+    fn inner_products<V: Vector<Element = T>, const COUNT: usize>(
         &self,
         [index, column]: [usize; 2],
         result: &mut [T],
     ) -> usize {
-        let Self { pass, matrices, phase: [rows, columns], matrix, padded, activation } = *self;
-        let &Matrices { inner, outer, .. } = matrices;
-        let run = columns.taps.len() * inner;
-        let [start_row, start_column] = pass.start([rows, columns]);
-        let width = pass.padded()[1];
-        let target_row = (rows.first + index * rows.step) * pass.target[1];
+        let &Self { phase: [rows, _], matrix, activation, .. } = self;
+        let (run, outer) = (self.run(), self.matrices.outer);
         for filter in 0..outer {
             let mut sums = [V::zero(); COUNT];
             for line in 0..rows.taps.len() {
-                let row = start_row + index * rows.stride + line;
-                let pixel = row * width + start_column + column * columns.stride;
                 let weights = &matrix[(line * outer + filter) * run..][..run];
-                let mut windows: [&[T]; COUNT] = [&[]; COUNT];
-                for (place, window) in windows.iter_mut().enumerate() {
-                    *window = &padded[(pixel + place * columns.stride) * inner..][..run];
-                }
+                let windows = self.windows::<COUNT>(line, [index, column]);
                 // The arrangement is chosen only where a run is a number of whole vectors.
                 for start in (0..run).step_by(V::LANES) {
                     let weights = V::load(&weights[start..]);
@@ -83,7 +65,7 @@ impl<T: Real> Row<'_, T> {
                 }
             }
             for (place, sum) in sums.into_iter().enumerate() {
-                let target = target_row + columns.first + (column + place) * columns.step;
+                let target = self.target([index, column + place]);
                 let sum = sum.sum();
                 result[target * outer + filter] = match activation {
                     None => sum,
