@@ -13,7 +13,7 @@
 //! # fn main() -> Result<(), nwm_data::Error> {
 //! let spec = DatasetSpec { frames: 80, ..DatasetSpec::new(System::Pendulum, Split::Train, 16) };
 //! let set = Arc::new(nwm_data::generate(&spec)?);
-//! println!("energy of trajectory 3 at the start: {}", set.energy(3, 0)?);
+//! println!("energy of trajectory 3 at the start: {}", set.invariant(3, 0)?);
 //!
 //! let source = Arc::new(RenderedTrajectories::new(set));
 //! let options = LoaderOptions { batch_size: 4, ..LoaderOptions::default() };
@@ -53,8 +53,8 @@ pub mod atomic;
 mod error;
 mod frames_file;
 mod generate;
-mod hamiltonian;
 mod hdf5_file;
+mod integrators;
 mod loader;
 mod prefetch;
 mod render;
@@ -62,17 +62,20 @@ mod source;
 mod spec;
 pub mod store;
 mod stream;
+mod systems;
+pub mod tfrecord;
 mod trajectories;
 mod window;
 
 pub use error::{Error, Result};
 pub use frames_file::FramesFile;
 pub use generate::generate;
-pub use hamiltonian::{DormandPrince, Effort, System};
+pub use integrators::{Coordinates, DormandPrince, Effort, Leapfrog};
 pub use loader::{Batch, Cursor, Loader, LoaderOptions};
-pub use render::{Appearance, BACKGROUND, CHANNELS, DEFAULT_RESOLUTION, Renderer};
+pub use render::{Appearance, BACKGROUND, CHANNELS, DEFAULT_RESOLUTION, PixelValue, Renderer};
 pub use source::{FrameSource, RenderedTrajectories};
 pub use spec::{DatasetSpec, GENERATOR_VERSION, Split, Variant};
+pub use systems::{NBody, System};
 pub use trajectories::Trajectories;
 pub use window::Window;
 

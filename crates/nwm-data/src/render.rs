@@ -1,15 +1,19 @@
-//! Pictures of states: soft discs on a grey square.
+//! Pictures of states: soft discs on a grey square, or the blocks of a game.
 //!
 //! With centres and radii in units of the picture's width, `d` the distance of a pixel from the
 //! centre of disc `i`, the disc covers the pixel by `m_i = 1/(1 + exp(80 (d - radius_i)))`, and
 //! the pixel's value is the discs' colours composited front to back over the background. The
 //! first and the last pixel centres lie on the border. Row 0 is the smallest `y`: pictures are
 //! upside down. Bytes are `floor(255 value)`.
+//!
+//! The picture of a game is the outer product of the two players' strategies, the first player's
+//! choices from row to row, each entry a block of equal pixels.
+
+use std::ops::Range;
 
 use crate::error::{Error, Result};
-use crate::hamiltonian::System;
-use crate::hamiltonian::ball_radius;
 use crate::spec::Variant;
+use crate::systems::{MOST_BALLS, Picture, System, ball_radius};
 
 /// Colour of a pixel that no ball covers: red, green, blue in 0..1.
 pub const BACKGROUND: [f64; 3] = [0.321, 0.349, 0.368];
@@ -28,9 +32,6 @@ const TEMPERATURE: f64 = 80.0;
 /// 5.0e-3 or more below the next whole number in every channel (255 * 0.349 = 88.995).
 const NEGLIGIBLE: f64 = 14.0;
 
-/// Balls of the largest system.
-const MOST_BALLS: usize = 2;
-
 /// `byte / 255` for every byte.
 const UNIT_OF_BYTE: [f32; 256] = {
     let mut table = [0.0; 256];
@@ -42,6 +43,30 @@ const UNIT_OF_BYTE: [f32; 256] = {
     table
 };
 
+/// A value of a pixel: a byte, or a single-precision number in 0..1 that is `byte / 255`.
+pub trait PixelValue: Copy + Send + Sync + sealed::Sealed {
+    /// The value that stands for a byte.
+    fn of_byte(byte: u8) -> Self;
+}
+
+impl PixelValue for u8 {
+    fn of_byte(byte: u8) -> Self {
+        byte
+    }
+}
+
+impl PixelValue for f32 {
+    fn of_byte(byte: u8) -> Self {
+        UNIT_OF_BYTE[usize::from(byte)]
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for u8 {}
+    impl Sealed for f32 {}
+}
+
 /// What a trajectory's pictures depend on beside its states.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Appearance<'a> {
@@ -49,7 +74,7 @@ pub struct Appearance<'a> {
     pub parameters: &'a [f64],
     /// Displacement of every ball, world units, `[x, y]`.
     pub offset: [f64; 2],
-    /// Index of each ball's colour, axis `[ball]`.
+    /// Index of each ball's colour, axis `[ball]`; empty for a game.
     pub colour_indices: &'a [u32],
 }
 
@@ -82,8 +107,7 @@ struct Disc {
 #[derive(Debug, Clone)]
 pub struct Renderer {
     system: System,
-    half_width: f64,
-    colour_count: u32,
+    picture: Picture,
     resolution: usize,
 }
 
@@ -91,10 +115,7 @@ impl Renderer {
     /// A renderer with the suite's resolution of 32 x 32 pixels.
     #[must_use]
     pub fn new(system: System, variant: Variant) -> Self {
-        let (half_width, colour_count) = match variant {
-            Variant::Plain => (system.plain_half_width(), system.ball_count() as u32),
-        };
-        Self { system, half_width, colour_count, resolution: DEFAULT_RESOLUTION }
+        Self { system, picture: system.picture(variant), resolution: DEFAULT_RESOLUTION }
     }
 
     /// The same renderer with another number of rows and columns.
@@ -131,30 +152,11 @@ impl Renderer {
     /// # Errors
     ///
     /// [`Error::BufferLength`] if a slice does not have the length that its axes ask for.
-    pub fn frame(&self, state: &[f64], appearance: &Appearance<'_>, out: &mut [u8]) -> Result<()> {
-        self.draw(state, appearance, out, |byte| byte)
-    }
-
-    /// Draws one state into `out`, axes `[row, column, channel]`, as `byte / 255` in 0..1.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::BufferLength`] if a slice does not have the length that its axes ask for.
-    pub fn frame_f32(
-        &self,
-        state: &[f64],
-        appearance: &Appearance<'_>,
-        out: &mut [f32],
-    ) -> Result<()> {
-        self.draw(state, appearance, out, |byte| UNIT_OF_BYTE[usize::from(byte)])
-    }
-
-    fn draw<T: Copy>(
+    pub fn frame<T: PixelValue>(
         &self,
         state: &[f64],
         appearance: &Appearance<'_>,
         out: &mut [T],
-        value: impl Fn(u8) -> T,
     ) -> Result<()> {
         if out.len() != self.frame_len() {
             return Err(Error::BufferLength {
@@ -164,30 +166,105 @@ impl Renderer {
                 found: out.len(),
             });
         }
-        let (discs, count) = self.discs(state, appearance)?;
-        let discs = &discs[..count];
-        let background = bytes(BACKGROUND).map(&value);
-        let last = (self.resolution - 1) as f64;
-        for (row, pixels) in out.chunks_exact_mut(self.resolution * CHANNELS).enumerate() {
-            let y = row as f64 / last;
-            for (column, pixel) in pixels.chunks_exact_mut(CHANNELS).enumerate() {
-                let x = column as f64 / last;
-                match composite(discs, x, y) {
-                    Some(colour) => pixel.copy_from_slice(&bytes(colour).map(&value)),
-                    None => pixel.copy_from_slice(&background),
-                }
+        match self.picture {
+            Picture::Balls { count, half_width, colours, .. } => {
+                let discs = self.discs(state, appearance, half_width, colours)?;
+                self.draw_discs(&discs[..count], out);
+            }
+            Picture::Strategies { choices } => {
+                // Checks the lengths.
+                self.system.balls(appearance.parameters, state)?;
+                self.draw_strategies(choices, state, out);
             }
         }
         Ok(())
     }
 
-    /// The discs of a state, front to back, and how many there are.
+    /// Draws many states, axes `[frame, dimension]`, into `out`, axes `[frame, row, column, channel]`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BufferLength`] if a slice does not have the length that its axes ask for.
+    pub fn frames<T: PixelValue>(
+        &self,
+        states: &[f64],
+        appearance: &Appearance<'_>,
+        out: &mut [T],
+    ) -> Result<()> {
+        let dimension = self.system.state_dimension();
+        let frames = states.len() / dimension;
+        if !states.len().is_multiple_of(dimension) || out.len() != frames * self.frame_len() {
+            return Err(Error::BufferLength {
+                what: "pictures",
+                axes: "[frame, row, column, channel]",
+                expected: frames * self.frame_len(),
+                found: out.len(),
+            });
+        }
+        for (state, frame) in states.chunks(dimension).zip(out.chunks_mut(self.frame_len())) {
+            self.frame(state, appearance, frame)?;
+        }
+        Ok(())
+    }
+
+    /// Draws discs over the background.
+    fn draw_discs<T: PixelValue>(&self, discs: &[Disc], out: &mut [T]) {
+        let background = bytes(BACKGROUND).map(T::of_byte);
+        let last = (self.resolution - 1) as f64;
+        for (row, pixels) in out.chunks_exact_mut(self.resolution * CHANNELS).enumerate() {
+            let y = row as f64 / last;
+            for pixel in pixels.chunks_exact_mut(CHANNELS) {
+                pixel.copy_from_slice(&background);
+            }
+            for column in self.reached_columns(discs, y) {
+                if let Some(colour) = composite(discs, column as f64 / last, y) {
+                    let place = column * CHANNELS;
+                    let pixel = bytes(colour).map(T::of_byte);
+                    pixels[place..place + CHANNELS].copy_from_slice(&pixel);
+                }
+            }
+        }
+    }
+
+    /// The columns, from first to last, where a disc may show in the row at `y`.
+    fn reached_columns(&self, discs: &[Disc], y: f64) -> Range<usize> {
+        let last = (self.resolution - 1) as f64;
+        let (mut first, mut end) = (self.resolution, 0);
+        for disc in discs {
+            let squared = disc.reach_squared - (disc.row - y) * (disc.row - y);
+            if squared < 0.0 {
+                continue;
+            }
+            // One column more on either side, since these are rounded. Casts saturate.
+            let half = squared.sqrt();
+            first = first.min(((disc.column - half) * last - 1.0) as usize);
+            end = end.max(((disc.column + half) * last + 2.0) as usize);
+        }
+        first..end.min(self.resolution)
+    }
+
+    /// Draws the outer product of two strategies.
+    fn draw_strategies<T: PixelValue>(&self, choices: usize, state: &[f64], out: &mut [T]) {
+        let (x, y) = state.split_at(choices);
+        // The last block may be cut off.
+        let block = self.resolution.div_ceil(choices);
+        for (row, pixels) in out.chunks_exact_mut(self.resolution * CHANNELS).enumerate() {
+            for (column, pixel) in pixels.chunks_exact_mut(CHANNELS).enumerate() {
+                let value = x[row / block] * y[column / block];
+                pixel.fill(T::of_byte((255.0 * value) as u8));
+            }
+        }
+    }
+
+    /// The discs of a state, front to back; those that the system does not have are empty.
     fn discs(
         &self,
         state: &[f64],
         appearance: &Appearance<'_>,
-    ) -> Result<([Disc; MOST_BALLS], usize)> {
-        let count = self.system.ball_count();
+        half_width: f64,
+        colours: u32,
+    ) -> Result<[Disc; MOST_BALLS]> {
+        let count = self.picture.ball_count();
         if appearance.colour_indices.len() != count {
             return Err(Error::BufferLength {
                 what: "colour indices of a trajectory",
@@ -196,21 +273,21 @@ impl Renderer {
                 found: appearance.colour_indices.len(),
             });
         }
-        let width = 2.0 * self.half_width;
+        let width = 2.0 * half_width;
         let mut discs = [Disc::default(); MOST_BALLS];
-        for (ball, (disc, &index)) in discs.iter_mut().zip(appearance.colour_indices).enumerate() {
-            let [x, y] = self.system.ball_position(appearance.parameters, state, ball)?;
-            let radius = ball_radius(self.system.ball_mass(appearance.parameters, ball)?) / width;
+        let balls = self.system.balls(appearance.parameters, state)?;
+        for ((disc, ball), &colour) in discs.iter_mut().zip(balls).zip(appearance.colour_indices) {
+            let radius = ball_radius(ball.mass) / width;
             let reach = radius + NEGLIGIBLE / TEMPERATURE;
             *disc = Disc {
-                column: (x + appearance.offset[0] + self.half_width) / width,
-                row: (y + appearance.offset[1] + self.half_width) / width,
+                column: (ball.position[0] + appearance.offset[0] + half_width) / width,
+                row: (ball.position[1] + appearance.offset[1] + half_width) / width,
                 radius,
-                colour: pure_colour(index, self.colour_count),
+                colour: pure_colour(colour, colours),
                 reach_squared: reach * reach,
             };
         }
-        Ok((discs, count))
+        Ok(discs)
     }
 }
 
@@ -278,17 +355,15 @@ mod tests {
         let renderer = Renderer::new(System::MassSpring, Variant::Plain);
         let appearance =
             Appearance { parameters: &[0.5, 2.0], offset: [0.0; 2], colour_indices: &[0] };
-        let (discs, count) = renderer.discs(&[0.3, 0.0], &appearance).unwrap();
-        let everywhere: Vec<Disc> = discs[..count]
-            .iter()
-            .map(|disc| Disc { reach_squared: f64::INFINITY, ..*disc })
-            .collect();
+        let discs = &renderer.discs(&[0.3, 0.0], &appearance, 1.4, 1).unwrap()[..1];
+        let everywhere: Vec<Disc> =
+            discs.iter().map(|disc| Disc { reach_squared: f64::INFINITY, ..*disc }).collect();
         let mut skipped = 0;
         for row in 0..200 {
             for column in 0..200 {
                 let (x, y) = (f64::from(column) / 199.0, f64::from(row) / 199.0);
                 let exact = bytes(composite(&everywhere, x, y).unwrap());
-                match composite(&discs[..count], x, y) {
+                match composite(discs, x, y) {
                     Some(colour) => assert_eq!(bytes(colour), exact),
                     None => {
                         skipped += 1;

@@ -1,9 +1,12 @@
 //! Where frames come from.
 
+use std::ops::Range;
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use crate::error::{Error, Result};
-use crate::render::Renderer;
+use crate::render::{PixelValue, Renderer};
 use crate::trajectories::Trajectories;
 
 /// A set of trajectories whose frames can be read in any order, from any thread.
@@ -86,40 +89,38 @@ impl RenderedTrajectories {
         &self.trajectories
     }
 
-    /// Draws all frames of one trajectory as bytes, axes `[frame, row, column, channel]`.
+    /// Draws all frames of some trajectories as bytes or in 0..1, axes
+    /// `[trajectory, frame, row, column, channel]`, in parallel and without allocation.
     ///
     /// # Errors
     ///
     /// [`Error::OutOfRange`] if there is no such trajectory, [`Error::BufferLength`] if `out` does
     /// not have the length that its axes ask for.
-    pub fn trajectory_bytes(&self, trajectory: usize, out: &mut [u8]) -> Result<()> {
-        draw_trajectory(&self.trajectories, &self.renderer, trajectory, out)
+    pub fn draw<T: PixelValue>(&self, trajectories: Range<usize>, out: &mut [T]) -> Result<()> {
+        draw(&self.trajectories, &self.renderer, trajectories, out)
     }
 }
 
-/// Draws all frames of one trajectory into `out`, axes `[frame, row, column, channel]`.
-pub(crate) fn draw_trajectory(
+/// Draws all frames of some trajectories, axes `[trajectory, frame, row, column, channel]`.
+pub(crate) fn draw<T: PixelValue>(
     set: &Trajectories,
     renderer: &Renderer,
-    trajectory: usize,
-    out: &mut [u8],
+    range: Range<usize>,
+    out: &mut [T],
 ) -> Result<()> {
-    let states = set.trajectory(trajectory)?;
-    let appearance = set.appearance(trajectory)?;
-    let (frame_len, frames) = (renderer.frame_len(), set.spec().frames);
-    if out.len() != frames * frame_len {
+    let trajectory_len = set.spec().frames * renderer.frame_len();
+    if out.len() != range.len() * trajectory_len {
         return Err(Error::BufferLength {
-            what: "frames of a trajectory",
-            axes: "[frame, row, column, channel]",
-            expected: frames * frame_len,
+            what: "pictures",
+            axes: "[trajectory, frame, row, column, channel]",
+            expected: range.len() * trajectory_len,
             found: out.len(),
         });
     }
-    let dimension = set.spec().system.state_dimension();
-    for (state, frame) in states.chunks_exact(dimension).zip(out.chunks_exact_mut(frame_len)) {
-        renderer.frame(state, &appearance, frame)?;
-    }
-    Ok(())
+    out.par_chunks_exact_mut(trajectory_len).enumerate().try_for_each(|(index, out)| {
+        let trajectory = range.start + index;
+        renderer.frames(set.trajectory(trajectory)?, &set.appearance(trajectory)?, out)
+    })
 }
 
 impl FrameSource for RenderedTrajectories {
@@ -140,7 +141,7 @@ impl FrameSource for RenderedTrajectories {
         let appearance = self.trajectories.appearance(trajectory)?;
         for (time, frame) in out.chunks_exact_mut(self.renderer.frame_len()).enumerate() {
             let state = self.trajectories.state(trajectory, start + time)?;
-            self.renderer.frame_f32(state, &appearance, frame)?;
+            self.renderer.frame(state, &appearance, frame)?;
         }
         Ok(())
     }

@@ -71,17 +71,35 @@ impl FromStr for Split {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Variant {
-    /// Fixed parameters, one colour, a centred picture, no friction: the sets of the paper.
+    /// Fixed parameters, as many colours as balls, a centred picture, no friction: the sets of the paper.
     #[default]
     Plain,
+    /// Random parameters, six colours, and (but for two bodies) a displaced picture.
+    Colors,
+    /// The same with friction.
+    ColorsFriction,
 }
 
 impl Variant {
+    /// Every variant; [`System::variants`] says which ones a system has.
+    pub const ALL: [Self; 3] = [Self::Plain, Self::Colors, Self::ColorsFriction];
+
     /// The name in files and on the command line.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Plain => "plain",
+            Self::Colors => "colors",
+            Self::ColorsFriction => "colors_friction",
+        }
+    }
+
+    /// Friction `c` of the equations of motion: momenta lose `c dH/dp` per unit of time.
+    #[must_use]
+    pub const fn friction(self) -> f64 {
+        match self {
+            Self::Plain | Self::Colors => 0.0,
+            Self::ColorsFriction => 0.05,
         }
     }
 
@@ -91,15 +109,44 @@ impl Variant {
     ///
     /// [`Error::UnknownName`], which lists the known names.
     pub fn parse(name: &str) -> Result<Self> {
-        if name == Self::Plain.name() {
-            Ok(Self::Plain)
-        } else {
-            Err(Error::UnknownName {
+        Self::ALL.into_iter().find(|variant| variant.name() == name).ok_or_else(|| {
+            Error::UnknownName {
                 what: "variant",
                 found: name.to_owned(),
-                known: Self::Plain.name().to_owned(),
-            })
+                known: Self::ALL.map(Self::name).join(", "),
+            }
+        })
+    }
+
+    /// This variant, if the system has it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownName`], which lists the variants of the system.
+    pub fn of(self, system: System) -> Result<Self> {
+        if system.variants().contains(&self) {
+            return Ok(self);
         }
+        let known: Vec<&str> = system.variants().iter().map(|variant| variant.name()).collect();
+        Err(Error::UnknownName {
+            what: "variant of the system",
+            found: format!("{} of {system}", self.name()),
+            known: known.join(", "),
+        })
+    }
+}
+
+impl fmt::Display for Variant {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+impl FromStr for Variant {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        Self::parse(name)
     }
 }
 
@@ -125,7 +172,8 @@ pub struct DatasetSpec {
     /// Number of trajectories. A larger set starts with the trajectories of a smaller one.
     pub trajectories: usize,
     /// States per trajectory, the initial one included. A longer trajectory starts with the
-    /// shorter one.
+    /// shorter one, except for two bodies with random parameters: there one that leaves the picture is
+    /// drawn anew, and a longer one has more time to leave.
     pub frames: usize,
     /// Time between two states, in the units of the equations.
     pub dt: f64,
@@ -137,7 +185,7 @@ impl DatasetSpec {
 
     /// The plain set with seed 0, the published time step and the published 512 frames.
     #[must_use]
-    pub const fn new(system: System, split: Split, trajectories: usize) -> Self {
+    pub fn new(system: System, split: Split, trajectories: usize) -> Self {
         Self {
             system,
             variant: Variant::Plain,
@@ -153,8 +201,10 @@ impl DatasetSpec {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidSetting`] with the key, the value and the range.
+    /// [`Error::InvalidSetting`] with the key, the value and the range; [`Error::UnknownName`] if the system does not
+    /// have the variant.
     pub fn validate(&self) -> Result<()> {
+        self.variant.of(self.system)?;
         let refuse =
             |key, found: String, expected| Err(Error::InvalidSetting { key, found, expected });
         if self.trajectories == 0 {
@@ -195,7 +245,13 @@ mod tests {
         for split in Split::ALL {
             assert_eq!(Split::parse(split.name()).unwrap(), split);
         }
-        assert_eq!(Variant::parse("plain").unwrap(), Variant::Plain);
+        for variant in Variant::ALL {
+            assert_eq!(Variant::parse(variant.name()).unwrap(), variant);
+        }
+        assert_eq!(
+            Variant::ColorsFriction.of(System::TwoBody).unwrap_err().to_string(),
+            "unknown variant of the system \"colors_friction of two_body\": expected one of plain, colors"
+        );
         assert!(Variant::parse("colours").is_err());
         assert!(Split::parse("dev").unwrap_err().to_string().contains("train, validation, test"));
     }

@@ -83,17 +83,17 @@ impl Trajectories {
 
     /// Names of the parameters, axis `[parameter]`.
     #[must_use]
-    pub const fn parameter_names(&self) -> &'static [&'static str] {
+    pub fn parameter_names(&self) -> &'static [&'static str] {
         self.spec.system.parameter_names()
     }
 
-    /// Displacement of the pictures in world units, axes `[trajectory, 2]`; zero in plain sets.
+    /// Displacement of the pictures in world units, axes `[trajectory, 2]`; zero where nothing is displaced.
     #[must_use]
     pub fn offsets(&self) -> &[f64] {
         &self.offsets
     }
 
-    /// Index of each ball's colour, axes `[trajectory, ball]`; zero in plain sets with one ball.
+    /// Index of each ball's colour, axes `[trajectory, ball]`.
     #[must_use]
     pub fn colour_indices(&self) -> &[u32] {
         &self.colour_indices
@@ -130,14 +130,14 @@ impl Trajectories {
         })
     }
 
-    /// The total energy of one state, in the units of the equations.
+    /// [`System::invariant`](crate::System::invariant) of one state: the total energy of particles.
     ///
     /// # Errors
     ///
     /// [`Error::OutOfRange`] if there is no such trajectory or frame.
-    pub fn energy(&self, trajectory: usize, frame: usize) -> Result<f64> {
+    pub fn invariant(&self, trajectory: usize, frame: usize) -> Result<f64> {
         let appearance = self.appearance(trajectory)?;
-        self.spec.system.energy(appearance.parameters, self.state(trajectory, frame)?)
+        self.spec.system.invariant(appearance.parameters, self.state(trajectory, frame)?)
     }
 
     /// What the renderer needs beside the states of one trajectory.
@@ -155,8 +155,11 @@ impl Trajectories {
     }
 }
 
-/// Row number `trajectory` of a table with `width` columns.
+/// Row number `trajectory` of a table with `width` columns; a table without columns has every row.
 fn row<T>(table: &[T], width: usize, trajectory: usize) -> Result<&[T]> {
+    if width == 0 {
+        return Ok(&[]);
+    }
     table.chunks_exact(width).nth(trajectory).ok_or(Error::OutOfRange {
         axis: "trajectory",
         start: trajectory,

@@ -67,7 +67,7 @@ pub enum Integrity {
 pub fn inspect(path: &Path) -> Result<Summary> {
     let file = Reader::open(path, REGENERATE)?;
     let metadata = Metadata::read(&file)?;
-    let mut layouts = Vec::from(ArrayLayout::of(&metadata.dataset));
+    let mut layouts = ArrayLayout::of(&metadata.dataset);
     if let Some([_, _, rows, columns, _]) =
         metadata.arrays.get(FRAMES).map(|record| record.shape.as_slice())
     {

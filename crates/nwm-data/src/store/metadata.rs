@@ -114,14 +114,15 @@ pub(super) struct ArrayLayout {
 }
 
 impl ArrayLayout {
-    /// The arrays that every file of this data set holds.
-    pub(super) fn of(spec: &DatasetSpec) -> [Self; 5] {
+    /// The arrays that every file of this data set holds; those without columns (a game has no parameters and no
+    /// balls) are left out.
+    pub(super) fn of(spec: &DatasetSpec) -> Vec<Self> {
         let DatasetSpec { system, trajectories, frames, .. } = *spec;
         let array = |name, axes, shape, element| Self { name, axes, shape, element };
         let dimension = system.state_dimension();
         let parameters = system.parameter_names().len();
         let balls = system.ball_count();
-        [
+        let arrays = [
             array(
                 "states",
                 &["trajectory", "frame", "dimension"],
@@ -142,7 +143,8 @@ impl ArrayLayout {
                 vec![trajectories, balls],
                 Element::U32,
             ),
-        ]
+        ];
+        arrays.into_iter().filter(|array| !array.shape.contains(&0)).collect()
     }
 
     /// The pictures, with this many rows and columns.

@@ -27,8 +27,16 @@ pub fn read(path: &Path) -> Result<Trajectories> {
         return Err(file.content("metadata generator", name(&metadata.generator), name(&current)));
     }
     let spec = metadata.dataset.clone();
-    let [states, times, parameters, offsets, colours] = ArrayLayout::of(&spec);
-    let stored_times = read_f64(&file, &metadata, &times)?;
+    let layouts = ArrayLayout::of(&spec);
+    let doubles = |name| match layouts.iter().find(|layout| layout.name == name) {
+        Some(layout) => read_f64(&file, &metadata, layout),
+        None => Ok(Vec::new()),
+    };
+    let colour_indices = match layouts.iter().find(|layout| layout.name == "colour_indices") {
+        Some(layout) => read_u32(&file, &metadata, layout)?,
+        None => Vec::new(),
+    };
+    let stored_times = doubles("times")?;
     for (frame, &time) in stored_times.iter().enumerate() {
         if time != frame as f64 * spec.dt {
             let expected = format!("{} (frame x dt)", frame as f64 * spec.dt);
@@ -41,10 +49,10 @@ pub fn read(path: &Path) -> Result<Trajectories> {
     }
     Trajectories::from_arrays(
         spec,
-        read_f64(&file, &metadata, &states)?,
-        read_f64(&file, &metadata, &parameters)?,
-        read_f64(&file, &metadata, &offsets)?,
-        read_u32(&file, &metadata, &colours)?,
+        doubles("states")?,
+        doubles("parameters")?,
+        doubles("offsets")?,
+        colour_indices,
     )
 }
 

@@ -13,7 +13,7 @@ use crate::atomic::write_atomically;
 use crate::error::{Error, Result};
 use crate::hdf5_file::{Number, Writer};
 use crate::render::Renderer;
-use crate::source::draw_trajectory;
+use crate::source::draw;
 use crate::trajectories::Trajectories;
 
 /// Most frames in one chunk, so that reading a window decompresses little more than it needs.
@@ -91,7 +91,7 @@ fn write_frames(file: &Writer, set: &Trajectories) -> Result<(String, ArrayRecor
     let mut chunk = vec![0; chunk_frames * frame_len];
     let mut index = 0;
     for trajectory in 0..set.len() {
-        draw_trajectory(set, &renderer, trajectory, &mut pictures)?;
+        draw(set, &renderer, trajectory..trajectory + 1, &mut pictures)?;
         hash.update(&pictures);
         for part in pictures.chunks(chunk.len()) {
             // The last chunk of a trajectory is filled up with black.

@@ -43,16 +43,19 @@ pub(crate) fn run(command: &DataCommand, terminal: &Terminal) -> anyhow::Result<
 
 fn list(terminal: &Terminal) {
     let systems = System::ALL.map(|system| {
-        json!({"name": system.name(), "variants": [Variant::Plain.name()], "dt": system.default_dt(),
+        let variants: Vec<&str> = system.variants().iter().map(|variant| variant.name()).collect();
+        json!({"name": system.name(), "variants": variants, "dt": system.default_dt(),
                "state_dimension": system.state_dimension()})
     });
     let text: String = System::ALL
         .map(|system| {
+            let variants: Vec<&str> = system.variants().iter().map(|variant| variant.name()).collect();
             format!(
-                "{:<16}plain   {} numbers a state, dt {}\n",
+                "{:<20}{} numbers a state, dt {:<5}{}\n",
                 system.name(),
                 system.state_dimension(),
-                system.default_dt()
+                system.default_dt(),
+                variants.join(", ")
             )
         })
         .concat();
@@ -123,7 +126,7 @@ fn film(rendered: &RenderedTrajectories, trajectory: usize) -> anyhow::Result<Ve
     let [rows, columns, channels] = rendered.frame_shape();
     let length = rows * columns * channels;
     let mut bytes = vec![0; rendered.frames() * length];
-    rendered.trajectory_bytes(trajectory, &mut bytes)?;
+    rendered.draw(trajectory..trajectory + 1, &mut bytes)?;
     bytes
         .chunks_exact(length)
         .map(|frame| Ok(RgbFrame::new(rows, columns, frame.to_vec())?.flipped_rows()))
@@ -155,10 +158,10 @@ fn movie(films: &[Vec<RgbFrame>]) -> anyhow::Result<Vec<u8>> {
 
 /// Energy against time: constant where there is no friction.
 fn energy_chart(trajectories: &Trajectories, count: usize) -> anyhow::Result<String> {
-    let mut chart = LineChart::new("time", "energy");
+    let mut chart = LineChart::new("time", trajectories.spec().system.invariant_name());
     for trajectory in 0..count {
         let points = (0..trajectories.spec().frames)
-            .map(|frame| Ok((trajectories.time(frame), trajectories.energy(trajectory, frame)?)))
+            .map(|frame| Ok((trajectories.time(frame), trajectories.invariant(trajectory, frame)?)))
             .collect::<Result<Vec<_>, nwm_data::Error>>()?;
         chart = chart.series(format!("trajectory {trajectory}"), points);
     }

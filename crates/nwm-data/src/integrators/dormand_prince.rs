@@ -5,6 +5,7 @@
 //! arithmetic, square roots and one `libm` power are used, so that the result is the same on every
 //! machine.
 
+use super::{Coordinates, check_request};
 use crate::error::{Error, Result};
 
 /// Stages per step; the last one is the first one of the next step.
@@ -84,7 +85,7 @@ pub struct Effort {
 /// use nwm_data::DormandPrince;
 /// # fn main() -> Result<(), nwm_data::Error> {
 /// let mut decay = [0.0; 3];
-/// DormandPrince::default().solve(|[y]| [-y], [1.0], 0.5, &mut decay)?;
+/// DormandPrince::default().solve(|[y], slope| *slope = [-y], [1.0], 0.5, &mut decay)?;
 /// assert!((decay[2] - (-1.0_f64).exp()).abs() < 1e-8);
 /// # Ok(())
 /// # }
@@ -100,114 +101,122 @@ pub struct DormandPrince {
 impl Default for DormandPrince {
     /// Both tolerances 1e-9, as the suite integrates its particle systems.
     fn default() -> Self {
-        Self { relative_tolerance: 1e-9, absolute_tolerance: 1e-9 }
+        Self::with_tolerance(1e-9)
     }
 }
 
 impl DormandPrince {
+    /// The same tolerance relative to the state and in its units.
+    #[must_use]
+    pub const fn with_tolerance(tolerance: f64) -> Self {
+        Self { relative_tolerance: tolerance, absolute_tolerance: tolerance }
+    }
+
     /// Solves `y' = derivative(y)` from `initial` at time 0 and writes the states at the times
     /// `k * dt` to `states`, axes `[time, dimension]`; the first one is `initial` itself.
+    /// `derivative` writes the slope at its first argument to its second.
     ///
     /// # Errors
     ///
     /// [`Error::BufferLength`] if `states` is not a whole number of states,
     /// [`Error::InvalidSetting`] if `dt` is not positive, [`Error::StepTooSmall`] if the equations
     /// give values that are not finite or the tolerance is out of reach.
-    pub fn solve<const DIMENSION: usize>(
+    pub fn solve<C: Coordinates>(
         &self,
-        derivative: impl Fn(&[f64; DIMENSION]) -> [f64; DIMENSION],
-        initial: [f64; DIMENSION],
+        derivative: impl Fn(&C, &mut C),
+        initial: C,
         dt: f64,
         states: &mut [f64],
     ) -> Result<Effort> {
-        if DIMENSION == 0 || !states.len().is_multiple_of(DIMENSION) {
-            return Err(Error::BufferLength {
-                what: "states of a trajectory",
-                axes: "[time, dimension]",
-                expected: states.len().checked_div(DIMENSION).unwrap_or(0) * DIMENSION,
-                found: states.len(),
-            });
-        }
-        if !(dt > 0.0 && dt.is_finite()) {
-            return Err(Error::InvalidSetting {
-                key: "data.dt",
-                found: dt.to_string(),
-                expected: "a positive number",
-            });
-        }
+        let dimension = initial.as_ref().len();
+        check_request(dimension, dt, states)?;
         let mut step = Step::start(self, &derivative, initial, dt);
         let mut effort = Effort::default();
-        for (frame, state) in states.chunks_exact_mut(DIMENSION).enumerate() {
+        for (frame, state) in states.chunks_exact_mut(dimension).enumerate() {
             let time = frame as f64 * dt;
             while step.end < time {
                 step.advance(self, &derivative, &mut effort)?;
             }
-            state.copy_from_slice(&step.interpolate(time));
+            step.interpolate(time, state);
         }
         Ok(effort)
     }
 
     /// Root mean square of `values`, each in units of the accepted error at `state`.
-    fn scaled_norm<const DIMENSION: usize>(
-        &self,
-        values: &[f64; DIMENSION],
-        state: impl Fn(usize) -> f64,
-    ) -> f64 {
+    fn scaled_norm(&self, values: &[f64], state: impl Fn(usize) -> f64) -> f64 {
         let mut sum = 0.0;
         for (index, value) in values.iter().enumerate() {
             let scale = self.absolute_tolerance + self.relative_tolerance * state(index).abs();
             sum += (value / scale) * (value / scale);
         }
-        (sum / DIMENSION as f64).sqrt()
+        (sum / values.len() as f64).sqrt()
     }
 }
 
 /// The last accepted step, which can be interpolated, and the size proposed for the next one.
-struct Step<const DIMENSION: usize> {
+struct Step<C> {
     begin: f64,
     end: f64,
-    before: [f64; DIMENSION],
-    after: [f64; DIMENSION],
-    stages: [[f64; DIMENSION]; STAGES],
+    before: C,
+    after: C,
+    stages: [C; STAGES],
+    /// Where a step is tried before it is accepted.
+    trial: Trial<C>,
     next_size: f64,
 }
 
-impl<const DIMENSION: usize> Step<DIMENSION> {
+/// The working memory of a step.
+struct Trial<C> {
+    after: C,
+    stages: [C; STAGES],
+    error: C,
+}
+
+impl<C: Coordinates> Step<C> {
     /// The empty step at time 0, with a first size after Hairer, Norsett and Wanner (II.4):
     /// a trial Euler step tells the second derivative.
     fn start(
         method: &DormandPrince,
-        derivative: &impl Fn(&[f64; DIMENSION]) -> [f64; DIMENSION],
-        initial: [f64; DIMENSION],
+        derivative: &impl Fn(&C, &mut C),
+        initial: C,
         longest: f64,
     ) -> Self {
-        let slope = derivative(&initial);
-        let state_norm = method.scaled_norm(&initial, |index| initial[index]);
-        let slope_norm = method.scaled_norm(&slope, |index| initial[index]);
+        let mut slope = initial.clone();
+        derivative(&initial, &mut slope);
+        let at = |index: usize| initial.as_ref()[index];
+        let state_norm = method.scaled_norm(initial.as_ref(), at);
+        let slope_norm = method.scaled_norm(slope.as_ref(), at);
         let trial = if state_norm < 1e-5 || slope_norm < 1e-5 {
             1e-6
         } else {
             (0.01 * state_norm / slope_norm).min(longest)
         };
-        let euler = std::array::from_fn(|index| initial[index] + trial * slope[index]);
-        let trial_slope = derivative(&euler);
-        let bend: [f64; DIMENSION] =
-            std::array::from_fn(|index| (trial_slope[index] - slope[index]) / trial);
-        let bend_norm = method.scaled_norm(&bend, |index| initial[index]);
+        let mut euler = initial.clone();
+        for (value, slope) in euler.as_mut().iter_mut().zip(slope.as_ref()) {
+            *value += trial * slope;
+        }
+        let mut bend = initial.clone();
+        derivative(&euler, &mut bend);
+        for (bend, slope) in bend.as_mut().iter_mut().zip(slope.as_ref()) {
+            *bend = (*bend - slope) / trial;
+        }
+        let bend_norm = method.scaled_norm(bend.as_ref(), at);
         let largest = slope_norm.max(bend_norm);
         let proposal = if largest <= 1e-15 {
             (trial * 1e-3).max(1e-6)
         } else {
             libm::pow(0.01 / largest, 0.2)
         };
-        let mut stages = [[0.0; DIMENSION]; STAGES];
-        stages[STAGES - 1] = slope;
+        let stages = std::array::from_fn(|_| slope.clone());
+        let trial_memory =
+            Trial { after: initial.clone(), stages: stages.clone(), error: initial.clone() };
         Self {
             begin: 0.0,
             end: 0.0,
-            before: initial,
+            before: initial.clone(),
             after: initial,
             stages,
+            trial: trial_memory,
             next_size: proposal.min(100.0 * trial),
         }
     }
@@ -216,12 +225,12 @@ impl<const DIMENSION: usize> Step<DIMENSION> {
     fn advance(
         &mut self,
         method: &DormandPrince,
-        derivative: &impl Fn(&[f64; DIMENSION]) -> [f64; DIMENSION],
+        derivative: &impl Fn(&C, &mut C),
         effort: &mut Effort,
     ) -> Result<()> {
-        let (begin, before) = (self.end, self.after);
-        let mut stages = [[0.0; DIMENSION]; STAGES];
-        stages[0] = self.stages[STAGES - 1];
+        let (begin, before) = (self.end, self.after.as_ref());
+        let Trial { after, stages, error } = &mut self.trial;
+        stages[0].as_mut().copy_from_slice(self.stages[STAGES - 1].as_ref());
         let mut size = self.next_size;
         let mut rejected = false;
         loop {
@@ -229,32 +238,35 @@ impl<const DIMENSION: usize> Step<DIMENSION> {
             if size.is_nan() || size <= smallest {
                 return Err(Error::StepTooSmall { time: begin, step: size });
             }
-            let mut after = before;
             for (index, weights) in STAGE_WEIGHTS.iter().enumerate() {
-                after = std::array::from_fn(|axis| {
+                for (axis, (after, before)) in after.as_mut().iter_mut().zip(before).enumerate() {
                     let mut slope = 0.0;
                     for (weight, stage) in weights.iter().zip(&stages[..=index]) {
-                        slope += weight * stage[axis];
+                        slope += weight * stage.as_ref()[axis];
                     }
-                    before[axis] + size * slope
-                });
-                stages[index + 1] = derivative(&after);
-            }
-            let error: [f64; DIMENSION] = std::array::from_fn(|axis| {
-                let mut sum = 0.0;
-                for (weight, stage) in ERROR_WEIGHTS.iter().zip(&stages) {
-                    sum += weight * stage[axis];
+                    *after = before + size * slope;
                 }
-                size * sum
+                derivative(after, &mut stages[index + 1]);
+            }
+            for (axis, error) in error.as_mut().iter_mut().enumerate() {
+                let mut sum = 0.0;
+                for (weight, stage) in ERROR_WEIGHTS.iter().zip(stages.iter()) {
+                    sum += weight * stage.as_ref()[axis];
+                }
+                *error = size * sum;
+            }
+            let norm = method.scaled_norm(error.as_ref(), |axis| {
+                before[axis].abs().max(after.as_ref()[axis].abs())
             });
-            let norm = method.scaled_norm(&error, |axis| before[axis].abs().max(after[axis].abs()));
             // An error of order 5: the size that would just be accepted, with some safety.
             let factor = 0.9 * libm::pow(norm, -0.2);
             if norm < 1.0 {
                 let largest = if rejected { 1.0 } else { 10.0 };
                 self.next_size = size * factor.clamp(0.2, largest);
                 (self.begin, self.end) = (begin, begin + size);
-                (self.before, self.after, self.stages) = (before, after, stages);
+                std::mem::swap(&mut self.before, &mut self.after);
+                std::mem::swap(&mut self.after, &mut self.trial.after);
+                std::mem::swap(&mut self.stages, &mut self.trial.stages);
                 effort.accepted += 1;
                 return Ok(());
             }
@@ -265,21 +277,22 @@ impl<const DIMENSION: usize> Step<DIMENSION> {
         }
     }
 
-    /// The state at `time`, between the ends of the step.
-    fn interpolate(&self, time: f64) -> [f64; DIMENSION] {
+    /// Writes the state at `time`, between the ends of the step.
+    fn interpolate(&self, time: f64, state: &mut [f64]) {
         let size = self.end - self.begin;
         if size == 0.0 {
-            return self.after;
+            state.copy_from_slice(self.after.as_ref());
+            return;
         }
         let fraction = (time - self.begin) / size;
         let weights = interpolant_weights(fraction);
-        std::array::from_fn(|axis| {
+        for (axis, (state, before)) in state.iter_mut().zip(self.before.as_ref()).enumerate() {
             let mut slope = 0.0;
             for (weight, stage) in weights.iter().zip(&self.stages) {
-                slope += weight * stage[axis];
+                slope += weight * stage.as_ref()[axis];
             }
-            self.before[axis] + size * slope
-        })
+            *state = before + size * slope;
+        }
     }
 }
 
@@ -314,9 +327,10 @@ mod tests {
 
     /// Largest error of the unit oscillator over one period at tolerance `tolerance`.
     fn oscillator_error(tolerance: f64) -> (f64, Effort) {
-        let method = DormandPrince { relative_tolerance: tolerance, absolute_tolerance: tolerance };
+        let method = DormandPrince::with_tolerance(tolerance);
         let mut states = [0.0; 2 * 126];
-        let effort = method.solve(|[q, p]| [*p, -q], [1.0, 0.0], 0.05, &mut states).unwrap();
+        let oscillator = |[q, p]: &[f64; 2], slope: &mut [f64; 2]| *slope = [*p, -q];
+        let effort = method.solve(oscillator, [1.0, 0.0], 0.05, &mut states).unwrap();
         let mut largest = 0.0_f64;
         for (frame, state) in states.chunks_exact(2).enumerate() {
             let (sine, cosine) = (frame as f64 * 0.05).sin_cos();
@@ -337,20 +351,35 @@ mod tests {
     }
 
     #[test]
+    fn vectors_and_arrays_give_the_same_bits() {
+        let (mut fixed, mut dynamic) = ([0.0; 2 * 40], [0.0; 2 * 40]);
+        let method = DormandPrince::default();
+        method.solve(|[q, p], slope| *slope = [*p, -q], [0.3, 0.8], 0.3, &mut fixed).unwrap();
+        let pairs = |state: &Vec<f64>, slope: &mut Vec<f64>| {
+            (slope[0], slope[1]) = (state[1], -state[0]);
+        };
+        method.solve(pairs, vec![0.3, 0.8], 0.3, &mut dynamic).unwrap();
+        assert_eq!(fixed, dynamic);
+    }
+
+    #[test]
     fn a_solution_that_blows_up_is_an_error() {
         let mut states = [0.0; 100];
-        let error = DormandPrince::default().solve(|[y]| [y * y], [1.0], 0.05, &mut states);
+        let error = DormandPrince::default().solve(|[y], slope| *slope = [y * y], [1.0], 0.05, &mut states);
         assert!(matches!(error, Err(Error::StepTooSmall { time, .. }) if time < 1.01), "{error:?}");
-        let error = DormandPrince::default().solve(|_| [f64::NAN], [1.0], 0.05, &mut states);
+        let error = DormandPrince::default().solve(|_, slope| *slope = [f64::NAN], [1.0], 0.05, &mut states);
         assert!(matches!(error, Err(Error::StepTooSmall { .. })), "{error:?}");
     }
 
     #[test]
     fn wrong_arguments_are_errors() {
         let method = DormandPrince::default();
-        let odd = method.solve(|state: &[f64; 2]| *state, [0.0; 2], 0.1, &mut [0.0; 3]);
+        let still = |_: &[f64; 2], slope: &mut [f64; 2]| *slope = [0.0; 2];
+        let odd = method.solve(still, [0.0; 2], 0.1, &mut [0.0; 3]);
         assert!(matches!(odd, Err(Error::BufferLength { .. })));
-        let backwards = method.solve(|state: &[f64; 2]| *state, [0.0; 2], -0.1, &mut [0.0; 4]);
+        let backwards = method.solve(still, [0.0; 2], -0.1, &mut [0.0; 4]);
         assert!(matches!(backwards, Err(Error::InvalidSetting { .. })));
+        let nothing = method.solve(|_: &Vec<f64>, _| {}, Vec::new(), 0.1, &mut []);
+        assert!(matches!(nothing, Err(Error::BufferLength { .. })));
     }
 }
