@@ -66,10 +66,10 @@ fn initial_states_lie_in_their_annuli_and_energies_in_their_ranges() {
     let mut rotating = 0;
     for trajectory in 0..TRAJECTORIES {
         assert!((0.1..1.0).contains(&radius(spring.state(trajectory, 0).unwrap())));
-        let amplitude = spring.energy(trajectory, 0).unwrap().sqrt();
+        let amplitude = spring.invariant(trajectory, 0).unwrap().sqrt();
         assert!((amplitude - radius(spring.state(trajectory, 0).unwrap())).abs() < 1e-12);
         assert!((1.3..2.3).contains(&radius(pendulum.state(trajectory, 0).unwrap())));
-        let energy = pendulum.energy(trajectory, 0).unwrap();
+        let energy = pendulum.invariant(trajectory, 0).unwrap();
         assert!((1.09..5.30).contains(&energy), "{energy}");
         rotating += usize::from(energy > 3.0);
     }

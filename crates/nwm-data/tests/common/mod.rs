@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "tests may")]
 
-pub(crate) mod tfrecord;
+pub(crate) mod samples;
 
 use std::path::PathBuf;
 use std::sync::Arc;
