@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::num::NonZeroUsize;
 
 use crate::error::{Error, Result};
 
@@ -98,11 +99,17 @@ impl Arguments {
         Ok(self.list)
     }
 
-    /// Makes the pool of threads that everything runs on, and says how many there are.
+    /// Makes the pool of threads that everything runs on, the tensor library included, and says how many there are.
+    /// To be called before anything else.
     ///
     /// # Errors
     /// [`Error::Threads`] if they cannot be started, or something ran in parallel already.
     pub fn start_threads(&self) -> Result<usize> {
+        // SAFETY: benchmarks start their threads first, so that no other one runs yet.
+        #[allow(unsafe_code)]
+        unsafe {
+            nwm_process::limit_tensor_threads(self.threads.and_then(NonZeroUsize::new));
+        }
         let threads = self.threads.unwrap_or_else(rayon::current_num_threads);
         if self.threads.is_some() {
             rayon::ThreadPoolBuilder::new()

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 /// Runs a benchmark and reports an error with its causes: the whole `main` of a program.
 pub fn run(benchmark: impl FnOnce() -> Result<(), Box<dyn StdError>>) -> ExitCode {
     // As in the `nwm` program.
-    nwm_allocator::keep_pages();
+    nwm_process::keep_pages();
     let Err(error) = benchmark() else { return ExitCode::SUCCESS };
     let mut message = format!("error: failed to {error}");
     let mut cause = error.source();

@@ -247,8 +247,15 @@ impl CustomOp3 for CellOp {
     }
 }
 
-/// From this many maps on, vectors run over maps instead of over sites.
-const MANY_CHANNELS: usize = 16;
+/// Whether vectors run over maps instead of over the sites of a row.
+///
+/// Both were measured up to 64 maps (`cargo xtask bench scaling`). With 512-bit vectors and their 32 registers maps
+/// win from 16 on. With shorter vectors, and half as many registers, sites win as long as a row fills one; at 64 maps
+/// they are level, and the planes of all maps no longer fit the first cache.
+fn runs_over_maps<R>(channels: usize, columns: usize, lanes: usize) -> bool {
+    let vector_bytes = lanes * size_of::<R>();
+    channels >= 16 && (vector_bytes >= 64 || columns < lanes || channels >= 64)
+}
 
 /// The couplings of a cell, by the way they are computed.
 enum Couplings<'a, R> {
@@ -271,10 +278,10 @@ impl<'a, R: Real> Couplings<'a, R> {
         };
         let planes = Planes { rows, columns, tap_rows, tap_columns: size };
         let lanes = simd.lanes::<R>();
-        if channels < MANY_CHANNELS {
-            Self::FewChannels(FewChannels::new(planes, channels, parameters, lanes))
-        } else {
+        if runs_over_maps::<R>(channels, columns, lanes) {
             Self::ManyChannels(ManyChannels::new(planes, channels, parameters, lanes))
+        } else {
+            Self::FewChannels(FewChannels::new(planes, channels, parameters, lanes))
         }
     }
 }

@@ -144,6 +144,11 @@ fn single_precision_holds_over_long_sequences() {
         c.channels = 17;
     });
     assert_single_precision("17 channels", maps, 784, 1);
+    let more_maps = config(Topology::Torus { rows: 3, columns: 9 }, |c| {
+        contracting(c);
+        c.channels = 65;
+    });
+    assert_single_precision("65 channels", more_maps, 60, 1);
     let dense = config(Topology::Dense { units: 33 }, contracting);
     assert_single_precision("dense", dense, 784, 3);
 }

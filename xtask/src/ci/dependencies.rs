@@ -10,21 +10,18 @@ use crate::workspace::Workspace;
 /// What must not be among the dependencies of a crate, direct or not. docs/architecture.md says why.
 const FORBIDDEN: &[(&str, &[&str])] = &[
     (BENCH, &["candle-core", SIMD, CORE, DATA, MODELS, TRAIN, ANALYSIS, COMMAND]),
-    (ALLOCATOR, &["candle-core", SIMD, CORE, DATA, MODELS, TRAIN, ANALYSIS, COMMAND, BENCH]),
-    (SIMD, &["candle-core", ALLOCATOR, CORE, DATA, MODELS, TRAIN, ANALYSIS, COMMAND, BENCH]),
-    (CORE, &[ALLOCATOR, DATA, MODELS, TRAIN, ANALYSIS, COMMAND, BENCH]),
-    (DATA, &["candle-core", ALLOCATOR, CORE, MODELS, TRAIN, ANALYSIS, COMMAND, BENCH]),
-    (MODELS, &[ALLOCATOR, DATA, TRAIN, ANALYSIS, COMMAND, BENCH]),
-    (ANALYSIS, &["candle-core", ALLOCATOR, CORE, DATA, MODELS, TRAIN, COMMAND, BENCH]),
-    (TRAIN, &[ALLOCATOR, COMMAND, BENCH]),
+    (PROCESS, &["candle-core", SIMD, CORE, DATA, MODELS, TRAIN, ANALYSIS, COMMAND, BENCH]),
+    (SIMD, &["candle-core", PROCESS, CORE, DATA, MODELS, TRAIN, ANALYSIS, COMMAND, BENCH]),
+    (CORE, &[PROCESS, DATA, MODELS, TRAIN, ANALYSIS, COMMAND, BENCH]),
+    (DATA, &["candle-core", PROCESS, CORE, MODELS, TRAIN, ANALYSIS, COMMAND, BENCH]),
+    (MODELS, &[PROCESS, DATA, TRAIN, ANALYSIS, COMMAND, BENCH]),
+    (ANALYSIS, &["candle-core", PROCESS, CORE, DATA, MODELS, TRAIN, COMMAND, BENCH]),
+    (TRAIN, &[PROCESS, COMMAND, BENCH]),
     (COMMAND, &[BENCH]),
-    (
-        "xtask",
-        &["candle-core", ALLOCATOR, SIMD, CORE, DATA, MODELS, TRAIN, ANALYSIS, COMMAND, BENCH],
-    ),
+    ("xtask", &["candle-core", PROCESS, SIMD, CORE, DATA, MODELS, TRAIN, ANALYSIS, COMMAND, BENCH]),
 ];
 
-const ALLOCATOR: &str = "nwm-allocator";
+const PROCESS: &str = "nwm-process";
 const SIMD: &str = "nwm-simd";
 const CORE: &str = "nwm-core";
 const DATA: &str = "nwm-data";

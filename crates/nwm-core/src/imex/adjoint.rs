@@ -200,7 +200,7 @@ impl<R: Real, C: Coupling<R>> Kernel<R> for Sweep<'_, R, C> {
         }
         initial_rows.write_first(once(&grad_position[..count]));
         initial_rows.write_first(once(&grad_velocity[..count]));
-        coupling.finish(space, layout, &mut sums);
+        coupling.finish::<V>(space, layout, &mut sums);
         for (gradient, range) in [(bias, &layout.bias), (projection, &layout.projection)] {
             if let (Some(gradient), Some(range)) = (gradient, range) {
                 sums[range.clone()].copy_from_slice(&gradient.finish());

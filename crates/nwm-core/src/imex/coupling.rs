@@ -79,5 +79,10 @@ pub(crate) trait Coupling<R: Real>: Sync {
     );
 
     /// Adds the task's kernel gradients to `packed`, which is laid out as `layout` says.
-    fn finish(&self, space: Self::Adjoint, layout: &PackedLayout, packed: &mut [f64]);
+    fn finish<V: Vector<Element = R>>(
+        &self,
+        space: Self::Adjoint,
+        layout: &PackedLayout,
+        packed: &mut [f64],
+    );
 }

@@ -2,7 +2,7 @@
 //!
 //! Every step multiplies a few rows with the same matrices, which are therefore copied once per sequence
 //! into panels, one run of memory each. The gradients of the matrices wait until enough rows have come
-//! together for one large product, which the `gemm` crate does.
+//! together for one large product.
 
 use nwm_simd::{Columns, Real, Rows, Vector, multiply};
 
@@ -12,8 +12,13 @@ use crate::parameters::{PackedLayout, Parameters};
 /// Units up to which all matrices fit the second cache, so that many small tasks cost nothing.
 const FEW_UNITS: usize = 256;
 
-/// Rows of (step, sample) that are collected before the matrices' gradients are updated.
+/// Rows of (step, sample) that are collected before the matrices' gradients are updated: a panel of them
+/// stays in the first cache.
 const GRADIENT_ROWS: usize = 256;
+
+/// Numbers from one unit to the next in the collected inputs: a line more than the rows need, since units that
+/// are a power of two apart would displace each other from the cache.
+const GRADIENT_PITCH: usize = GRADIENT_ROWS + 16;
 
 /// The matrices of a dense cell, `[in, out]`: coupling, damping, and the drive's if there is one.
 pub(crate) struct DenseCoupling<R> {
@@ -41,15 +46,67 @@ impl<R: Real> DenseCoupling<R> {
         Self { units, matrices }
     }
 
-    fn flush(&self, space: &mut AdjointSpace<R>) {
-        let rows = space.grad_pre.len() / self.units;
-        let grad_pre = Matrix::row_major(&space.grad_pre, rows, self.units);
-        for (inputs, gradient) in space.inputs.iter_mut().zip(&mut space.grad_matrices) {
-            let inputs_transposed = Matrix::row_major(inputs, rows, self.units).transposed();
-            add_product(gradient, inputs_transposed, grad_pre);
-            inputs.clear();
+    /// Collects rows of fields and of the gradient of the pre-activation.
+    #[inline(always)]
+    fn collect<V: Vector<Element = R>>(
+        &self,
+        space: &mut AdjointSpace<R>,
+        fields: Fields<'_, R>,
+        grad_pre: &[R],
+    ) {
+        let samples = grad_pre.len() / self.units;
+        if space.rows + samples > GRADIENT_ROWS {
+            self.flush::<V>(space);
         }
-        space.grad_pre.clear();
+        let rows = space.rows..space.rows + samples;
+        for (collected, field) in space.inputs.iter_mut().zip(fields.in_kernel_order()) {
+            for (unit, collected) in collected.chunks_exact_mut(GRADIENT_PITCH).enumerate() {
+                for (sample, value) in collected[rows.clone()].iter_mut().enumerate() {
+                    *value = field[sample * self.units + unit];
+                }
+            }
+        }
+        let width = 2 * V::LANES;
+        for (index, panel) in space.grad_pre.chunks_exact_mut(GRADIENT_ROWS * width).enumerate() {
+            let first = index * width;
+            let count = width.min(self.units - first);
+            let panel = panel[rows.start * width..rows.end * width].chunks_exact_mut(width);
+            for (target, line) in panel.zip(grad_pre.chunks_exact(self.units)) {
+                target[..count].copy_from_slice(&line[first..first + count]);
+            }
+        }
+        space.rows += samples;
+    }
+
+    /// Adds the products of the collected rows to the gradients of the matrices.
+    #[inline(always)]
+    fn flush<V: Vector<Element = R>>(&self, space: &mut AdjointSpace<R>) {
+        let width = 2 * V::LANES;
+        let AdjointSpace { inputs, grad_pre, rows, grad_matrices, product } = space;
+        product.resize(self.units * width, R::zero());
+        for (index, panel) in grad_pre.chunks_exact(GRADIENT_ROWS * width).enumerate() {
+            let first = index * width;
+            let count = width.min(self.units - first);
+            for (inputs, gradient) in inputs.iter().zip(&mut *grad_matrices) {
+                multiply::<V>(
+                    Rows { values: inputs, inner: *rows, pitch: GRADIENT_PITCH },
+                    Columns { values: panel, pitch: width, first: 0, count: width },
+                    product,
+                );
+                add_columns(product, width, &mut gradient[first..], self.units, count);
+            }
+        }
+        *rows = 0;
+    }
+}
+
+/// Adds the first `count` columns of a matrix with rows of `width` to one with rows of `pitch`.
+#[inline(always)]
+fn add_columns<R: Real>(product: &[R], width: usize, sums: &mut [R], pitch: usize, count: usize) {
+    for (sums, product) in sums.chunks_mut(pitch).zip(product.chunks_exact(width)) {
+        for (sum, &value) in sums[..count].iter_mut().zip(product) {
+            *sum += value;
+        }
     }
 }
 
@@ -80,6 +137,11 @@ impl<R: Real> Panels<R> {
         Self { values, units, width }
     }
 
+    /// Units, rounded up to whole panels.
+    fn padded_units(&self) -> usize {
+        self.units.next_multiple_of(self.width)
+    }
+
     /// `sums += rows · matrix`, both `[sample, units]`. `product` is scratch memory.
     #[inline(always)]
     fn add_product<V: Vector<Element = R>>(
@@ -98,21 +160,19 @@ impl<R: Real> Panels<R> {
                 Columns { values: panel, pitch: width, first: 0, count: width },
                 product,
             );
-            let lines = sums.chunks_exact_mut(units).zip(product.chunks_exact(width));
-            for (sums, product) in lines {
-                for (sum, &value) in sums[first..first + count].iter_mut().zip(product) {
-                    *sum += value;
-                }
-            }
+            add_columns(product, width, &mut sums[first..], units, count);
         }
     }
 }
 
 /// Scratch space of a backward task: rows waiting for the next update of the matrices' gradients.
 pub(crate) struct AdjointSpace<R> {
-    /// Position, velocity and, if coupled, drive; `[rows, units]` each.
+    /// Position, velocity and, if coupled, drive, transposed: `[unit, row]` each, with [`GRADIENT_PITCH`].
     inputs: Vec<Vec<R>>,
+    /// In panels of two vectors of units, `[panel, row, unit]`, padded with zeros.
     grad_pre: Vec<R>,
+    /// How many rows have been collected.
+    rows: usize,
     grad_matrices: Vec<Vec<R>>,
     product: Vec<R>,
 }
@@ -143,11 +203,14 @@ impl<R: Real> Coupling<R> for DenseCoupling<R> {
     }
 
     fn adjoint_space(&self, samples: usize) -> Self::Adjoint {
-        let rows = || Vec::with_capacity((GRADIENT_ROWS + samples) * self.units);
+        debug_assert!(samples <= GRADIENT_ROWS, "the samples of one step fit");
+        let each = |length: usize| vec![vec![R::zero(); length]; self.matrices.len()];
+        let padded_units = self.matrices[0].padded_units();
         AdjointSpace {
-            inputs: self.matrices.iter().map(|_| rows()).collect(),
-            grad_pre: rows(),
-            grad_matrices: vec![vec![R::zero(); self.units * self.units]; self.matrices.len()],
+            inputs: each(self.units * GRADIENT_PITCH),
+            grad_pre: vec![R::zero(); padded_units * GRADIENT_ROWS],
+            rows: 0,
+            grad_matrices: each(self.units * self.units),
             product: Vec::new(),
         }
     }
@@ -165,120 +228,21 @@ impl<R: Real> Coupling<R> for DenseCoupling<R> {
                 matrix.add_product::<V>(grad_pre, &mut space.product, gradient);
             }
         }
-        for (rows, input) in space.inputs.iter_mut().zip(fields.in_kernel_order()) {
-            rows.extend_from_slice(input);
-        }
-        space.grad_pre.extend_from_slice(grad_pre);
-        if space.grad_pre.len() >= GRADIENT_ROWS * self.units {
-            self.flush(space);
-        }
+        self.collect::<V>(space, fields, grad_pre);
     }
 
-    fn finish(&self, mut space: Self::Adjoint, layout: &PackedLayout, packed: &mut [f64]) {
-        self.flush(&mut space);
+    #[inline(always)]
+    fn finish<V: Vector<Element = R>>(
+        &self,
+        mut space: Self::Adjoint,
+        layout: &PackedLayout,
+        packed: &mut [f64],
+    ) {
+        self.flush::<V>(&mut space);
         for (range, gradient) in layout.kernels().zip(&space.grad_matrices) {
             for (total, value) in packed[range.clone()].iter_mut().zip(gradient) {
                 *total += value.widen();
             }
         }
-    }
-}
-
-/// A borrowed matrix with arbitrary strides.
-#[derive(Clone, Copy)]
-struct Matrix<'a, R> {
-    values: &'a [R],
-    rows: usize,
-    columns: usize,
-    row_stride: usize,
-    column_stride: usize,
-}
-
-impl<'a, R> Matrix<'a, R> {
-    fn row_major(values: &'a [R], rows: usize, columns: usize) -> Self {
-        Self { values, rows, columns, row_stride: columns, column_stride: 1 }
-    }
-
-    fn transposed(self) -> Self {
-        Self {
-            rows: self.columns,
-            columns: self.rows,
-            row_stride: self.column_stride,
-            column_stride: self.row_stride,
-            ..self
-        }
-    }
-
-    /// One past the largest offset that the shape and the strides reach; 0 for an empty matrix.
-    fn reach(&self) -> usize {
-        if self.rows == 0 || self.columns == 0 {
-            return 0;
-        }
-        (self.rows - 1) * self.row_stride + (self.columns - 1) * self.column_stride + 1
-    }
-}
-
-/// `out += lhs · rhs`, `out` row-major. One thread, so that the order of the sums is fixed.
-#[allow(unsafe_code)]
-fn add_product<R: Real>(out: &mut [R], lhs: Matrix<'_, R>, rhs: Matrix<'_, R>) {
-    let (m, n, k) = (lhs.rows, rhs.columns, lhs.columns);
-    assert!(rhs.rows == k, "inner sizes of a matrix product differ");
-    assert!(out.len() == m * n, "the result of a matrix product has the wrong length");
-    assert!(lhs.reach() <= lhs.values.len(), "the left factor is too short for its shape");
-    assert!(rhs.reach() <= rhs.values.len(), "the right factor is too short for its shape");
-    // SAFETY: the asserts above bound every offset that gemm forms: out is m × n row-major in
-    // out.len() values, and `reach` is one past the last offset read from either factor. The
-    // exclusive borrow of `out` rules out aliasing. R is sealed to f32 and f64, which gemm supports.
-    unsafe {
-        gemm::gemm(
-            m,
-            n,
-            k,
-            out.as_mut_ptr(),
-            1,
-            n as isize,
-            true,
-            lhs.values.as_ptr(),
-            lhs.column_stride as isize,
-            lhs.row_stride as isize,
-            rhs.values.as_ptr(),
-            rhs.column_stride as isize,
-            rhs.row_stride as isize,
-            R::one(),
-            R::one(),
-            false,
-            false,
-            false,
-            gemm::Parallelism::None,
-        );
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn product_with_transposed_factor_matches_hand_computation() {
-        // [[1, 2], [3, 4], [5, 6]]ᵀ · [[1, 0], [0, 1], [1, 1]] added to ones.
-        let (left, right) = ([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [1.0, 0.0, 0.0, 1.0, 1.0, 1.0]);
-        let mut out = [1.0_f64; 4];
-        add_product(
-            &mut out,
-            Matrix::row_major(&left, 3, 2).transposed(),
-            Matrix::row_major(&right, 3, 2),
-        );
-        assert_eq!(out, [7.0, 9.0, 9.0, 11.0]);
-    }
-
-    #[test]
-    fn empty_product_leaves_the_result_alone() {
-        let mut out = [1.0_f32; 4];
-        add_product(
-            &mut out,
-            Matrix::row_major(&[], 0, 2).transposed(),
-            Matrix::row_major(&[], 0, 2),
-        );
-        assert_eq!(out, [1.0; 4]);
     }
 }

@@ -130,7 +130,12 @@ impl<R: Real> Coupling<R> for FewChannels<'_, R> {
         space.grad_kernels.end_step();
     }
 
-    fn finish(&self, space: Self::Adjoint, layout: &PackedLayout, packed: &mut [f64]) {
+    fn finish<V: Vector<Element = R>>(
+        &self,
+        space: Self::Adjoint,
+        layout: &PackedLayout,
+        packed: &mut [f64],
+    ) {
         let gradients = space.grad_kernels.finish();
         let mut start = 0;
         for range in layout.kernels() {

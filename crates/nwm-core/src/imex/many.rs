@@ -352,7 +352,12 @@ impl<R: Real> Coupling<R> for ManyChannels<R> {
         }
     }
 
-    fn finish(&self, space: Self::Adjoint, layout: &PackedLayout, packed: &mut [f64]) {
+    fn finish<V: Vector<Element = R>>(
+        &self,
+        space: Self::Adjoint,
+        layout: &PackedLayout,
+        packed: &mut [f64],
+    ) {
         let (taps, channels, pitch) = (self.planes.taps(), self.channels, self.pitch);
         let gradients = space.grad_weights.finish();
         for (range, gradient) in layout.kernels().zip(gradients.chunks_exact(taps * pitch * pitch))

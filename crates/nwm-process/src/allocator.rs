@@ -1,13 +1,7 @@
-//! The memory allocator of the programs that train neural wave machines.
+//! The memory allocator: mimalloc, for every program that links this crate.
 //!
-//! A program that links this crate allocates with mimalloc. A training step makes and drops the same
-//! large tensors again and again; [`keep_pages`] keeps their pages with the program, which would otherwise
-//! give them back to the system from time to time and have them cleared at the next use.
-//!
-//! ```
-//! // First thing in `main`:
-//! nwm_allocator::keep_pages();
-//! ```
+//! A training step makes and drops the same large tensors again and again. Pages that the allocator gives back to the
+//! system from time to time have to be cleared by it at the next use.
 
 use std::ffi::{c_int, c_long};
 
