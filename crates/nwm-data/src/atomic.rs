@@ -28,22 +28,48 @@ where
     E: From<Error>,
 {
     let failed = |action| move |source| Error::Io { path: path.to_path_buf(), action, source };
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let scratch = scratch_file(path, folder)
+    let scratch = scratch_file(path, folder_of(path))
         .map_err(failed("create a scratch file beside it; does its folder exist?"))?
         .into_temp_path();
     let value = write(&scratch)?;
-    OpenOptions::new()
-        .write(true)
-        .open(&scratch)
-        .and_then(|file| file.sync_all())
-        .map_err(failed("flush it to the disk"))?;
+    flush(&scratch, path)?;
     scratch.persist(path).map_err(|error| failed("rename its scratch file to it")(error.error))?;
-    flush_folder(folder).map_err(failed("flush its folder to the disk; the file is complete"))?;
+    flush_folder_of(path)?;
     Ok(value)
+}
+
+/// Gives a complete file in the same file system the name `path`, replacing what has it: flushed, renamed, folder
+/// flushed.
+///
+/// # Errors
+///
+/// [`Error::Io`]; the file is at one of the two places.
+pub(crate) fn persist(complete: &Path, path: &Path) -> Result<(), Error> {
+    flush(complete, path)?;
+    std::fs::rename(complete, path).map_err(|source| Error::Io {
+        path: path.to_path_buf(),
+        action: "rename its scratch file to it",
+        source,
+    })?;
+    flush_folder_of(path)
+}
+
+/// Flushes `scratch`, which is going to be `path`.
+fn flush(scratch: &Path, path: &Path) -> Result<(), Error> {
+    let flushed = OpenOptions::new().write(true).open(scratch).and_then(|file| file.sync_all());
+    flushed.map_err(|source| Error::Io {
+        path: path.to_path_buf(),
+        action: "flush it to the disk",
+        source,
+    })
+}
+
+/// The folder of a file.
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
 }
 
 /// A scratch file in `folder`, named after `path`, hidden, with the usual permissions.
@@ -65,8 +91,14 @@ fn scratch_file(path: &Path, folder: &Path) -> std::io::Result<tempfile::NamedTe
 }
 
 /// Makes the renaming durable where folders can be flushed.
-fn flush_folder(folder: &Path) -> std::io::Result<()> {
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+fn flush_folder_of(path: &Path) -> Result<(), Error> {
+    let flushed =
+        if cfg!(unix) { File::open(folder_of(path)).and_then(|folder| folder.sync_all()) } else { Ok(()) };
+    flushed.map_err(|source| Error::Io {
+        path: path.to_path_buf(),
+        action: "flush its folder to the disk; the file is complete",
+        source,
+    })
 }
 
 #[cfg(test)]

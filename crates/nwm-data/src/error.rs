@@ -101,6 +101,16 @@ pub enum Error {
         source: std::io::Error,
     },
 
+    /// Another process works on the same file or folder.
+    #[error(
+        "{}: another process is working on it; wait until it has finished, or choose another name",
+        path.display()
+    )]
+    Locked {
+        /// The file or folder.
+        path: PathBuf,
+    },
+
     /// A file does not hold what it should.
     #[error("{}: {place}: found {found}, expected {expected}; {advice}", path.display())]
     Content {

@@ -4,15 +4,24 @@
 //! translated and a panic inside it is caught here. Files are written in the new format (superblock
 //! version 2 or later), the one in which the library withstands mutated files.
 
+use std::borrow::Cow;
+use std::io::Write as _;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
 use hdf5::{DatatypeMessage, H5Dataset, H5File, H5Type};
+use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 
 /// Level of compression of chunked data: shuffled pictures barely gain from higher ones.
 const DEFLATE_LEVEL: u32 = 4;
+
+/// The filter mask of a chunk that went through every filter.
+const ALL_FILTERS_APPLIED: u32 = 0;
 
 /// Type of the elements of an array.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,24 +50,6 @@ impl Element {
             Self::U32 | Self::F32 => 4,
             Self::F64 => 8,
         }
-    }
-}
-
-/// Numbers that can be written whole, with their little-endian bytes for digests.
-pub(crate) trait Number: H5Type {
-    /// Appends the little-endian bytes.
-    fn extend_bytes(self, bytes: &mut Vec<u8>);
-}
-
-impl Number for f64 {
-    fn extend_bytes(self, bytes: &mut Vec<u8>) {
-        bytes.extend_from_slice(&self.to_le_bytes());
-    }
-}
-
-impl Number for u32 {
-    fn extend_bytes(self, bytes: &mut Vec<u8>) {
-        bytes.extend_from_slice(&self.to_le_bytes());
     }
 }
 
@@ -208,6 +199,33 @@ impl Array {
         self.read(starts, counts)
     }
 
+    /// The rows `rows`, entries along the first axis, as little-endian bytes.
+    pub(crate) fn read_rows(&self, rows: Range<usize>) -> Result<Vec<u8>> {
+        fn bytes<T, const N: usize>(values: &[T], encode: impl Fn(&T) -> [u8; N]) -> Vec<u8> {
+            values.iter().flat_map(encode).collect()
+        }
+        let (mut starts, mut counts) = (vec![0; self.shape.len()], self.shape.clone());
+        starts[0] = rows.start;
+        counts[0] = rows.len();
+        Ok(match self.element {
+            Element::U8 => self.read_u8(&starts, &counts)?,
+            Element::U32 => bytes(&self.read_u32(&starts, &counts)?, |value| value.to_le_bytes()),
+            Element::F32 => bytes(&self.read_f32(&starts, &counts)?, |value| value.to_le_bytes()),
+            Element::F64 => bytes(&self.read_f64(&starts, &counts)?, |value| value.to_le_bytes()),
+        })
+    }
+
+    /// A chunk as it is stored, by its place in the grid of chunks.
+    pub(crate) fn read_compressed(&self, place: &[usize]) -> Result<Vec<u8>> {
+        let (bytes, mask) = guarded(|| self.dataset.read_chunk_raw_at(place))
+            .map_err(|reason| self.content(format!("unreadable data ({reason})"), "a chunk"))?;
+        if mask == ALL_FILTERS_APPLIED {
+            Ok(bytes)
+        } else {
+            Err(self.content(format!("a chunk with filter mask {mask}"), "a compressed chunk"))
+        }
+    }
+
     /// Reads the block of `counts` elements per axis from `starts`, in either byte order.
     fn read<T: hdf5::ReadNumeric>(&self, starts: &[usize], counts: &[usize]) -> Result<Vec<T>> {
         let values = guarded(|| self.dataset.read_numeric_slice_as::<T>(starts, counts))
@@ -238,30 +256,28 @@ impl Writer {
         Ok(Self { file, path: target.to_path_buf() })
     }
 
-    fn failed(&self, action: String) -> impl FnOnce(String) -> Error + use<> {
+    /// An error about writing this file.
+    pub(crate) fn failed(&self, action: String) -> impl FnOnce(String) -> Error + use<> {
         let path = self.path.clone();
         move |reason| Error::Hdf5 { path, action, reason }
     }
 
-    /// Writes a whole array without compression.
-    pub(crate) fn array<T: Number>(&self, name: &str, shape: &[usize], data: &[T]) -> Result<()> {
-        guarded(|| self.file.new_dataset::<T>().shape(shape).create(name)?.write_raw(data))
-            .map_err(self.failed(format!("write dataset {name}")))
-    }
-
-    /// Begins an array of bytes that is written chunk by chunk, compressed.
-    pub(crate) fn chunked_bytes(
+    /// Begins an array that is written chunk by chunk, compressed.
+    pub(crate) fn array(
         &self,
         name: &str,
+        element: Element,
         shape: &[usize],
         chunk: &[usize],
-    ) -> Result<ChunkedBytes<'_>> {
-        let dataset = guarded(|| {
-            let builder = self.file.new_dataset::<u8>().shape(shape).chunk(chunk);
-            builder.shuffle_deflate(DEFLATE_LEVEL).create(name)
+    ) -> Result<ChunkedArray<'_>> {
+        let dataset = guarded(|| match element {
+            Element::U8 => chunked::<u8>(&self.file, name, shape, chunk),
+            Element::U32 => chunked::<u32>(&self.file, name, shape, chunk),
+            Element::F32 => chunked::<f32>(&self.file, name, shape, chunk),
+            Element::F64 => chunked::<f64>(&self.file, name, shape, chunk),
         })
         .map_err(self.failed(format!("create dataset {name}")))?;
-        Ok(ChunkedBytes { dataset, writer: self, name: name.to_owned() })
+        Ok(ChunkedArray { dataset, writer: self, name: name.to_owned(), element })
     }
 
     /// Writes a text attribute of the root.
@@ -277,17 +293,57 @@ impl Writer {
     }
 }
 
-/// An array of bytes being written chunk by chunk.
-pub(crate) struct ChunkedBytes<'a> {
+/// Creates a chunked array whose bytes are regrouped by significance and deflated.
+fn chunked<T: H5Type>(
+    file: &H5File,
+    name: &str,
+    shape: &[usize],
+    chunk: &[usize],
+) -> hdf5::Result<H5Dataset> {
+    file.new_dataset::<T>().shape(shape).chunk(chunk).shuffle_deflate(DEFLATE_LEVEL).create(name)
+}
+
+/// An array being written chunk by chunk; chunks are numbered in row-major order.
+pub(crate) struct ChunkedArray<'a> {
     dataset: H5Dataset,
     writer: &'a Writer,
     name: String,
+    element: Element,
 }
 
-impl ChunkedBytes<'_> {
-    /// Writes one full chunk; chunks are numbered in row-major order.
-    pub(crate) fn write(&self, index: usize, chunk: &[u8]) -> Result<()> {
-        guarded(|| self.dataset.write_chunk(index, chunk))
-            .map_err(self.writer.failed(format!("write chunk {index} of dataset {}", self.name)))
+impl ChunkedArray<'_> {
+    /// Compresses full chunks, on several threads, and writes them as numbers `first..`.
+    pub(crate) fn write(&self, first: usize, chunks: &[Cow<'_, [u8]>]) -> Result<()> {
+        let compressed: Vec<std::io::Result<Vec<u8>>> =
+            chunks.par_iter().map(|chunk| compress(chunk, self.element.size())).collect();
+        for (index, chunk) in (first..).zip(compressed) {
+            let chunk = chunk.map_err(|error| self.failed(index)(error.to_string()))?;
+            self.write_compressed(index, &chunk)?;
+        }
+        Ok(())
     }
+
+    /// Writes one chunk that is compressed already.
+    pub(crate) fn write_compressed(&self, index: usize, chunk: &[u8]) -> Result<()> {
+        guarded(|| self.dataset.write_chunk_raw(index, chunk, ALL_FILTERS_APPLIED))
+            .map_err(self.failed(index))
+    }
+
+    fn failed(&self, index: usize) -> impl FnOnce(String) -> Error + use<> {
+        self.writer.failed(format!("write chunk {index} of dataset {}", self.name))
+    }
+}
+
+/// Regroups the bytes of the elements by significance and deflates them, as HDF5's filters of these names do.
+fn compress(chunk: &[u8], element_size: usize) -> std::io::Result<Vec<u8>> {
+    let elements = chunk.len() / element_size;
+    let mut shuffled = vec![0; chunk.len()];
+    for (significance, plane) in shuffled.chunks_exact_mut(elements).enumerate() {
+        for (byte, element) in plane.iter_mut().zip(chunk.chunks_exact(element_size)) {
+            *byte = element[significance];
+        }
+    }
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::new(DEFLATE_LEVEL));
+    encoder.write_all(&shuffled)?;
+    encoder.finish()
 }

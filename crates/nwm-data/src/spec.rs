@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::hamiltonian::System;
+use crate::systems::System;
 
 /// Version of the way in which random numbers become trajectories. It is part of every key, and
 /// rises with any change that alters the bytes of a data set.
@@ -228,6 +228,12 @@ impl DatasetSpec {
             );
         }
         Ok(())
+    }
+
+    /// Time of a frame in the units of the equations.
+    #[must_use]
+    pub fn time(&self, frame: usize) -> f64 {
+        frame as f64 * self.dt
     }
 
     /// Text that separates the random numbers of this set from those of other sets.

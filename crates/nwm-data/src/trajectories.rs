@@ -1,5 +1,6 @@
 //! A data set in memory: the states of its trajectories, and what else its pictures need.
 
+use crate::appearances::{Appearances, check_length, row};
 use crate::error::{Error, Result};
 use crate::render::Appearance;
 use crate::spec::DatasetSpec;
@@ -7,15 +8,10 @@ use crate::spec::DatasetSpec;
 /// The states of a data set with the parameters and the appearance of every trajectory.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trajectories {
-    pub(crate) spec: DatasetSpec,
+    spec: DatasetSpec,
     /// `[trajectory, frame, dimension]`.
-    pub(crate) states: Vec<f64>,
-    /// `[trajectory, parameter]`.
-    pub(crate) parameters: Vec<f64>,
-    /// `[trajectory, 2]`.
-    pub(crate) offsets: Vec<f64>,
-    /// `[trajectory, ball]`.
-    pub(crate) colour_indices: Vec<u32>,
+    states: Vec<f64>,
+    appearances: Appearances,
 }
 
 impl Trajectories {
@@ -32,23 +28,20 @@ impl Trajectories {
         offsets: Vec<f64>,
         colour_indices: Vec<u32>,
     ) -> Result<Self> {
+        let appearances = Appearances::new(&spec, parameters, offsets, colour_indices)?;
+        Self::new(spec, states, appearances)
+    }
+
+    /// A data set from its states, axes `[trajectory, frame, dimension]`, and all that belongs to them.
+    pub(crate) fn new(
+        spec: DatasetSpec,
+        states: Vec<f64>,
+        appearances: Appearances,
+    ) -> Result<Self> {
         spec.validate()?;
-        let (system, count) = (spec.system, spec.trajectories);
-        let check = |what, axes, expected, found| {
-            if expected == found {
-                Ok(())
-            } else {
-                Err(Error::BufferLength { what, axes, expected, found })
-            }
-        };
-        let values = count * spec.frames * system.state_dimension();
-        check("states", "[trajectory, frame, dimension]", values, states.len())?;
-        let values = count * system.parameter_names().len();
-        check("parameters", "[trajectory, parameter]", values, parameters.len())?;
-        check("offsets", "[trajectory, 2]", count * 2, offsets.len())?;
-        let values = count * system.ball_count();
-        check("colour indices", "[trajectory, ball]", values, colour_indices.len())?;
-        Ok(Self { spec, states, parameters, offsets, colour_indices })
+        let values = spec.trajectories * spec.frames * spec.system.state_dimension();
+        check_length("states", "[trajectory, frame, dimension]", values, states.len())?;
+        Ok(Self { spec, states, appearances })
     }
 
     /// Which data set this is.
@@ -78,7 +71,7 @@ impl Trajectories {
     /// All parameters, axes `[trajectory, parameter]`.
     #[must_use]
     pub fn parameters(&self) -> &[f64] {
-        &self.parameters
+        &self.appearances.parameters
     }
 
     /// Names of the parameters, axis `[parameter]`.
@@ -90,19 +83,19 @@ impl Trajectories {
     /// Displacement of the pictures in world units, axes `[trajectory, 2]`; zero where nothing is displaced.
     #[must_use]
     pub fn offsets(&self) -> &[f64] {
-        &self.offsets
+        &self.appearances.offsets
     }
 
     /// Index of each ball's colour, axes `[trajectory, ball]`.
     #[must_use]
     pub fn colour_indices(&self) -> &[u32] {
-        &self.colour_indices
+        &self.appearances.colour_indices
     }
 
     /// Time of a frame in the units of the equations.
     #[must_use]
     pub fn time(&self, frame: usize) -> f64 {
-        frame as f64 * self.spec.dt
+        self.spec.time(frame)
     }
 
     /// The states of one trajectory, axes `[frame, dimension]`.
@@ -146,24 +139,6 @@ impl Trajectories {
     ///
     /// [`Error::OutOfRange`] if there is no such trajectory.
     pub fn appearance(&self, trajectory: usize) -> Result<Appearance<'_>> {
-        let offset = row(&self.offsets, 2, trajectory)?;
-        Ok(Appearance {
-            parameters: row(&self.parameters, self.parameter_names().len(), trajectory)?,
-            offset: [offset[0], offset[1]],
-            colour_indices: row(&self.colour_indices, self.spec.system.ball_count(), trajectory)?,
-        })
+        self.appearances.of(trajectory)
     }
-}
-
-/// Row number `trajectory` of a table with `width` columns; a table without columns has every row.
-fn row<T>(table: &[T], width: usize, trajectory: usize) -> Result<&[T]> {
-    if width == 0 {
-        return Ok(&[]);
-    }
-    table.chunks_exact(width).nth(trajectory).ok_or(Error::OutOfRange {
-        axis: "trajectory",
-        start: trajectory,
-        end: trajectory.saturating_add(1),
-        length: table.len() / width,
-    })
 }

@@ -3,14 +3,12 @@
 use std::path::Path;
 
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
-use super::metadata::{
-    ArrayLayout, ArrayRecord, FRAMES, Generator, Metadata, REGENERATE, hexadecimal,
-};
-use super::read::{open_array, read_f64, read_u32, verify};
+use super::layout::{ArrayLayout, FRAMES};
+use super::metadata::{ArrayRecord, Metadata, Origin, REGENERATE};
+use super::read::StoredArray;
 use crate::error::Result;
-use crate::hdf5_file::{Element, Reader};
+use crate::hdf5_file::Reader;
 use crate::spec::DatasetSpec;
 
 /// What a file contains.
@@ -19,8 +17,8 @@ use crate::spec::DatasetSpec;
 pub struct Summary {
     /// Version of the layout.
     pub format: u32,
-    /// The program that made the numbers.
-    pub generator: Generator,
+    /// Where the numbers come from.
+    pub origin: Origin,
     /// Which data set this is.
     pub dataset: DatasetSpec,
     /// Names of the parameters.
@@ -56,8 +54,7 @@ pub enum Integrity {
     Damaged,
 }
 
-/// Describes a file and verifies all of it, pictures included, with one trajectory's pictures in
-/// memory at a time.
+/// Describes a file and verifies all of it, pictures included, with some megabytes in memory at a time.
 ///
 /// # Errors
 ///
@@ -78,13 +75,13 @@ pub fn inspect(path: &Path) -> Result<Summary> {
         .map(|layout| ArrayReport {
             name: layout.name.to_owned(),
             record: metadata.arrays.get(layout.name).cloned(),
-            problem: check(&file, &metadata, layout).err().map(|error| error.to_string()),
+            problem: check(&file, &metadata, layout.clone()).err().map(|error| error.to_string()),
         })
         .collect();
     let intact = arrays.iter().all(|array| array.problem.is_none());
     Ok(Summary {
         format: metadata.format,
-        generator: metadata.generator,
+        origin: metadata.origin,
         dataset: metadata.dataset,
         parameter_names: metadata.parameter_names,
         bytes: file.bytes(),
@@ -93,24 +90,7 @@ pub fn inspect(path: &Path) -> Result<Summary> {
     })
 }
 
-/// Reads an array and verifies its digest.
-fn check(file: &Reader, metadata: &Metadata, layout: &ArrayLayout) -> Result<()> {
-    match layout.element {
-        Element::U32 => read_u32(file, metadata, layout).map(drop),
-        Element::U8 => check_frames(file, metadata, layout),
-        Element::F32 | Element::F64 => read_f64(file, metadata, layout).map(drop),
-    }
-}
-
-/// Verifies the digest of the pictures, trajectory by trajectory.
-fn check_frames(file: &Reader, metadata: &Metadata, layout: &ArrayLayout) -> Result<()> {
-    let (array, digest) = open_array(file, metadata, layout)?;
-    let mut hash = Sha256::new();
-    let (mut starts, mut counts) = (vec![0; layout.shape.len()], layout.shape.clone());
-    counts[0] = 1;
-    for trajectory in 0..layout.shape[0] {
-        starts[0] = trajectory;
-        hash.update(array.read_u8(&starts, &counts)?);
-    }
-    verify(&array, &hexadecimal(&hash.finalize()), &digest)
+/// Opens an array and verifies its digest.
+fn check(file: &Reader, metadata: &Metadata, layout: ArrayLayout) -> Result<()> {
+    StoredArray::open(file, metadata, layout)?.verify()
 }

@@ -2,27 +2,40 @@
 //!
 //! | name | axes | type | |
 //! |---|---|---|---|
-//! | `states` | trajectory, frame, dimension | f64 | positions, then momenta |
+//! | `states` | trajectory, frame, dimension | f64 | positions, then momenta; strategies of games |
 //! | `times` | frame | f64 | in the units of the equations |
-//! | `parameters` | trajectory, parameter | f64 | names in the metadata |
+//! | `parameters` | trajectory, parameter | f64 | names in the metadata; absent for games |
 //! | `offsets` | trajectory, axis | f64 | displacement of the picture, world units |
-//! | `colour_indices` | trajectory, ball | u32 | |
-//! | `frames` | trajectory, frame, row, column, channel | u8 | only on request; compressed |
+//! | `colour_indices` | trajectory, ball | u32 | absent for games |
+//! | `frames` | trajectory, frame, row, column, channel | u8 | only on request |
 //!
-//! The attribute `metadata` of the root is a JSON text ([`Metadata`]): version of the format, the
-//! specification of the data set, shape, type and SHA-256 of every array (of its little-endian
-//! bytes in row-major order). The attribute `metadata_sha256` guards that text itself. Files are
-//! written atomically: see [`crate::atomic`].
+//! All are stored in chunks, regrouped by significance of the bytes and deflated (`shuffle`, `gzip`).
+//!
+//! The attribute `metadata` of the root is a JSON text ([`Metadata`]): version of the format, origin, the
+//! specification of the data set; shape, type and digest of every array. A digest is the SHA-256 over the SHA-256 of
+//! the array's rows (entries along the first axis, as little-endian bytes). The attribute `metadata_sha256` guards that
+//! text itself. Files appear complete or not at all: see [`crate::atomic`].
+//!
+//! [`generate()`] makes files larger than the memory and can be interrupted; [`Dataset`] reads them. [`import()`] copies the
+//! suite's published files.
 //!
 //! Versions: a program reads format [`FORMAT`] and refuses others by name. Any new array or key
 //! raises the number.
 
+mod dataset;
+mod digest;
+mod generate;
+mod import;
 mod inspect;
+mod layout;
 mod metadata;
+mod parts;
 mod read;
 mod write;
 
+pub use dataset::{Dataset, read};
+pub use generate::{Progress, Stage, generate};
+pub use import::{ImportOptions, import};
 pub use inspect::{ArrayReport, Integrity, Summary, inspect};
-pub use metadata::{ArrayRecord, FORMAT, Generator, Metadata};
-pub use read::read;
+pub use metadata::{ArrayRecord, FORMAT, Metadata, Origin, SourceFile};
 pub use write::{WriteOptions, write};

@@ -1,125 +1,91 @@
-//! Reading a data set.
+//! Reading arrays and verifying them.
 
-use std::path::Path;
-
-use super::metadata::{ArrayLayout, Generator, Metadata, REGENERATE, sha256_of};
+use super::digest::RowDigest;
+use super::layout::ArrayLayout;
+use super::metadata::Metadata;
+use super::write::portions;
 use crate::error::Result;
-use crate::hdf5_file::{Array, Element, Reader};
-use crate::trajectories::Trajectories;
+use crate::hdf5_file::{Array, Reader};
 
 /// Deflate cannot compress further than this.
 const DEFLATE_LIMIT: u64 = 1032;
 
-/// Reads the states of a data set and all that belongs to them, and verifies version, names,
-/// shapes and digests. Pictures in the file are left alone: they follow from the states.
-///
-/// # Errors
-///
-/// [`Error::Io`](crate::Error::Io) if the file cannot be opened,
-/// [`Error::Content`](crate::Error::Content) if it is not a complete, intact data set of this
-/// version and generator.
-pub fn read(path: &Path) -> Result<Trajectories> {
-    let file = Reader::open(path, REGENERATE)?;
-    let metadata = Metadata::read(&file)?;
-    let current = Generator::current();
-    if metadata.generator != current {
-        let name = |generator: &Generator| format!("{} {}", generator.name, generator.version);
-        return Err(file.content("metadata generator", name(&metadata.generator), name(&current)));
+/// So many bytes are read and hashed at a time.
+const PORTION_BYTES: usize = 32 << 20;
+
+/// An array of a file whose shape and type are those of the layout, with the digest that its content should have.
+pub(super) struct StoredArray {
+    pub(super) array: Array,
+    layout: ArrayLayout,
+    sha256: String,
+}
+
+impl StoredArray {
+    /// Opens an array and compares its shape and type with the layout and with the metadata.
+    pub(super) fn open(file: &Reader, metadata: &Metadata, layout: ArrayLayout) -> Result<Self> {
+        let place = format!("metadata of dataset {}", layout.name);
+        let Some(record) = metadata.arrays.get(layout.name) else {
+            return Err(file.content(place, "nothing", layout.description()));
+        };
+        if *record != layout.record(record.sha256.clone()) {
+            let found =
+                format!("[{}] = {:?} of {}", record.axes.join(", "), record.shape, record.element);
+            return Err(file.content(place, found, layout.description()));
+        }
+        let array = file.array(layout.name)?;
+        if array.shape() != layout.shape || array.element() != layout.element {
+            let found = format!("{:?} of {}", array.shape(), array.element().name());
+            return Err(array.content(found, layout.description()));
+        }
+        // A damaged count must not make the program ask for more memory than the file can fill.
+        if layout.bytes() > file.bytes().saturating_mul(DEFLATE_LIMIT) {
+            let found = format!("a file of {} bytes", file.bytes());
+            let expected = format!("a file that can hold {} bytes of data", layout.bytes());
+            return Err(array.content(found, expected));
+        }
+        let sha256 = record.sha256.clone();
+        Ok(Self { array, layout, sha256 })
     }
-    let spec = metadata.dataset.clone();
-    let layouts = ArrayLayout::of(&spec);
-    let doubles = |name| match layouts.iter().find(|layout| layout.name == name) {
-        Some(layout) => read_f64(&file, &metadata, layout),
-        None => Ok(Vec::new()),
-    };
-    let colour_indices = match layouts.iter().find(|layout| layout.name == "colour_indices") {
-        Some(layout) => read_u32(&file, &metadata, layout)?,
-        None => Vec::new(),
-    };
-    let stored_times = doubles("times")?;
-    for (frame, &time) in stored_times.iter().enumerate() {
-        if time != frame as f64 * spec.dt {
-            let expected = format!("{} (frame x dt)", frame as f64 * spec.dt);
-            return Err(file.content(
-                format!("dataset /times[{frame}]"),
-                time.to_string(),
-                expected,
-            ));
+
+    /// Reads the whole array in portions, as little-endian bytes of whole rows, and verifies its digest at the end.
+    pub(super) fn read(&self, mut take: impl FnMut(&[u8])) -> Result<()> {
+        let row = self.layout.row_bytes();
+        let mut digest = RowDigest::default();
+        for portion in portions(self.layout.rows(), PORTION_BYTES, row) {
+            let bytes = self.array.read_rows(portion)?;
+            digest.update(&bytes, row);
+            take(&bytes);
+        }
+        let found = digest.finish();
+        if found == self.sha256 {
+            Ok(())
+        } else {
+            Err(self.array.content(format!("SHA-256 {found}"), self.sha256.clone()))
         }
     }
-    Trajectories::from_arrays(
-        spec,
-        doubles("states")?,
-        doubles("parameters")?,
-        doubles("offsets")?,
-        colour_indices,
-    )
-}
 
-/// Reads a whole array of double-precision numbers and verifies its digest.
-pub(super) fn read_f64(
-    file: &Reader,
-    metadata: &Metadata,
-    layout: &ArrayLayout,
-) -> Result<Vec<f64>> {
-    let (array, digest) = open_array(file, metadata, layout)?;
-    let values = array.read_f64(&vec![0; layout.shape.len()], &layout.shape)?;
-    verify(&array, &sha256_of(&values), &digest)?;
-    Ok(values)
-}
-
-/// Reads a whole array of whole numbers and verifies its digest.
-pub(super) fn read_u32(
-    file: &Reader,
-    metadata: &Metadata,
-    layout: &ArrayLayout,
-) -> Result<Vec<u32>> {
-    let (array, digest) = open_array(file, metadata, layout)?;
-    let values = array.read_u32(&vec![0; layout.shape.len()], &layout.shape)?;
-    verify(&array, &sha256_of(&values), &digest)?;
-    Ok(values)
-}
-
-/// Opens an array, compares its shape and type with the layout and with the metadata, and returns
-/// it with the digest that it should have.
-pub(super) fn open_array(
-    file: &Reader,
-    metadata: &Metadata,
-    layout: &ArrayLayout,
-) -> Result<(Array, String)> {
-    let Some(record) = metadata.arrays.get(layout.name) else {
-        let place = format!("metadata of dataset {}", layout.name);
-        return Err(file.content(place, "nothing", layout.description()));
-    };
-    if *record != layout.record(record.sha256.clone()) {
-        let place = format!("metadata of dataset {}", layout.name);
-        let found =
-            format!("[{}] = {:?} of {}", record.axes.join(", "), record.shape, record.element);
-        return Err(file.content(place, found, layout.description()));
+    /// Verifies the digest.
+    pub(super) fn verify(&self) -> Result<()> {
+        self.read(|_| ())
     }
-    let array = file.array(layout.name)?;
-    if array.shape() != layout.shape || array.element() != layout.element {
-        let found = format!("{:?} of {}", array.shape(), array.element().name());
-        return Err(array.content(found, layout.description()));
-    }
-    // A damaged count must not make the program ask for more memory than the file can fill.
-    let bytes = layout.bytes();
-    let capacity = file.bytes().saturating_mul(match layout.element {
-        Element::U8 => DEFLATE_LIMIT,
-        Element::U32 | Element::F32 | Element::F64 => 1,
-    });
-    if bytes > capacity {
-        let found = format!("a file of {} bytes", file.bytes());
-        return Err(array.content(found, format!("a file that can hold {bytes} bytes of data")));
-    }
-    Ok((array, record.sha256.clone()))
-}
 
-/// Compares digests.
-pub(super) fn verify(array: &Array, found: &str, expected: &str) -> Result<()> {
-    if found == expected {
-        Ok(())
-    } else {
-        Err(array.content(format!("SHA-256 {found}"), expected))
+    /// Reads and verifies double-precision numbers.
+    pub(super) fn read_f64(&self) -> Result<Vec<f64>> {
+        let mut values = Vec::with_capacity(self.layout.shape.iter().product());
+        self.read(|bytes| {
+            let (numbers, _) = bytes.as_chunks();
+            values.extend(numbers.iter().map(|&number| f64::from_le_bytes(number)));
+        })?;
+        Ok(values)
+    }
+
+    /// Reads and verifies whole numbers.
+    pub(super) fn read_u32(&self) -> Result<Vec<u32>> {
+        let mut values = Vec::with_capacity(self.layout.shape.iter().product());
+        self.read(|bytes| {
+            let (numbers, _) = bytes.as_chunks();
+            values.extend(numbers.iter().map(|&number| u32::from_le_bytes(number)));
+        })?;
+        Ok(values)
     }
 }

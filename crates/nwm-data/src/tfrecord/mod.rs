@@ -2,6 +2,8 @@
 
 mod example;
 mod records;
+mod suite;
 
 pub use example::{Example, Values};
-pub use records::Records;
+pub use records::{Records, count_records};
+pub use suite::SuiteRecord;

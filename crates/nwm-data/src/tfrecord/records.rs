@@ -42,21 +42,44 @@ impl Records<BufReader<File>> {
     ///
     /// [`Error::Io`] if the file cannot be opened.
     pub fn open(path: &Path) -> Result<Self> {
-        let open = || {
-            let file = File::open(path)?;
-            let metadata = file.metadata()?;
-            if metadata.is_dir() {
-                return Err(std::io::ErrorKind::IsADirectory.into());
-            }
-            Ok((BufReader::new(file), metadata.len()))
-        };
-        let (input, length) = open().map_err(|source| Error::Io {
-            path: path.to_path_buf(),
-            action: "open it for reading",
-            source,
-        })?;
-        Ok(Self::new(input, length, path))
+        let (file, length) = open(path)?;
+        Ok(Self::new(BufReader::new(file), length, path))
     }
+}
+
+/// The number of records of a file, from their lengths alone: payloads are skipped.
+///
+/// # Errors
+///
+/// [`Error::Io`] if the file cannot be read, [`Error::Content`] if a length is damaged or points beyond the end.
+pub fn count_records(path: &Path) -> Result<u64> {
+    let mut records = Records::open(path)?;
+    while records.left > 0 {
+        let length = records.length()?;
+        let skipped = records.input.seek_relative(length as i64 + TAIL as i64);
+        skipped.map_err(|source| records.unreadable(source))?;
+        records.left -= length + TAIL;
+        records.position += length + TAIL;
+        records.index += 1;
+    }
+    Ok(records.index)
+}
+
+/// Opens a file and says how long it is.
+fn open(path: &Path) -> Result<(File, u64)> {
+    let open = || {
+        let file = File::open(path)?;
+        let metadata = file.metadata()?;
+        if metadata.is_dir() {
+            return Err(std::io::ErrorKind::IsADirectory.into());
+        }
+        Ok((file, metadata.len()))
+    };
+    open().map_err(|source| Error::Io {
+        path: path.to_path_buf(),
+        action: "open it for reading",
+        source,
+    })
 }
 
 impl<R: Read> Records<R> {
@@ -77,17 +100,18 @@ impl<R: Read> Records<R> {
     }
 
     fn read(&mut self, bytes: &mut [u8]) -> Result<()> {
-        self.input.read_exact(bytes).map_err(|source| Error::Io {
-            path: self.path.clone(),
-            action: "read it",
-            source,
-        })?;
+        self.input.read_exact(bytes).map_err(|source| self.unreadable(source))?;
         self.position += bytes.len() as u64;
         self.left -= bytes.len() as u64;
         Ok(())
     }
 
-    fn record(&mut self) -> Result<Vec<u8>> {
+    fn unreadable(&self, source: std::io::Error) -> Error {
+        Error::Io { path: self.path.clone(), action: "read it", source }
+    }
+
+    /// The length of the next payload, which the file is certain to hold, checksum included.
+    fn length(&mut self) -> Result<u64> {
         if self.left < HEAD + TAIL {
             let found = format!("{} bytes to the end of the file", self.left);
             return Err(self.content(found, format!("at least {} bytes of a record", HEAD + TAIL)));
@@ -101,6 +125,11 @@ impl<R: Read> Records<R> {
             let expected = format!("at most the {} bytes that the file has left", self.left - TAIL);
             return Err(self.content(found, expected));
         }
+        Ok(length)
+    }
+
+    fn record(&mut self) -> Result<Vec<u8>> {
+        let length = self.length()?;
         let mut payload = vec![0; length as usize];
         self.read(&mut payload)?;
         self.check("payload", &payload)?;
@@ -155,6 +184,18 @@ mod tests {
             file.extend_from_slice(&masked_crc32c(payload).to_le_bytes());
         }
         file
+    }
+
+    #[test]
+    fn records_are_counted_without_their_payloads() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("set.tfrecord");
+        let mut file = framed(&[b"one", b"", b"three"]);
+        std::fs::write(&path, &file).unwrap();
+        assert_eq!(count_records(&path).unwrap(), 3);
+        file.pop();
+        std::fs::write(&path, &file).unwrap();
+        assert!(count_records(&path).unwrap_err().to_string().contains("a length of 5 bytes"));
     }
 
     fn read(file: &[u8]) -> Vec<Result<Vec<u8>>> {

@@ -1,0 +1,101 @@
+//! Generating files larger than the memory.
+
+use std::path::Path;
+
+use super::layout::ArrayLayout;
+use super::metadata::Origin;
+use super::parts::{Parts, part_len};
+use super::write::{SetWriter, WriteOptions, write};
+use crate::atomic::persist;
+use crate::error::Result;
+use crate::generate::generate_range;
+use crate::hdf5_file::Writer;
+use crate::render::Renderer;
+use crate::spec::DatasetSpec;
+
+/// How far the generation of a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// What is being done.
+    pub stage: Stage,
+    /// Trajectories that went through this stage.
+    pub trajectories: usize,
+    /// All trajectories.
+    pub total: usize,
+}
+
+/// What is being done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Stage {
+    /// Portions are being computed.
+    Generating,
+    /// Portions are being put together.
+    Assembling,
+}
+
+/// Generates a data set into a file, with a few portions of it in memory, and reports progress.
+///
+/// A set of more than some megabytes is made in portions that wait in the folder `NAME.parts` beside the file. If the
+/// program is stopped, the same call continues with the portions that are missing; what results has the same data as
+/// without interruption, and as [`write`](super::write) would store. The folder is removed at the end; until then, the
+/// disk holds the data twice.
+///
+/// # Errors
+///
+/// Those of [`generate`](crate::generate) and [`write`](super::write), and [`Error::Locked`](crate::Error::Locked) if
+/// another process makes the same file. A file already at `path` is untouched until the new one is complete.
+pub fn generate(
+    spec: &DatasetSpec,
+    path: &Path,
+    options: WriteOptions,
+    mut progress: impl FnMut(Progress),
+) -> Result<()> {
+    spec.validate()?;
+    let total = spec.trajectories;
+    let mut report = |stage, trajectories| progress(Progress { stage, trajectories, total });
+    let part_len = part_len(spec, bytes_of_trajectory(spec, options));
+    if part_len == total {
+        write(path, &generate_range(spec, 0..total)?, options)?;
+        report(Stage::Generating, total);
+        return Ok(());
+    }
+    let parts = Parts::open(path, spec, options, part_len)?;
+    for part in parts.all() {
+        let end = part.start + part.len;
+        if !part.path.exists() {
+            write(&part.path, &generate_range(spec, part.start..end)?, options)?;
+        }
+        report(Stage::Generating, end);
+    }
+    let scratch = parts.scratch();
+    let file = Writer::create(&scratch, path)?;
+    let mut writer = SetWriter::new(&file, spec, options)?;
+    for part in parts.all() {
+        let set = parts.read(&part)?;
+        writer.append(&set.load()?)?;
+        if let Some(pictures) = set.pictures()? {
+            writer.append_stored(&pictures)?;
+        }
+        report(Stage::Assembling, part.start + part.len);
+    }
+    writer.finish(Origin::current())?;
+    file.close()?;
+    persist(&scratch, path)?;
+    parts.remove()
+}
+
+/// Uncompressed bytes of a trajectory in the file.
+fn bytes_of_trajectory(spec: &DatasetSpec, options: WriteOptions) -> usize {
+    let pictures = options.frames.then(|| {
+        let [rows, columns, _] = Renderer::new(spec.system, spec.variant).frame_shape();
+        ArrayLayout::frames(spec, [rows, columns])
+    });
+    let per_trajectory = |layout: &ArrayLayout| layout.axes[0] == "trajectory";
+    ArrayLayout::of(spec)
+        .iter()
+        .chain(&pictures)
+        .filter(|layout| per_trajectory(layout))
+        .map(ArrayLayout::row_bytes)
+        .sum()
+}
