@@ -126,6 +126,19 @@ pub enum Error {
         advice: &'static str,
     },
 
+    /// No mirror gave a file.
+    #[error(
+        "{name}: no mirror gave the published file ({}); try again later, or get the files otherwise and name their \
+         folder (--from DIR)",
+        reasons.join("; ")
+    )]
+    Download {
+        /// The file.
+        name: String,
+        /// What happened at each address.
+        reasons: Vec<String>,
+    },
+
     /// The HDF5 library could not write a file.
     #[error("{}: the HDF5 library could not {action} ({reason})", path.display())]
     Hdf5 {

@@ -49,18 +49,22 @@
 //! A trajectory of 512 states takes about a tenth of a millisecond and 8 KiB; a picture takes about
 //! ten microseconds, so pictures are drawn when needed rather than stored.
 
+mod appearances;
 pub mod atomic;
+#[cfg(feature = "download")]
+pub mod download;
 mod error;
 mod frames_file;
 mod generate;
 mod hdf5_file;
+mod hexadecimal;
 mod integrators;
 mod loader;
+mod mnist;
 mod prefetch;
 mod render;
-mod source;
-mod mnist;
 mod sequences;
+mod source;
 mod spec;
 pub mod store;
 mod stream;
@@ -74,11 +78,14 @@ pub use frames_file::FramesFile;
 pub use generate::generate;
 pub use integrators::{Coordinates, DormandPrince, Effort, Leapfrog};
 pub use loader::{Batch, Cursor, Loader, LoaderOptions};
+pub use mnist::{Digits, IdxArray, MnistPart, read_idx};
 pub use render::{Appearance, BACKGROUND, CHANNELS, DEFAULT_RESOLUTION, PixelValue, Renderer};
+pub use sequences::{
+    AddingBatch, AddingProblem, Grating, MovingGratings, TURNTABLE_ANGLES, psmnist_permutation,
+    rotate, rotating_split, torch_permutation, uniform_noise,
+};
 pub use source::{FrameSource, RenderedTrajectories};
 pub use spec::{DatasetSpec, GENERATOR_VERSION, Split, Variant};
-pub use mnist::{IdxArray, read_idx};
-pub use sequences::{AddingBatch, AddingProblem, Grating, MovingGratings, TURNTABLE_ANGLES, psmnist_permutation, rotate, rotating_split, torch_permutation, uniform_noise};
 pub use systems::{NBody, System};
 pub use trajectories::Trajectories;
 pub use window::Window;

@@ -63,6 +63,16 @@ pub(crate) enum DataCommand {
     Generate(GenerateArguments),
     /// A contact sheet (PNG) and a movie (GIF) of some trajectories, with energy against time (SVG).
     Show(ShowArguments),
+    /// Copy the suite's published TFRecord files into one HDF5 file.
+    ///
+    /// Records say neither which system they are of nor their time step and friction: they are compared with what
+    /// --set, --variant and --dt say, and refused if they do not fit.
+    Import(ImportArguments),
+    /// Get a published data set: mnist.
+    ///
+    /// Downloads from the first mirror that has the files, goes on where a former download broke off, and compares every
+    /// file with its published digest.
+    Fetch(FetchArguments),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -70,6 +80,21 @@ pub(crate) enum SplitName {
     Train,
     Validation,
     Test,
+}
+
+impl SplitName {
+    /// The names.
+    pub(crate) const NAMES: [&'static str; 3] = ["train", "validation", "test"];
+}
+
+impl From<SplitName> for nwm_data::Split {
+    fn from(name: SplitName) -> Self {
+        match name {
+            SplitName::Train => Self::Train,
+            SplitName::Validation => Self::Validation,
+            SplitName::Test => Self::Test,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -112,6 +137,43 @@ pub(crate) struct ShowArguments {
     /// Trajectories shown.
     #[arg(long, default_value_t = 4)]
     pub(crate) count: usize,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArguments {
+    /// TFRecord files, in the order in which their records are wanted.
+    #[arg(required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// The system that the records are of, such as mass_spring.
+    #[arg(long)]
+    pub(crate) set: String,
+    /// Variant of the system: plain, colors or colors_friction.
+    #[arg(long, default_value = "plain")]
+    pub(crate) variant: String,
+    /// Time between frames; the system's own by default.
+    #[arg(long)]
+    pub(crate) dt: Option<f64>,
+    /// Which split the records are; the one in the files' names by default.
+    #[arg(long, value_enum)]
+    pub(crate) split: Option<SplitName>,
+    /// Store the pictures beside the states.
+    #[arg(long)]
+    pub(crate) frames: bool,
+    /// The HDF5 file to write.
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FetchArguments {
+    /// Name of the data set: mnist.
+    pub(crate) name: String,
+    /// Copy the files from this folder instead of downloading them.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) from: Option<PathBuf>,
+    /// Folder to put them into [default: data/cache/NAME].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,8 @@
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
+use crate::hexadecimal::hexadecimal;
+
 /// SHA-256 over the SHA-256 of an array's rows (their little-endian bytes), one after the other: rows can be hashed on
 /// several threads, and the array need never be in memory as a whole.
 #[derive(Debug, Clone, Default)]
@@ -22,16 +24,6 @@ impl RowDigest {
     pub(super) fn finish(self) -> String {
         hexadecimal(&self.0.finalize())
     }
-}
-
-/// Bytes as lower-case hexadecimal digits.
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

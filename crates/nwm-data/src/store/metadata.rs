@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::digest::hexadecimal;
 use crate::error::Result;
 use crate::hdf5_file::{Reader, Writer};
+use crate::hexadecimal::hexadecimal;
 use crate::spec::{DatasetSpec, GENERATOR_VERSION};
 
 /// Version of the layout that this program writes and reads.

@@ -1,0 +1,8 @@
+//! Data sets that others publish: what they consist of, and how they get here.
+
+mod fetch;
+mod sources;
+mod verify;
+
+pub use fetch::{Fetched, FetchOptions, FetchProgress, fetch};
+pub use sources::{Source, Sources, Stored};

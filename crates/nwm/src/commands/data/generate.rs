@@ -1,0 +1,61 @@
+//! Generating a data set.
+
+use anyhow::Context as _;
+use nwm_data::store::{self, Stage};
+use nwm_data::{DatasetSpec, System, Variant};
+use serde_json::json;
+
+use crate::exit::Ending;
+use crate::flags::GenerateArguments;
+use crate::progress::Progress;
+use crate::terminal::Terminal;
+
+/// Generates a data set into a file.
+pub(super) fn generate(
+    arguments: &GenerateArguments,
+    terminal: &Terminal,
+) -> anyhow::Result<Ending> {
+    let system = System::parse(&arguments.name)?;
+    let spec = DatasetSpec {
+        variant: Variant::parse(&arguments.variant)?,
+        seed: arguments.seed,
+        frames: arguments.steps,
+        dt: arguments.dt.unwrap_or_else(|| system.default_dt()),
+        ..DatasetSpec::new(system, arguments.split.into(), arguments.count)
+    };
+    let out = &arguments.out;
+    write(&spec, arguments, terminal)
+        .with_context(|| format!("failed to generate {}", out.display()))?;
+    terminal.result(
+        &json!({"format": 1, "file": out, "dataset": spec}),
+        &format!(
+            "wrote {}: {} trajectories of {} frames of {system}, {}, seed {}",
+            out.display(),
+            spec.trajectories,
+            spec.frames,
+            spec.split,
+            spec.seed
+        ),
+    );
+    Ok(Ending::Done)
+}
+
+fn write(
+    spec: &DatasetSpec,
+    arguments: &GenerateArguments,
+    terminal: &Terminal,
+) -> nwm_data::Result<()> {
+    let options = store::WriteOptions { frames: arguments.frames };
+    let total = spec.trajectories as u64;
+    // Every trajectory is computed once and assembled once.
+    let mut progress = Progress::new(terminal, "trajectories", 0, 2 * total);
+    let outcome = store::generate(spec, &arguments.out, options, |now| {
+        let (before, what) = match now.stage {
+            Stage::Generating => (0, "computing"),
+            _ => (total, "assembling"),
+        };
+        progress.advance(before + now.trajectories as u64, || what.to_owned());
+    });
+    progress.finish();
+    outcome
+}
