@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::spec::Split;
+
 /// Result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -50,6 +52,15 @@ pub enum Error {
     /// A source of frames holds no trajectory.
     #[error("the source of frames holds no trajectory: expected at least one (data.trajectories)")]
     EmptySource,
+
+    /// Frames of one part of a data set where those of another are needed.
+    #[error("frames of the {found} split: expected those of the {expected} split")]
+    OtherSplit {
+        /// The part that they are.
+        found: Split,
+        /// The part that is needed.
+        expected: Split,
+    },
 
     /// A buffer or a slice does not have the length its axes ask for.
     #[error("{what}: found {found} values, expected {axes} = {expected}")]

@@ -5,7 +5,7 @@
 //! version 2 or later), the one in which the library withstands mutated files.
 
 use std::borrow::Cow;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -62,6 +62,22 @@ fn guarded<T>(call: impl FnOnce() -> hdf5::Result<T>) -> Result<T, String> {
     }
 }
 
+/// First bytes of an HDF5 file, before the version of its superblock.
+const SIGNATURE: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
+
+/// The oldest version of the superblock that this crate writes. Of older ones, a damaged file can make the library ask
+/// for more memory than there is.
+const OLDEST_SUPERBLOCK: u8 = 2;
+
+/// Who wrote a file that is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Author {
+    /// This crate, or so it should be.
+    ThisCrate,
+    /// Somebody.
+    Anybody,
+}
+
 /// A file opened for reading.
 pub(crate) struct Reader {
     file: H5File,
@@ -72,21 +88,35 @@ pub(crate) struct Reader {
 
 impl Reader {
     /// Opens a file; `advice` ends the messages about its content.
-    pub(crate) fn open(path: &Path, advice: &'static str) -> Result<Self> {
+    pub(crate) fn open(path: &Path, author: Author, advice: &'static str) -> Result<Self> {
         let io =
             |source| Error::Io { path: path.to_path_buf(), action: "open it for reading", source };
-        let metadata = std::fs::File::open(path).and_then(|file| file.metadata()).map_err(io)?;
+        let mut plain = std::fs::File::open(path).map_err(io)?;
+        let metadata = plain.metadata().map_err(io)?;
         if metadata.is_dir() {
             return Err(io(std::io::ErrorKind::IsADirectory.into()));
         }
-        let file = guarded(|| H5File::open(path)).map_err(|reason| Error::Content {
+        let content = |found| Error::Content {
             path: path.to_path_buf(),
             place: "file".to_owned(),
-            found: format!("{} bytes that cannot be opened as HDF5 ({reason})", metadata.len()),
+            found,
             expected: "a complete HDF5 file".to_owned(),
             advice,
+        };
+        let bytes = metadata.len();
+        let mut head = [0; SIGNATURE.len() + 1];
+        let complete = plain.read_exact(&mut head).is_ok() && head.starts_with(&SIGNATURE);
+        let version = head[SIGNATURE.len()];
+        if author == Author::ThisCrate && !complete {
+            return Err(content(format!("{bytes} bytes that are no HDF5 file")));
+        }
+        if author == Author::ThisCrate && version < OLDEST_SUPERBLOCK {
+            return Err(content(format!("an HDF5 file of the old format {version}, not written by nwm")));
+        }
+        let file = guarded(|| H5File::open(path)).map_err(|reason| {
+            content(format!("{bytes} bytes that cannot be opened as HDF5 ({reason})"))
         })?;
-        Ok(Self { file, path: path.to_path_buf(), bytes: metadata.len(), advice })
+        Ok(Self { file, path: path.to_path_buf(), bytes, advice })
     }
 
     /// An error about the content of the file.

@@ -8,16 +8,18 @@
 //! ```
 //! use std::sync::Arc;
 //!
-//! use nwm_data::{DatasetSpec, Loader, LoaderOptions, RenderedTrajectories, Split, System};
+//! use nwm_data::{
+//!     DatasetSpec, Loader, LoaderOptions, RenderedTrajectories, Split, SplitFrames, System,
+//! };
 //!
 //! # fn main() -> Result<(), nwm_data::Error> {
 //! let spec = DatasetSpec { frames: 80, ..DatasetSpec::new(System::Pendulum, Split::Train, 16) };
 //! let set = Arc::new(nwm_data::generate(&spec)?);
 //! println!("energy of trajectory 3 at the start: {}", set.invariant(3, 0)?);
 //!
-//! let source = Arc::new(RenderedTrajectories::new(set));
+//! let frames = SplitFrames::new(Arc::new(RenderedTrajectories::new(set)))?;
 //! let options = LoaderOptions { batch_size: 4, ..LoaderOptions::default() };
-//! let batch = Loader::new(source, options)?.next_batch()?;
+//! let batch = Loader::new(frames, options)?.next_batch()?;
 //! assert_eq!(batch.shape, [60, 4, 32, 32, 3]); // time, batch, row, column, channel
 //! # Ok(())
 //! # }
@@ -54,6 +56,7 @@ pub mod atomic;
 #[cfg(feature = "download")]
 pub mod download;
 mod error;
+pub mod foreign;
 mod frames_file;
 mod generate;
 mod hdf5_file;
@@ -66,6 +69,7 @@ mod render;
 mod sequences;
 mod source;
 mod spec;
+mod split_frames;
 pub mod store;
 mod stream;
 mod systems;
@@ -86,6 +90,7 @@ pub use sequences::{
 };
 pub use source::{FrameSource, RenderedTrajectories};
 pub use spec::{DatasetSpec, GENERATOR_VERSION, Split, Variant};
+pub use split_frames::{SplitFrames, SplitType, Testing, Training, Validation};
 pub use systems::{NBody, System};
 pub use trajectories::Trajectories;
 pub use window::Window;

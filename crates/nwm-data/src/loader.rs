@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::prefetch::Prefetcher;
-use crate::source::FrameSource;
+use crate::split_frames::{SplitFrames, Training};
 use crate::stream::Stream;
 use crate::window::check_fits;
 
@@ -65,12 +65,14 @@ pub struct Cursor {
 ///
 /// ```
 /// use std::sync::Arc;
-/// use nwm_data::{DatasetSpec, Loader, LoaderOptions, RenderedTrajectories, Split, System};
+/// use nwm_data::{
+///     DatasetSpec, Loader, LoaderOptions, RenderedTrajectories, Split, SplitFrames, System,
+/// };
 /// # fn main() -> Result<(), nwm_data::Error> {
 /// let spec = DatasetSpec { frames: 20, ..DatasetSpec::new(System::MassSpring, Split::Train, 8) };
-/// let source = Arc::new(RenderedTrajectories::new(Arc::new(nwm_data::generate(&spec)?)));
+/// let source = RenderedTrajectories::new(Arc::new(nwm_data::generate(&spec)?));
 /// let options = LoaderOptions { batch_size: 4, window: 10, ..LoaderOptions::default() };
-/// let mut loader = Loader::new(source, options)?;
+/// let mut loader = Loader::new(SplitFrames::new(Arc::new(source))?, options)?;
 /// let batch = loader.next_batch()?;
 /// assert_eq!(batch.shape, [10, 4, 32, 32, 3]);
 /// # Ok(())
@@ -90,8 +92,8 @@ impl Loader {
     ///
     /// [`Error::EmptySource`], [`Error::WindowTooLong`], or [`Error::InvalidSetting`] if the batch
     /// size or the window is 0.
-    pub fn new(source: Arc<dyn FrameSource>, options: LoaderOptions) -> Result<Self> {
-        Ok(Self { plan: Arc::new(Plan::new(source, options)?), next: 0, prefetcher: None })
+    pub fn new(frames: SplitFrames<Training>, options: LoaderOptions) -> Result<Self> {
+        Ok(Self { plan: Arc::new(Plan::new(frames, options)?), next: 0, prefetcher: None })
     }
 
     /// The next batch.
@@ -139,7 +141,7 @@ impl Loader {
 
 /// Which windows belong to which batch.
 pub(crate) struct Plan {
-    source: Arc<dyn FrameSource>,
+    frames: SplitFrames<Training>,
     pub(crate) options: LoaderOptions,
     /// The epochs used last with their orders: a batch needs one or two, threads work nearby.
     orders: Mutex<Vec<(u64, Arc<[usize]>)>>,
@@ -155,7 +157,8 @@ impl Plan {
     /// Epochs whose order is kept.
     const KEPT_ORDERS: usize = 4;
 
-    fn new(source: Arc<dyn FrameSource>, options: LoaderOptions) -> Result<Self> {
+    fn new(frames: SplitFrames<Training>, options: LoaderOptions) -> Result<Self> {
+        let source = frames.source();
         if source.trajectories() == 0 {
             return Err(Error::EmptySource);
         }
@@ -167,14 +170,14 @@ impl Plan {
             });
         }
         check_fits("train.window", options.window, source.frames())?;
-        Ok(Self { source, options, orders: Mutex::new(Vec::new()) })
+        Ok(Self { frames, options, orders: Mutex::new(Vec::new()) })
     }
 
     /// Trajectory and first frame of every window of batch `step`.
     fn items(&self, step: u64) -> Vec<(usize, usize)> {
         let LoaderOptions { batch_size, window, seed, .. } = self.options;
-        let trajectories = self.source.trajectories() as u128;
-        let starts = self.source.frames() - window + 1;
+        let trajectories = self.frames.source().trajectories() as u128;
+        let starts = self.frames.source().frames() - window + 1;
         (0..batch_size)
             .map(|item| {
                 let position = u128::from(step) * batch_size as u128 + item as u128;
@@ -194,7 +197,7 @@ impl Plan {
             return Arc::clone(order);
         }
         let mut stream = Stream::new("nwm-data/epoch", &[self.options.seed, epoch]);
-        let order: Arc<[usize]> = stream.permutation(self.source.trajectories()).into();
+        let order: Arc<[usize]> = stream.permutation(self.frames.source().trajectories()).into();
         if orders.len() == Self::KEPT_ORDERS {
             orders.remove(0);
         }
@@ -205,7 +208,7 @@ impl Plan {
     /// Batch number `step`.
     pub(crate) fn batch(&self, step: u64) -> Result<Batch> {
         let LoaderOptions { batch_size, window, .. } = self.options;
-        let [rows, columns, channels] = self.source.frame_shape();
+        let [rows, columns, channels] = self.frames.source().frame_shape();
         let values = rows * columns * channels;
         let items = self.items(step);
         let mut frames = vec![0.0; window * batch_size * values];
@@ -213,7 +216,7 @@ impl Plan {
         // time first, since models consume them so.
         let mut window_frames = vec![0.0; window * values];
         for (item, &(trajectory, start)) in items.iter().enumerate() {
-            self.source.read(trajectory, start, window, &mut window_frames)?;
+            self.frames.source().read(trajectory, start, window, &mut window_frames)?;
             for (time, frame) in window_frames.chunks_exact(values).enumerate() {
                 let place = (time * batch_size + item) * values;
                 frames[place..place + values].copy_from_slice(frame);

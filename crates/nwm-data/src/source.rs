@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::render::{PixelValue, Renderer};
+use crate::spec::Split;
 use crate::trajectories::Trajectories;
 
 /// A set of trajectories whose frames can be read in any order, from any thread.
@@ -19,6 +20,11 @@ pub trait FrameSource: Send + Sync {
 
     /// Rows, columns and channels of a frame.
     fn frame_shape(&self) -> [usize; 3];
+
+    /// The part of a data set that these are, if the source knows.
+    fn split(&self) -> Option<Split> {
+        None
+    }
 
     /// Reads the frames `start..start + count` of a trajectory into `out`, axes
     /// `[time, row, column, channel]`, values in 0..1.
@@ -124,6 +130,10 @@ pub(crate) fn draw<T: PixelValue>(
 }
 
 impl FrameSource for RenderedTrajectories {
+    fn split(&self) -> Option<Split> {
+        Some(self.trajectories.spec().split)
+    }
+
     fn trajectories(&self) -> usize {
         self.trajectories.len()
     }

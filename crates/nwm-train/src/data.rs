@@ -1,11 +1,12 @@
 //! The frames a configuration asks for: generated and cached, or a file of the user's own.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use nwm_data::store::{self, Dataset};
 use nwm_data::{
-    DatasetSpec, FrameSource, FramesFile, GENERATOR_VERSION, RenderedTrajectories, Split, System,
-    generate, store,
+    DatasetSpec, FrameSource, FramesFile, GENERATOR_VERSION, RenderedTrajectories, Split, SplitFrames,
+    SplitType, System,
 };
 
 use crate::config::DataConfig;
@@ -19,44 +20,63 @@ pub const FILE_DATA: &str = "file";
 /// # Errors
 /// [`Error::Data`] if the system is unknown, a file is missing or damaged, or the cache cannot be written;
 /// [`Error::File`] if the cache holds another data set under this one's name.
-pub fn open_frames(data: &DataConfig, split: Split) -> Result<Arc<dyn FrameSource>> {
-    if data.name == FILE_DATA {
-        let (key, path) = match split {
-            Split::Train => ("data.train_file", &data.train_file),
-            _ => ("data.test_file", &data.test_file),
-        };
-        if path.as_os_str().is_empty() {
-            return Err(Error::Key {
-                origin: "configuration".into(),
-                key: key.into(),
-                problem:
-                    "found nothing, expected the path of an HDF5 file, since data.name is \"file\""
-                        .into(),
-            });
-        }
-        return Ok(Arc::new(FramesFile::open(path, &data.dataset)?));
+pub fn open_frames<S: SplitType>(data: &DataConfig) -> Result<SplitFrames<S>> {
+    let source: Arc<dyn FrameSource> = match S::SPLIT {
+        split if data.name == FILE_DATA => Arc::new(own_frames(data, split)?),
+        split => generated_frames(data, split)?,
+    };
+    Ok(SplitFrames::new(source)?)
+}
+
+/// The file of the user's own that a configuration names for a split.
+///
+/// # Errors
+/// [`Error::Key`] if it names none.
+pub fn own_file(data: &DataConfig, split: Split) -> Result<&Path> {
+    let (key, path) = match split {
+        Split::Train => ("data.train_file", &data.train_file),
+        _ => ("data.test_file", &data.test_file),
+    };
+    if path.as_os_str().is_empty() {
+        return Err(Error::Key {
+            origin: "configuration".into(),
+            key: key.into(),
+            problem: "found nothing, expected the path of an HDF5 file, since data.name is \"file\"".into(),
+        });
     }
+    Ok(path)
+}
+
+fn own_frames(data: &DataConfig, split: Split) -> Result<FramesFile> {
+    Ok(FramesFile::open(own_file(data, split)?, &data.dataset)?)
+}
+
+/// Bytes of states up to which a set is kept in memory; larger ones are read as they are needed.
+const STATES_IN_MEMORY: usize = 256 << 20;
+
+fn generated_frames(data: &DataConfig, split: Split) -> Result<Arc<dyn FrameSource>> {
     let spec = dataset_spec(data, split)?;
     let path = cache_path(data, &spec);
-    let trajectories = if path.is_file() {
-        let trajectories = store::read(&path)?;
-        if trajectories.spec() != &spec {
-            return Err(Error::File {
-                path,
-                problem: format!(
-                    "found {:?}, expected {spec:?}; delete the file and run again to regenerate it",
-                    trajectories.spec()
-                ),
-            });
-        }
-        Arc::new(trajectories)
-    } else {
-        let trajectories = Arc::new(generate(&spec)?);
+    if !path.is_file() {
         std::fs::create_dir_all(&data.cache).map_err(Error::io(&data.cache))?;
-        store::write(&path, &trajectories, store::WriteOptions::default())?;
-        trajectories
-    };
-    Ok(Arc::new(RenderedTrajectories::new(trajectories)))
+        store::generate(&spec, &path, store::WriteOptions::default(), |_| ())?;
+    }
+    let set = Dataset::open(&path)?;
+    if set.spec() != &spec {
+        return Err(Error::File {
+            path,
+            problem: format!(
+                "found {:?}, expected {spec:?}; delete the file and run again to regenerate it",
+                set.spec()
+            ),
+        });
+    }
+    let state_bytes = spec.system.state_dimension() * size_of::<f64>();
+    if spec.trajectories * spec.frames * state_bytes <= STATES_IN_MEMORY {
+        return Ok(Arc::new(RenderedTrajectories::new(Arc::new(set.load()?))));
+    }
+    set.verify()?;
+    Ok(Arc::new(set))
 }
 
 /// What the generator is asked for.

@@ -50,7 +50,7 @@ pub use config::{
     CheckpointChoice, Config, DataConfig, EvalConfig, Horizon, Layer, ReportConfig, Resolved,
     TrainConfig,
 };
-pub use data::{FILE_DATA, dataset_spec, open_frames};
+pub use data::{FILE_DATA, dataset_spec, open_frames, own_file};
 pub use error::{Error, ErrorKind, Result};
 pub use evaluation::{
     CheckpointRecord, EvaluationRequest, EvaluationResult, ForecastSamples, FrameErrors, PerStep,

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use candle_core::{DType, Device};
-use nwm_data::{FrameSource, Loader, LoaderOptions, Split};
+use nwm_data::{FrameSource, Loader, LoaderOptions, Training};
 use nwm_models::{Checkpoint, FrameShape, Model, latest_checkpoint};
 use nwm_simd::Simd;
 
@@ -223,7 +223,7 @@ impl<'a> Trainer<'a> {
     ) -> Result<Self> {
         let config = resolved.config();
         remove_scratch(run_directory)?;
-        let frames = open_frames(&config.data, Split::Train)?;
+        let frames = open_frames::<Training>(&config.data)?;
         let (checkpoint, damaged) = latest_checkpoint(run_directory)?;
         for error in damaged {
             // Starting over would in time replace what may still be saved.
@@ -232,7 +232,7 @@ impl<'a> Trainer<'a> {
             }
             observer.passed_over(&error.into());
         }
-        let (model, state) = open_model(config, frames.as_ref(), checkpoint.as_ref())?;
+        let (model, state) = open_model(config, frames.source(), checkpoint.as_ref())?;
         let mut adam = Adam::new(model.parameters(), &config.train);
         if let Some(checkpoint) = &checkpoint {
             let content = checkpoint.read(OPTIMIZER_FILE)?;

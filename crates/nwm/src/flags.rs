@@ -46,6 +46,9 @@ pub(crate) enum Command {
     Config(ConfigArguments),
     /// What a file or run folder contains, and whether it is intact.
     Inspect(InspectArguments),
+    /// Look at an HDF5 file that may be harmful, with a limit on memory; other commands run this one.
+    #[command(hide = true)]
+    Examine(ExamineArguments),
     /// Devices, threads, features: what is here, what is missing, what to do.
     Doctor,
     /// Print completions for a shell.
@@ -243,6 +246,15 @@ pub(crate) struct ConfigArguments {
 pub(crate) struct InspectArguments {
     /// An .h5, .safetensors or .json file, metrics.csv, a checkpoint folder or a run folder.
     pub(crate) path: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExamineArguments {
+    /// The file.
+    pub(crate) file: PathBuf,
+    /// The array of frames in it.
+    #[arg(long)]
+    pub(crate) dataset: String,
 }
 
 #[cfg(test)]

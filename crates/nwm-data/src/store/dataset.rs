@@ -7,10 +7,10 @@ use super::metadata::{Metadata, Origin, REGENERATE};
 use super::read::StoredArray;
 use crate::appearances::Appearances;
 use crate::error::{Error, Result};
-use crate::hdf5_file::Reader;
+use crate::hdf5_file::{Author, Reader};
 use crate::render::{Appearance, Renderer};
 use crate::source::{FrameSource, check_request};
-use crate::spec::DatasetSpec;
+use crate::spec::{DatasetSpec, Split};
 use crate::trajectories::Trajectories;
 
 /// A data set in a file whose states are read when they are asked for, so that it may be larger than the memory.
@@ -55,7 +55,7 @@ impl Dataset {
     /// [`Error::Io`] if the file cannot be opened, [`Error::Content`] if it is not a complete data set of this version
     /// and generator, or anything but the states and the pictures is damaged.
     pub fn open(path: &Path) -> Result<Self> {
-        let file = Reader::open(path, REGENERATE)?;
+        let file = Reader::open(path, Author::ThisCrate, REGENERATE)?;
         let metadata = Metadata::read(&file)?;
         if !metadata.origin.is_current() {
             let (found, expected) = (metadata.origin.to_string(), Origin::current().to_string());
@@ -159,6 +159,10 @@ impl Dataset {
 }
 
 impl FrameSource for Dataset {
+    fn split(&self) -> Option<Split> {
+        Some(self.spec().split)
+    }
+
     fn trajectories(&self) -> usize {
         self.spec().trajectories
     }

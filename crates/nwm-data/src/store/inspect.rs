@@ -8,7 +8,7 @@ use super::layout::{ArrayLayout, FRAMES};
 use super::metadata::{ArrayRecord, Metadata, Origin, REGENERATE};
 use super::read::StoredArray;
 use crate::error::Result;
-use crate::hdf5_file::Reader;
+use crate::hdf5_file::{Author, Reader};
 use crate::spec::DatasetSpec;
 
 /// What a file contains.
@@ -62,7 +62,7 @@ pub enum Integrity {
 /// [`Error::Content`](crate::Error::Content) if its metadata cannot be read or is damaged. A
 /// damaged array is no error but part of the summary.
 pub fn inspect(path: &Path) -> Result<Summary> {
-    let file = Reader::open(path, REGENERATE)?;
+    let file = Reader::open(path, Author::ThisCrate, REGENERATE)?;
     let metadata = Metadata::read(&file)?;
     let mut layouts = ArrayLayout::of(&metadata.dataset);
     if let Some([_, _, rows, columns, _]) =

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use candle_core::{Device, Tensor};
-use nwm_data::{FrameSource, Split, Window};
+use nwm_data::{FrameSource, Split, Testing, Training, Window};
 use nwm_models::{Checkpoint, MODEL_FILE, Model, checkpoint_directory, latest_checkpoint};
 
 use super::references::mean_image;
@@ -40,10 +40,10 @@ pub fn evaluate(
     let record = read_run_record(run_directory)?;
     let checkpoint = open_checkpoint(run_directory, request.step)?;
     let model = Model::from_checkpoint(&checkpoint, &Device::Cpu)?;
-    let test = open_frames(&config.data, Split::Test)?;
-    let mean = mean_image(open_frames(&config.data, Split::Train)?.as_ref())?;
+    let test = open_frames::<Testing>(&config.data)?;
+    let mean = mean_image(open_frames::<Training>(&config.data)?.source())?;
 
-    let mut forecasts = Forecasts::new(config, &model, test.as_ref(), mean);
+    let mut forecasts = Forecasts::new(config, &model, test.source(), mean);
     forecasts.run(progress)?;
     let result = EvaluationResult {
         format: RESULT_FORMAT,

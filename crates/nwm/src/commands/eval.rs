@@ -1,8 +1,12 @@
 //! `nwm eval`.
 
 use anyhow::Context as _;
-use nwm_train::{EvaluationRequest, EvaluationResult, Scores, evaluate, read_run_record};
+use nwm_data::Split;
+use nwm_train::{
+    EvaluationRequest, EvaluationResult, Layer, Resolved, Scores, evaluate, read_run_record,
+};
 
+use super::examine;
 use crate::exit::{Ending, UsageError};
 use crate::flags::EvalArguments;
 use crate::progress::Progress;
@@ -18,6 +22,9 @@ pub(crate) fn run(arguments: &EvalArguments, terminal: &Terminal) -> anyhow::Res
             ))
         })?),
     };
+    let settings = Layer::read(&arguments.run_dir.join("resolved.toml"))?;
+    let resolved = Resolved::from_layers(&[settings])?;
+    examine::data_files(&resolved.config().data, &[Split::Train, Split::Test])?;
     let mut progress: Option<Progress> = None;
     let result = evaluate(&arguments.run_dir, &EvaluationRequest { step }, &mut |done, total| {
         progress

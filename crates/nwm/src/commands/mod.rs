@@ -4,6 +4,7 @@ mod config;
 mod data;
 mod doctor;
 mod eval;
+mod examine;
 mod inspect;
 mod report;
 mod table;
@@ -26,6 +27,7 @@ pub(crate) fn run(command: Command, terminal: &Terminal) -> anyhow::Result<Endin
         Command::Table(arguments) => table::run(&arguments, terminal),
         Command::Config(arguments) => config::run(&arguments, terminal),
         Command::Inspect(arguments) => inspect::run(&arguments, terminal),
+        Command::Examine(arguments) => examine::run(&arguments),
         Command::Doctor => Ok(doctor::run(terminal)),
         Command::Completions { shell } => {
             // Not straight to standard output: the library panics where a reader closes the pipe.

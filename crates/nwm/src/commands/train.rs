@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Context as _;
+use nwm_data::Split;
 use nwm_train::{
     Error, Layer, Observer, Outcome, Resolved, RunRequest, StepResult, read_run_record, train,
 };
@@ -12,6 +13,7 @@ use serde_json::json;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
+use super::examine;
 use crate::exit::{DeviceError, Ending, UsageError};
 use crate::flags::TrainArguments;
 use crate::presets;
@@ -39,6 +41,7 @@ fn train_in_folder(arguments: &TrainArguments, terminal: &Terminal) -> anyhow::R
     };
     stack.extend(layers(arguments)?);
     let resolved = Resolved::from_layers(&stack)?;
+    examine::data_files(&resolved.config().data, &[Split::Train])?;
     let request = RunRequest {
         run_directory: arguments.run_dir.clone(),
         resume: arguments.resume,
