@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::idx::{IdxArray, decode, read_idx};
+use super::idx::{IdxArray, read_idx};
 use crate::error::{Error, Result};
 
 /// Which digits.
@@ -60,17 +60,10 @@ impl Digits {
     ///
     /// None, unless the crate was built from damaged files.
     pub fn sample() -> Result<Self> {
-        let unpack = |bytes: &[u8], name: &str| {
-            let capacity = 1 << 20;
-            decode(flate2::read::GzDecoder::new(bytes), capacity, Path::new(name))
-        };
-        let (images, labels) = ("images-idx3-ubyte.gz", "labels-idx1-ubyte.gz");
-        Self::new(
-            unpack(include_bytes!("../../data/mnist-sample/images-idx3-ubyte.gz"), images)?,
-            unpack(include_bytes!("../../data/mnist-sample/labels-idx1-ubyte.gz"), labels)?,
-            Path::new(images),
-            Path::new(labels),
-        )
+        let images = include_bytes!("../../data/mnist-sample/images-idx3-ubyte.gz");
+        let labels = include_bytes!("../../data/mnist-sample/labels-idx1-ubyte.gz");
+        let (images, labels) = (IdxArray::from_bytes(images)?, IdxArray::from_bytes(labels)?);
+        Self::new(images, labels, Path::new("sample images"), Path::new("sample labels"))
     }
 
     /// Checks the arrays against each other; messages name the files.

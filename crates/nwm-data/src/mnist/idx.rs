@@ -11,6 +11,9 @@ use crate::error::{Error, Result};
 /// Code of unsigned bytes in the magic number.
 const BYTES: u8 = 0x08;
 
+/// First bytes of a gzip file.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
 /// Axes beyond which a file is refused.
 const MOST_AXES: u8 = 4;
 
@@ -27,6 +30,22 @@ pub struct IdxArray {
     pub shape: Vec<usize>,
     /// The values in row-major order.
     pub values: Vec<u8>,
+}
+
+impl IdxArray {
+    /// Decodes the content of an IDX file of unsigned bytes, compressed by gzip or not.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Content`], as [`read_idx`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let (path, length) = (Path::new("IDX data"), bytes.len() as u64);
+        if bytes.starts_with(&GZIP) {
+            decode(MultiGzDecoder::new(bytes), length.saturating_mul(DEFLATE_LIMIT), path)
+        } else {
+            decode(bytes, length, path)
+        }
+    }
 }
 
 /// Reads an IDX file of unsigned bytes, compressed by gzip or not.
@@ -52,7 +71,7 @@ pub fn read_idx(path: &Path) -> Result<IdxArray> {
     let mut input = BufReader::new(file);
     let compressed = {
         use std::io::BufRead;
-        input.fill_buf().is_ok_and(|start| start.starts_with(&[0x1f, 0x8b]))
+        input.fill_buf().is_ok_and(|start| start.starts_with(&GZIP))
     };
     if compressed {
         decode(MultiGzDecoder::new(input), bytes.saturating_mul(DEFLATE_LIMIT), path)
@@ -66,7 +85,7 @@ pub fn read_idx(path: &Path) -> Result<IdxArray> {
 /// # Errors
 ///
 /// As [`read_idx`].
-pub(crate) fn decode(mut input: impl Read, capacity: u64, path: &Path) -> Result<IdxArray> {
+fn decode(mut input: impl Read, capacity: u64, path: &Path) -> Result<IdxArray> {
     let content = |place: &str, found: String, expected: String| Error::Content {
         path: path.to_path_buf(),
         place: place.to_owned(),
