@@ -59,8 +59,13 @@ fn counting(trajectories: usize, frames: usize) -> Arc<Counting> {
 const OPTIONS: LoaderOptions =
     LoaderOptions { batch_size: 3, window: 4, seed: 5, workers: 1, prefetch: 2 };
 
+/// A source for a loader.
+fn training(source: Arc<dyn FrameSource>) -> SplitFrames<Training> {
+    SplitFrames::new(source).unwrap()
+}
+
 fn batches(source: Arc<dyn FrameSource>, options: LoaderOptions, count: usize) -> Vec<Batch> {
-    let mut loader = Loader::new(source, options).unwrap();
+    let mut loader = Loader::new(training(source), options).unwrap();
     (0..count).map(|_| loader.next_batch().unwrap()).collect()
 }
 
@@ -140,7 +145,7 @@ fn the_seed_changes_order_and_windows() {
 fn a_cursor_resumes_with_the_same_batches() {
     let source = counting(7, 9);
     let all = batches(source.clone(), OPTIONS, 12);
-    let mut loader = Loader::new(source.clone(), OPTIONS).unwrap();
+    let mut loader = Loader::new(training(source.clone()), OPTIONS).unwrap();
     for _ in 0..5 {
         loader.next_batch().unwrap();
     }
@@ -149,7 +154,7 @@ fn a_cursor_resumes_with_the_same_batches() {
     drop(loader);
 
     let cursor: Cursor = serde_json::from_str(&text).unwrap();
-    let mut resumed = Loader::new(source, OPTIONS).unwrap();
+    let mut resumed = Loader::new(training(source), OPTIONS).unwrap();
     resumed.seek(&cursor);
     for expected in &all[5..] {
         assert_eq!(resumed.next_batch().unwrap(), *expected);
@@ -172,7 +177,7 @@ fn an_error_on_a_thread_arrives_and_the_batch_can_be_tried_again() {
             Arc::new(Counting { trajectories: 7, frames: 9, broken, ..Counting::default() });
         let options = LoaderOptions { workers, ..OPTIONS };
         let expected = batches(counting(7, 9), options, 3);
-        let mut loader = Loader::new(source, options).unwrap();
+        let mut loader = Loader::new(training(source), options).unwrap();
         let mut failures = 0;
         for expected in expected {
             loop {
@@ -199,7 +204,7 @@ fn an_error_on_a_thread_arrives_and_the_batch_can_be_tried_again() {
 fn a_panic_on_a_thread_becomes_an_error() {
     let source =
         Arc::new(Counting { trajectories: 7, frames: 9, panics: true, ..Counting::default() });
-    let mut loader = Loader::new(source, OPTIONS).unwrap();
+    let mut loader = Loader::new(training(source), OPTIONS).unwrap();
     let message = loader.next_batch().unwrap_err().to_string();
     assert!(message.contains("panicked") && message.contains("batch 0"), "{message}");
 }
@@ -209,7 +214,7 @@ fn no_more_than_the_prefetched_batches_are_read_and_dropping_ends_the_threads() 
     let source = counting(7, 9);
     let reads = Arc::clone(&source.reads);
     let options = LoaderOptions { workers: 2, prefetch: 2, ..OPTIONS };
-    let mut loader = Loader::new(source.clone(), options).unwrap();
+    let mut loader = Loader::new(training(source.clone()), options).unwrap();
     assert_eq!(reads.load(Ordering::SeqCst), 0, "nothing is read before the first batch");
     loader.next_batch().unwrap();
     drop(loader);
@@ -221,7 +226,7 @@ fn no_more_than_the_prefetched_batches_are_read_and_dropping_ends_the_threads() 
 
 #[test]
 fn impossible_options_are_errors_that_say_what_to_change() {
-    let message = |source: Arc<Counting>, options| match Loader::new(source, options) {
+    let message = |source: Arc<Counting>, options| match Loader::new(training(source), options) {
         Ok(_) => panic!("accepted {options:?}"),
         Err(error) => error.to_string(),
     };

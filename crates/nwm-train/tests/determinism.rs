@@ -4,14 +4,14 @@
 mod common;
 
 use candle_core::{DType, Device};
-use nwm_data::{Loader, LoaderOptions, Split};
+use nwm_data::{Loader, LoaderOptions, Training};
 use nwm_models::{FrameShape, Model, ModelName};
 use nwm_train::{Adam, Resolved, StepResult, frames_of, open_frames, training_step};
 
 /// Two whole steps (loading, prediction, gradients, optimiser): their results, and the parameters after them.
 fn two_steps(resolved: &Resolved, workers: usize) -> (Vec<StepResult>, Vec<u8>) {
     let config = resolved.config();
-    let frames = open_frames(&config.data, Split::Train).unwrap();
+    let frames = open_frames::<Training>(&config.data).unwrap();
     let options = LoaderOptions {
         batch_size: 5,
         window: config.train.window,

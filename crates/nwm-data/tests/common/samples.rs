@@ -30,13 +30,17 @@ pub(crate) struct Sample {
     pub(crate) derivatives: Vec<f64>,
 }
 
-/// The samples of a set with their pictures, or `None` where they are absent.
-pub(crate) fn samples(system: System, variant: Variant) -> Option<Vec<(Sample, Vec<u8>)>> {
-    let folder = match variant {
+/// The suite's folder of a set.
+pub(crate) fn folder(system: System, variant: Variant) -> String {
+    match variant {
         Variant::Plain => system.name().to_owned(),
         _ => format!("{system}_{variant}"),
-    };
-    let path = super::shared("data/suite")?.join(folder).join("train.tfrecord");
+    }
+}
+
+/// The samples of a set with their pictures, or `None` where they are absent.
+pub(crate) fn samples(system: System, variant: Variant) -> Option<Vec<(Sample, Vec<u8>)>> {
+    let path = super::shared("data/suite")?.join(folder(system, variant)).join("train.tfrecord");
     let decode = |payload: nwm_data::Result<Vec<u8>>| {
         let example = Example::decode(&payload.unwrap()).unwrap();
         let picture = image::load_from_memory(example.bytes("image").unwrap()).unwrap();
