@@ -132,6 +132,12 @@ impl Loader {
         }
     }
 
+    /// Batches that wait ready: with enough workers as many as [`LoaderOptions::prefetch`].
+    #[must_use]
+    pub fn ready(&self) -> usize {
+        self.prefetcher.as_ref().map_or(0, Prefetcher::ready)
+    }
+
     /// How batches are made.
     #[must_use]
     pub fn options(&self) -> &LoaderOptions {

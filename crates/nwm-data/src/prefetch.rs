@@ -95,6 +95,11 @@ impl Prefetcher {
         }
     }
 
+    /// Batches that wait ready.
+    pub(crate) fn ready(&self) -> usize {
+        self.shared.lock().ready.len()
+    }
+
     /// Forgets what was prepared and goes on from batch `step`.
     pub(crate) fn seek(&self, step: u64) {
         let mut state = self.shared.lock();
