@@ -132,12 +132,13 @@ pub(crate) struct GenerateArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct ShowArguments {
-    /// An HDF5 file that `nwm data generate` wrote.
+    /// An HDF5 file that `nwm data generate` or `nwm data import` wrote, or the name of a set that is made as it is used:
+    /// mnist, rotating_mnist, gratings, static_gratings or noise.
     pub(crate) file: PathBuf,
-    /// Folder for sheet.png, movie.gif and energy.svg.
+    /// Folder for sheet.png, movie.gif and, of a file, energy.svg.
     #[arg(long)]
     pub(crate) out: PathBuf,
-    /// Trajectories shown.
+    /// Trajectories or sequences shown.
     #[arg(long, default_value_t = 4)]
     pub(crate) count: usize,
 }

@@ -4,6 +4,7 @@ mod fetch;
 mod generate;
 mod import;
 mod list;
+mod sequences;
 mod show;
 
 use crate::exit::Ending;

@@ -12,6 +12,7 @@ use nwm_data::{FrameSource as _, Renderer};
 use nwm_train::Error;
 use serde_json::json;
 
+use super::sequences::Sequences;
 use crate::exit::{Ending, UsageError};
 use crate::flags::ShowArguments;
 use crate::terminal::Terminal;
@@ -30,22 +31,32 @@ pub(super) fn show(arguments: &ShowArguments, terminal: &Terminal) -> anyhow::Re
 }
 
 fn pictures(arguments: &ShowArguments, terminal: &Terminal) -> anyhow::Result<Ending> {
-    let set = Dataset::open(&arguments.file)?;
-    let count = arguments.count.min(set.trajectories());
-    if count == 0 {
+    if arguments.count == 0 {
         return Err(UsageError("--count 0: expected at least 1".into()).into());
     }
-    let films = (0..count)
-        .map(|trajectory| film(&set, trajectory))
-        .collect::<anyhow::Result<Vec<_>>>()?;
+    let file = &arguments.file;
+    let named = Sequences::parse(file).filter(|_| !file.exists());
+    let (films, chart) = match named {
+        Some(set) => (set.films(arguments.count)?, None),
+        None => {
+            let set = Dataset::open(file)?;
+            let count = arguments.count.min(set.trajectories());
+            let films = (0..count).map(|trajectory| film(&set, trajectory));
+            (films.collect::<anyhow::Result<Vec<_>>>()?, Some(energy_chart(&set, count)?))
+        }
+    };
     let out = &arguments.out;
     std::fs::create_dir_all(out).map_err(|source| Error::Io { path: out.clone(), source })?;
-    write(&out.join("sheet.png"), sheet(&films)?)?;
-    write(&out.join("movie.gif"), movie(&films)?)?;
-    write(&out.join("energy.svg"), energy_chart(&set, count)?.into_bytes())?;
-    let files = ["sheet.png", "movie.gif", "energy.svg"].map(|name| out.join(name));
-    let text = files.iter().map(|file| format!("wrote {}\n", file.display())).collect::<String>();
-    terminal.result(&json!({"format": 1, "files": files}), &text);
+    let mut files = vec![("sheet.png", sheet(&films)?), ("movie.gif", movie(&films)?)];
+    files.extend(chart.map(|chart| ("energy.svg", chart.into_bytes())));
+    let mut paths = Vec::new();
+    for (name, content) in files {
+        let path = out.join(name);
+        write(&path, content)?;
+        paths.push(path);
+    }
+    let text = paths.iter().map(|path| format!("wrote {}\n", path.display())).collect::<String>();
+    terminal.result(&json!({"format": 1, "files": paths}), &text);
     Ok(Ending::Done)
 }
 
