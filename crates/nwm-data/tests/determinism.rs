@@ -5,24 +5,25 @@ mod common;
 
 use std::sync::Arc;
 
-use nwm_data::{DatasetSpec, FrameSource, RenderedTrajectories, Split, System, generate};
+use nwm_data::{
+    DatasetSpec, FrameSource, RenderedTrajectories, Split, System, Variant, generate,
+};
+use serde::{Deserialize, Serialize};
 
-/// SHA-256 of the states and of the pictures of 8 trajectories of 40 frames, seed 7.
+/// SHA-256 of the states and of the pictures of 8 trajectories of 40 frames, seed 7, of every set.
 ///
-/// These are promises to everybody who ever generated a set: where one changes on purpose,
-/// `GENERATOR_VERSION` rises with it.
-const GOLDEN: [(System, &str, &str); 2] = [
-    (
-        System::MassSpring,
-        "3b81071f86b86fff14c4401d2eef670e0ad9657efc724b4d2ee7834aa7e99b7a",
-        "78452f61a098efc85a52d6677201864e267d9e6c5e712b13f2c4210b5f823f96",
-    ),
-    (
-        System::Pendulum,
-        "0bcfec6360b0bac1309500de52b935c8e3ddfde15573507c350d279834f19981",
-        "ebfc9f0d617d56f0a6408fdeda05fdc44c55f513f26c193133927296bdb4ed1b",
-    ),
-];
+/// These are promises to everybody who ever generated a set: where one changes on purpose, `GENERATOR_VERSION` rises with
+/// it. `NWM_WRITE_GOLDEN=1` writes them anew.
+const GOLDEN: &str = include_str!("data/digests.json");
+
+/// The digests of one set.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Digests {
+    system: System,
+    variant: Variant,
+    states: String,
+    pictures: String,
+}
 
 fn spec(system: System) -> DatasetSpec {
     DatasetSpec { frames: 40, seed: 7, ..DatasetSpec::new(system, Split::Train, 8) }
@@ -30,18 +31,26 @@ fn spec(system: System) -> DatasetSpec {
 
 #[test]
 fn bytes_are_pinned() {
-    for (system, states, pictures) in GOLDEN {
-        let set = Arc::new(generate(&spec(system)).unwrap());
-        let found_states = common::sha256(&common::little_endian(set.states()));
-        let source = RenderedTrajectories::new(set);
-        let mut all = Vec::new();
-        let mut one = vec![0; 40 * 32 * 32 * 3];
-        for trajectory in 0..8 {
-            source.draw(trajectory..trajectory + 1, &mut one).unwrap();
-            all.extend_from_slice(&one);
-        }
-        assert_eq!((found_states.as_str(), common::sha256(&all).as_str()), (states, pictures));
+    let sets = System::ALL.into_iter().flat_map(|system| {
+        system.variants().iter().map(move |&variant| (system, variant))
+    });
+    let found: Vec<Digests> = sets
+        .map(|(system, variant)| {
+            let set = Arc::new(generate(&DatasetSpec { variant, ..spec(system) }).unwrap());
+            let states = common::sha256(&common::little_endian(set.states()));
+            let mut pictures = vec![0_u8; 8 * 40 * 32 * 32 * 3];
+            RenderedTrajectories::new(set).draw(0..8, &mut pictures).unwrap();
+            Digests { system, variant, states, pictures: common::sha256(&pictures) }
+        })
+        .collect();
+    assert_eq!(found.len(), 13);
+    if std::env::var_os("NWM_WRITE_GOLDEN").is_some() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/digests.json");
+        std::fs::write(path, serde_json::to_string_pretty(&found).unwrap() + "\n").unwrap();
+        return;
     }
+    let expected: Vec<Digests> = serde_json::from_str(GOLDEN).unwrap();
+    assert_eq!(found, expected);
 }
 
 #[test]
