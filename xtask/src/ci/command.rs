@@ -47,6 +47,10 @@ impl Ci {
                     cargo(&["test", "--package", package]),
                 ));
             }
+            stages.push(Stage::command(
+                "slow tests",
+                cargo(&["test", "--workspace", "--lib", "--tests", "--", "--ignored"]),
+            ));
             stages.push(deny(cargo));
         }
         if let Some(name) = &self.stage {
