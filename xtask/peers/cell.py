@@ -1,5 +1,7 @@
 """The cases of the cell, and their inputs, for every peer."""
 
+import math
+
 from common import uniform
 
 DT, GAMMA, ALPHA = 0.125, 1.0, 0.5
@@ -29,7 +31,7 @@ def inputs(case):
         taps = (3, 3) if topology == "torus" else (1, 3)
         kernel, bias = (channels, channels, *taps), (channels,)
         fan_in = channels * taps[0] * taps[1]
-    scale = fan_in**-0.5
+    scale = 1.0 / math.sqrt(fan_in)
     return {
         "drive": uniform(DRIVE, (steps, *field), INPUT_SCALE),
         "initial": uniform(INITIAL, (2, *field), INPUT_SCALE),

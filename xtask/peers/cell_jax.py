@@ -3,7 +3,7 @@
 Formulations: `convolution` with channels outermost, `channels_last` with one convolution over position and velocity
 together and channels innermost, `shift` as a sum of shifted copies. A dense cell has one formulation, `matrix`.
 
-The CPU backend has no setting for threads: the process keeps itself to as many cores.
+The CPU backend has no setting for threads: the process keeps itself to as many cores, where the system lets it.
 """
 
 import os
@@ -16,7 +16,8 @@ FORMULATIONS = ["convolution", "channels_last", "shift"]
 
 def main():
     wanted = arguments(__doc__, list(cell.CASES), cell.DEFAULT_CASES, FORMULATIONS, FORMULATIONS)
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: wanted.threads])
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: wanted.threads])
     os.environ["JAX_PLATFORMS"] = "cpu"
     import jax
     import jax.numpy as jnp

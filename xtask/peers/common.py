@@ -5,6 +5,7 @@ The inputs are those of `nwm_bench::uniform`, bit for bit, and the line is what 
 
 import argparse
 import json
+import os
 import statistics
 import time
 
@@ -16,11 +17,11 @@ BUDGET, WARM_UP, FEWEST, MOST = 1.0, 0.2, 3, 200
 
 
 def arguments(description, cases, default, formulations, chosen):
-    """The command line: those of the Rust programs, and --formulation."""
+    """The command line: that of the Rust programs, and --formulation."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--case", action="append", choices=cases, help="one case; may be repeated")
     parser.add_argument("--formulation", action="append", choices=formulations)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--repeats", type=int)
     parser.add_argument("--inputs", help="folder with the inputs that the Rust program wrote")
     found = parser.parse_args()

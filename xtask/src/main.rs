@@ -1,7 +1,7 @@
 //! Tasks of this repository: `cargo xtask reproduce table1`, `cargo xtask bench` and `cargo xtask ci`.
 //!
-//! Everything that computes is in the `nwm` command, which is run as a process: this crate plans
-//! and reports, depends on no tensor framework and builds in seconds. Progress goes to the standard
+//! Everything that computes is in the `nwm` command and in benchmark programs, which are run as processes: this crate
+//! plans and reports, depends on no tensor framework and builds in seconds. Progress goes to the standard
 //! error stream, results to the standard output stream.
 
 mod bench;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::num::NonZeroUsize;
 
 use crate::error::{Error, Result};
 
@@ -33,7 +32,7 @@ impl Arguments {
     ///
     /// # Errors
     /// An argument that is unknown, lacks its value, or should be a number.
-    pub fn from_process(options: &[&str]) -> Result<Self> {
+    pub(crate) fn from_process(options: &[&str]) -> Result<Self> {
         Self::parse(std::env::args().skip(1), options)
     }
 
@@ -99,17 +98,8 @@ impl Arguments {
         Ok(self.list)
     }
 
-    /// Makes the pool of threads that everything runs on, the tensor library included, and says how many there are.
-    /// To be called before anything else.
-    ///
-    /// # Errors
-    /// [`Error::Threads`] if they cannot be started, or something ran in parallel already.
-    pub fn start_threads(&self) -> Result<usize> {
-        // SAFETY: benchmarks start their threads first, so that no other one runs yet.
-        #[allow(unsafe_code)]
-        unsafe {
-            nwm_process::limit_tensor_threads(self.threads.and_then(NonZeroUsize::new));
-        }
+    /// Starts the pool of threads, if their number was asked for, and says how many there are.
+    pub(crate) fn start_threads(&self) -> Result<usize> {
         let threads = self.threads.unwrap_or_else(rayon::current_num_threads);
         if self.threads.is_some() {
             rayon::ThreadPoolBuilder::new()
@@ -118,6 +108,21 @@ impl Arguments {
                 .map_err(|source| Error::Threads { threads, source })?;
         }
         Ok(threads)
+    }
+
+    /// The value of one of the program's own options, which is one of `known`.
+    ///
+    /// # Errors
+    /// [`Error::UnknownValue`] if it is another.
+    pub fn choice(&self, option: &'static str, known: &[&str]) -> Result<Option<&str>> {
+        match self.option(option) {
+            Some(found) if !known.contains(&found) => Err(Error::UnknownValue {
+                option,
+                found: found.to_owned(),
+                known: known.join(", "),
+            }),
+            value => Ok(value),
+        }
     }
 }
 
@@ -155,6 +160,10 @@ mod tests {
         assert!(parse("--set").unwrap_err().contains("`--set` needs a value"));
         assert!(parse("--threads 0").unwrap_err().contains("--threads: found `0`"));
         assert!(parse("--repeats few").unwrap_err().contains("found `few`"));
+        let arguments = parse("--set avx2").unwrap();
+        assert_eq!(arguments.choice("--set", &["avx2", "avx512"]).unwrap(), Some("avx2"));
+        let error = arguments.choice("--set", &["portable"]).unwrap_err().to_string();
+        assert!(error.contains("--set: found `avx2`, expected portable"), "{error}");
     }
 
     #[test]

@@ -39,6 +39,16 @@ pub enum Error {
         /// The cases there are.
         known: String,
     },
+    /// A value that an option does not take.
+    #[error("read the arguments: {option}: found `{found}`, expected {known}")]
+    UnknownValue {
+        /// The option.
+        option: &'static str,
+        /// Its value.
+        found: String,
+        /// The values there are.
+        known: String,
+    },
     /// The threads cannot be started.
     #[error("start {threads} threads")]
     Threads {

@@ -42,5 +42,5 @@ pub use arguments::Arguments;
 pub use error::{Error, Result};
 pub use inputs::uniform;
 pub use program::{peak_memory_bytes, reset_peak_memory, run};
-pub use report::{Mode, REPORT_FORMAT, Report};
+pub use report::{Mode, Report};
 pub use timing::{Timing, time};

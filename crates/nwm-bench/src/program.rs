@@ -2,13 +2,39 @@
 
 use std::error::Error as StdError;
 use std::io::Write;
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
+use crate::arguments::Arguments;
+
 /// Runs a benchmark and reports an error with its causes: the whole `main` of a program.
-pub fn run(benchmark: impl FnOnce() -> Result<(), Box<dyn StdError>>) -> ExitCode {
-    // As in the `nwm` program.
-    nwm_process::keep_pages();
-    let Err(error) = benchmark() else { return ExitCode::SUCCESS };
+///
+/// The process is set up as the `nwm` program sets itself up, with as many threads as were asked for, the tensor
+/// library's included. The benchmark is given the command line, of which `options` are those that it alone has, and the
+/// number of threads.
+///
+/// # Safety
+///
+/// No other thread may run, as when a program begins.
+#[allow(unsafe_code)]
+pub unsafe fn run(
+    options: &[&str],
+    benchmark: impl FnOnce(&Arguments, usize) -> Result<(), Box<dyn StdError>>,
+) -> ExitCode {
+    let outcome = Arguments::from_process(options).and_then(|arguments| {
+        // SAFETY: the caller promises that no other thread runs.
+        unsafe {
+            nwm_process::keep_pages();
+            nwm_process::limit_tensor_threads(arguments.threads.and_then(NonZeroUsize::new));
+        }
+        let threads = arguments.start_threads()?;
+        Ok((arguments, threads))
+    });
+    let outcome = match outcome {
+        Ok((arguments, threads)) => benchmark(&arguments, threads),
+        Err(error) => Err(error.into()),
+    };
+    let Err(error) = outcome else { return ExitCode::SUCCESS };
     let mut message = format!("error: failed to {error}");
     let mut cause = error.source();
     while let Some(error) = cause {

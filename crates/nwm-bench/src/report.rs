@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::timing::Timing;
 
 /// The version of the line of JSON.
-pub const REPORT_FORMAT: u32 = 1;
+const REPORT_FORMAT: u32 = 1;
 
 /// What one case took, and what it computed.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -33,39 +33,39 @@ mod stream {
     pub(super) const PARAMETERS: u64 = 2;
 }
 
+/// Options of this program alone.
+const OPTIONS: &[&str] = &["--instruction-set", "--shape", "--mode", "--once", "--backward"];
+
 /// Standard deviation of drive and initial state.
 const INPUT_SCALE: f64 = 0.5;
 
+#[allow(unsafe_code)]
 fn main() -> ExitCode {
-    nwm_bench::run(benchmark)
+    // SAFETY: the program has just begun, and nothing has started a thread.
+    unsafe { nwm_bench::run(OPTIONS, benchmark) }
 }
 
-fn benchmark() -> Result<(), Box<dyn Error>> {
-    let arguments = Arguments::from_process(&[
-        "--instruction-set",
-        "--shape",
-        "--mode",
-        "--once",
-        "--backward",
-    ])?;
-    let threads = arguments.start_threads()?;
+fn benchmark(arguments: &Arguments, threads: usize) -> Result<(), Box<dyn Error>> {
     let cases = match arguments.option("--shape") {
+        Some(_) if !arguments.cases.is_empty() => {
+            return Err("choose between --shape and --case; expected one of them".into());
+        }
         Some(shape) => vec![Case::parse(shape)?],
         None => {
             let known = CASES.map(|case| case.name);
             let names = arguments.select(&known, &DEFAULT_CASES)?;
-            if arguments.lists(&names)? {
-                return Ok(());
-            }
             CASES.into_iter().filter(|case| names.contains(&case.name)).collect()
         }
     };
+    if arguments.lists(&cases.iter().map(|case| case.name).collect::<Vec<_>>())? {
+        return Ok(());
+    }
     for case in cases {
-        if let Some(mode) = arguments.option("--once") {
-            once(&case, &arguments, mode)?;
+        if let Some(mode) = arguments.choice("--once", &["forward", "backward"])? {
+            once(&case, arguments, mode)?;
             continue;
         }
-        measure(&case, &arguments, threads)?.print(arguments.json)?;
+        measure(&case, arguments, threads)?.print(arguments.json)?;
     }
     Ok(())
 }
@@ -85,14 +85,15 @@ fn measure(case: &Case, arguments: &Arguments, threads: usize) -> Result<Report,
     let inputs = Inputs::new(case, &cell)?;
     let (forward_flop, both_flop) = case.flop();
     let mut report = Report::new("cell", case.name, cell.instruction_set().name(), threads);
-    let mode = arguments.option("--mode");
+    let mode = arguments.choice("--mode", &["forward", "backward"])?;
+    let by_graph = arguments.choice("--backward", &["graph", "own"])? == Some("graph");
     if mode != Some("backward") {
         let detached = inputs.detached();
         let (timing, _) = time(arguments.repeats, || detached.loss(&cell))?;
         report.add("forward", timing, forward_flop);
     }
     if mode != Some("forward") {
-        let (timing, (loss, gradients)) = if arguments.option("--backward") == Some("graph") {
+        let (timing, (loss, gradients)) = if by_graph {
             time(arguments.repeats, || inputs.gradients_by_graph(&cell))?
         } else {
             time(arguments.repeats, || inputs.gradients(&cell))?
@@ -108,10 +109,10 @@ fn measure(case: &Case, arguments: &Arguments, threads: usize) -> Result<Report,
 fn once(case: &Case, arguments: &Arguments, mode: &str) -> Result<(), Box<dyn Error>> {
     let cell = cell_of(case, arguments)?;
     let inputs = Inputs::new(case, &cell)?;
-    match mode {
-        "forward" => drop(black_box(inputs.detached().loss(&cell)?)),
-        "backward" => drop(black_box(inputs.gradients(&cell)?)),
-        _ => return Err(format!("read --once `{mode}`; expected forward or backward").into()),
+    if mode == "forward" {
+        drop(black_box(inputs.detached().loss(&cell)?));
+    } else {
+        drop(black_box(inputs.gradients(&cell)?));
     }
     Ok(())
 }

@@ -38,6 +38,7 @@
 //!
 //! - [`CellConfig`] says which cell: [`Topology`], channels, kernel, [`Bias`], [`Scalar`]s, norm.
 //! - [`Cell`] lists the parameters, packs them, and runs a sequence as one differentiable op.
+//! - [`Cell::record`] runs it outside of a graph; its [`Recording`] pulls gradients back.
 //! - [`Record`] chooses what is returned: states, positions or velocities of every step, or the last state.
 //! - [`mod@imex::reference`] is the definition, one sample at a time; everything else is tested against
 //!   it.
@@ -54,9 +55,10 @@
 //!
 //! # Cost
 //!
-//! Samples run in parallel, each through the whole sequence before the next one. The op keeps only
-//! its result for the backward pass, which recovers the activations from recorded velocities instead
-//! of evaluating the couplings again.
+//! Samples run in parallel, each through the whole sequence before the next one. The backward pass
+//! recovers the activations from velocities instead of evaluating the couplings again. The op keeps its
+//! result for that, and beside it what is not in there: the velocities where positions or the last
+//! state were asked for, and of the last state of a cell with a norm the positions.
 
 mod cell;
 mod config;

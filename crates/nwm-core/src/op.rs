@@ -249,7 +249,8 @@ impl CustomOp3 for CellOp {
 
 /// Whether vectors run over maps instead of over the sites of a row.
 ///
-/// Both were measured up to 64 maps (`cargo xtask bench scaling`). With 512-bit vectors and their 32 registers maps
+/// Both were timed up to 64 maps, with this rule changed (`cargo xtask bench cell --shape` times a cell of any
+/// shape). With 512-bit vectors and their 32 registers maps
 /// win from 16 on. With shorter vectors, and half as many registers, sites win as long as a row fills one; at 64 maps
 /// they are level, and the planes of all maps no longer fit the first cache.
 fn runs_over_maps<R>(channels: usize, columns: usize, lanes: usize) -> bool {
@@ -279,7 +280,7 @@ impl<'a, R: Real> Couplings<'a, R> {
         let planes = Planes { rows, columns, tap_rows, tap_columns: size };
         let lanes = simd.lanes::<R>();
         if runs_over_maps::<R>(channels, columns, lanes) {
-            Self::ManyChannels(ManyChannels::new(planes, channels, parameters, lanes))
+            Self::ManyChannels(ManyChannels::new(planes, channels, parameters, pass, lanes))
         } else {
             Self::FewChannels(FewChannels::new(planes, channels, parameters, lanes))
         }

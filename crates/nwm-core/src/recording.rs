@@ -59,16 +59,18 @@ impl Recording {
     /// The gradients of the arguments of [`Cell::record`], from the gradient of the result.
     ///
     /// # Errors
-    /// [`Error::Shape`] if `gradient` has another shape or element type than the result.
+    /// [`Error::Shape`] or [`Error::ElementType`] if `gradient` has another shape or element type than the result.
     pub fn pull_back(&self, gradient: &Tensor) -> Result<CellGradients> {
         let Self { op, inputs: [drive, initial, packed], result } = self;
-        if gradient.dims() != result.dims() || gradient.dtype() != result.dtype() {
-            return Err(Error::Shape {
-                action: "pull a gradient back through the cell",
-                what: "the gradient of the result",
-                expected: format!("{:?} of {:?}", result.dims(), result.dtype()),
-                found: gradient.dims().to_vec(),
-            });
+        let (action, what) =
+            ("pull a gradient back through the cell", "the gradient of the result");
+        if gradient.dims() != result.dims() {
+            let (expected, found) = (format!("{:?}", result.dims()), gradient.dims().to_vec());
+            return Err(Error::Shape { action, what, expected, found });
+        }
+        if gradient.dtype() != result.dtype() {
+            let (expected, found) = (result.dtype().as_str(), gradient.dtype());
+            return Err(Error::ElementType { action, what, expected, found });
         }
         let (of_drive, initial, packed) =
             op.pull_back([drive, initial, packed, result], gradient, true)?;

@@ -90,15 +90,40 @@ fn gradients_match_central_differences_after_one_step_and_after_twelve() {
 
 #[test]
 fn gradients_of_dense_matrices_survive_many_rows_and_tasks() {
-    // 19 samples make two tasks; 30 steps of 16 samples fill the row buffer more than once.
+    // Tasks of four samples, the last one of three; 70 of their steps fill the buffer of 256 rows more than once.
     let config = CellConfig::new(Topology::Dense { units: 3 });
-    let problem = Problem::random(config, 30, 19, 1);
+    let problem = Problem::random(config, 70, 19, 1);
     let gradients = loss(&problem, Record::Velocities).backward().unwrap();
     for (name, input) in problem.inputs().iter().filter(|(name, _)| *name != "drive input") {
         let found = values(gradients.get(input).unwrap());
         let expected = central_differences(&problem, Record::Velocities, input);
         let error = relative_error(&found, &expected);
         assert!(error < 1e-6, "{name}: relative error {error:e}");
+    }
+}
+
+#[test]
+fn gradients_of_a_large_dense_cell_match_differences_along_a_direction() {
+    // Tasks of sixteen samples, the last one of one; 18 of their steps fill the buffer of 256 rows more than once.
+    const H: f64 = 1e-5;
+    let config = CellConfig::new(Topology::Dense { units: 257 });
+    let problem = Problem::random(config, 18, 17, 3);
+    let gradients = loss(&problem, Record::Velocities).backward().unwrap();
+    for (name, input) in problem.inputs() {
+        let start = input.as_tensor().copy().unwrap();
+        let direction: Vec<f64> =
+            (0..start.elem_count()).map(|entry| (1.3 * entry as f64 + 0.2).cos()).collect();
+        let found: f64 =
+            values(gradients.get(&input).unwrap()).iter().zip(&direction).map(|(a, b)| a * b).sum();
+        let direction = Tensor::from_vec(direction, start.shape(), start.device()).unwrap();
+        let at = |shift: f64| {
+            input.set(&(&start + (&direction * shift).unwrap()).unwrap()).unwrap();
+            loss(&problem, Record::Velocities).to_scalar::<f64>().unwrap()
+        };
+        let expected = (at(H) - at(-H)) / (2.0 * H);
+        input.set(&start).unwrap();
+        let error = (found - expected).abs() / expected.abs();
+        assert!(error < 1e-6, "{name}: {found} against {expected}");
     }
 }
 

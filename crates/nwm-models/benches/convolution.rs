@@ -31,27 +31,23 @@ mod stream {
 
 type Failure = Box<dyn Error>;
 
+#[allow(unsafe_code)]
 fn main() -> ExitCode {
-    nwm_bench::run(benchmark)
+    // SAFETY: the program has just begun, and nothing has started a thread.
+    unsafe { nwm_bench::run(&["--beside"], benchmark) }
 }
 
-fn benchmark() -> Result<(), Failure> {
-    let arguments = Arguments::from_process(&["--beside"])?;
-    let threads = arguments.start_threads()?;
-    let beside = match arguments.option("--beside") {
-        None => false,
-        Some("candle") => true,
-        Some(found) => return Err(format!("read --beside `{found}`; expected candle").into()),
-    };
+fn benchmark(arguments: &Arguments, threads: usize) -> Result<(), Failure> {
+    let beside = arguments.choice("--beside", &["candle"])?.is_some();
     let known = CASES.map(|case| case.name);
     let names = arguments.select(&known, &known)?;
     if arguments.lists(&names)? {
         return Ok(());
     }
     for case in CASES.into_iter().filter(|case| names.contains(&case.name)) {
-        measure(&Layer::new(&case)?, &case, &arguments, threads)?.print(arguments.json)?;
+        measure(&Layer::new(&case)?, &case, arguments, threads)?.print(arguments.json)?;
         if beside {
-            let mut report = measure(&Library::new(&case)?, &case, &arguments, threads)?;
+            let mut report = measure(&Library::new(&case)?, &case, arguments, threads)?;
             report.by = "candle";
             report.print(arguments.json)?;
         }

@@ -54,6 +54,7 @@ fn convolution() {
         ([37, 16, 16, 8], 16, 1, false),
         ([61, 8, 8, 3], 16, 2, false),
         ([19, 8, 8, 16], 3, 1, true),
+        ([19, 8, 8, 32], 33, 1, true),
         ([100, 4, 4, 16], 70, 1, false),
     ] {
         let mut builder = builder();

@@ -21,11 +21,15 @@ const NEVER: c_long = -1;
 
 /// Keeps free pages for the next allocation until the program ends, unless the environment variable
 /// `MIMALLOC_PURGE_DELAY` asks for something else. To be called before the first large allocation.
+///
+/// # Safety
+///
+/// No other thread may run, since every thread that allocates reads the option.
 #[allow(unsafe_code)]
-pub fn keep_pages() {
+pub unsafe fn keep_pages() {
     if std::env::var_os(PURGE_DELAY_VARIABLE).is_none() {
-        // SAFETY: sets a number of the allocator's own, which checks the option's index; it may be
-        // set at any time and from any thread.
+        // SAFETY: sets a number of the allocator's own, which checks the option's index; the caller promises that
+        // no other thread reads it meanwhile.
         unsafe { libmimalloc_sys::mi_option_set(PURGE_DELAY, NEVER) };
     }
 }
@@ -42,13 +46,15 @@ mod tests {
 
     /// If the option had another index, its default would not be one second.
     #[test]
+    #[allow(unsafe_code)]
     fn the_option_is_the_purge_delay() {
         if std::env::var_os(super::PURGE_DELAY_VARIABLE).is_some() {
             eprintln!("skipped: the environment sets the purge delay");
             return;
         }
         assert_eq!(purge_delay(), 1000);
-        keep_pages();
+        // SAFETY: threads of other tests may read this one number meanwhile, as either value.
+        unsafe { keep_pages() };
         assert_eq!(purge_delay(), NEVER);
     }
 }

@@ -2,10 +2,12 @@
 //! the pages of large tensors, and as many threads in the tensor library as the process may use.
 //!
 //! ```
-//! // First thing in `main`:
-//! nwm_process::keep_pages();
+//! // First thing in `main`.
 //! // SAFETY: no other thread has been started yet.
-//! unsafe { nwm_process::limit_tensor_threads(None) };
+//! unsafe {
+//!     nwm_process::keep_pages();
+//!     nwm_process::limit_tensor_threads(None);
+//! }
 //! ```
 
 mod allocator;

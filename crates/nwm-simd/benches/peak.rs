@@ -44,22 +44,23 @@ fn chains<V: Vector<Element = f32>, const COUNT: usize>() -> (f32, f64) {
     (sum, 2.0 * (COUNT * STEPS * V::LANES) as f64)
 }
 
+#[allow(unsafe_code)]
 fn main() -> ExitCode {
-    nwm_bench::run(benchmark)
+    // SAFETY: the program has just begun, and nothing has started a thread.
+    unsafe { nwm_bench::run(&[], benchmark) }
 }
 
-fn benchmark() -> Result<(), Box<dyn Error>> {
-    let arguments = Arguments::from_process(&[])?;
-    let most = match arguments.threads {
-        Some(threads) => threads,
-        None => thread::available_parallelism()?.get(),
-    };
+fn benchmark(arguments: &Arguments, threads: usize) -> Result<(), Box<dyn Error>> {
     let known = InstructionSet::ALL.map(InstructionSet::name);
     let available: Vec<&str> = Simd::available().map(|it| it.instruction_set().name()).collect();
-    for case in arguments.select(&known, &available)? {
+    let cases = arguments.select(&known, &available)?;
+    if arguments.lists(&cases)? {
+        return Ok(());
+    }
+    for case in cases {
         let set = InstructionSet::ALL.into_iter().find(|set| set.name() == case);
         let simd = Simd::new(set.unwrap_or(InstructionSet::Portable))?;
-        for threads in if most > 1 { vec![1, most] } else { vec![1] } {
+        for threads in if threads > 1 { vec![1, threads] } else { vec![1] } {
             let (timing, flop) =
                 time(arguments.repeats, || Ok::<f64, Box<dyn Error>>(on_threads(simd, threads)))?;
             let mut report = Report::new("peak", case, "fused multiply-add", threads);

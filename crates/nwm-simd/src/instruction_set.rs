@@ -2,7 +2,11 @@
 
 use std::fmt;
 
+use crate::instruction_sets::portable::Portable;
+#[cfg(target_arch = "x86_64")]
+use crate::instruction_sets::{avx2::F32x8, avx512::F32x16};
 use crate::real::Real;
+use crate::real::sealed::Dispatch;
 use crate::vector::Vector;
 
 /// A family of vector instructions.
@@ -105,21 +109,35 @@ impl Simd {
     }
 
     /// Runs a kernel with the vectors of this instruction set.
-    #[allow(unsafe_code)]
     pub fn run<R: Real, K: Kernel<R>>(self, kernel: K) -> K::Output {
-        match self.instruction_set {
-            InstructionSet::Portable => kernel.run::<R::Portable>(),
-            // SAFETY: `self` exists only if the processor has the features that the function enables.
-            #[cfg(target_arch = "x86_64")]
-            InstructionSet::Avx2 => unsafe { run_avx2(kernel) },
-            // SAFETY: as above.
-            #[cfg(target_arch = "x86_64")]
-            InstructionSet::Avx512 => unsafe { run_avx512(kernel) },
-            #[cfg(not(target_arch = "x86_64"))]
-            InstructionSet::Avx2 | InstructionSet::Avx512 => kernel.run::<R::Portable>(),
-        }
+        R::dispatch(self, kernel)
     }
 }
+
+/// Implements the choice for a number type: its vectors with AVX2 and with AVX-512.
+macro_rules! dispatch {
+    ($real:ty, $avx2:ty, $avx512:ty) => {
+        impl Dispatch for $real {
+            #[allow(unsafe_code)]
+            fn dispatch<K: Kernel<Self>>(simd: Simd, kernel: K) -> K::Output {
+                match simd.instruction_set {
+                    InstructionSet::Portable => kernel.run::<Portable<Self>>(),
+                    // SAFETY: a `Simd` exists only if the processor has the features that the function enables.
+                    #[cfg(target_arch = "x86_64")]
+                    InstructionSet::Avx2 => unsafe { run_avx2::<$avx2, K>(kernel) },
+                    // SAFETY: as above.
+                    #[cfg(target_arch = "x86_64")]
+                    InstructionSet::Avx512 => unsafe { run_avx512::<$avx512, K>(kernel) },
+                    #[cfg(not(target_arch = "x86_64"))]
+                    InstructionSet::Avx2 | InstructionSet::Avx512 => kernel.run::<Portable<Self>>(),
+                }
+            }
+        }
+    };
+}
+
+dispatch!(f32, F32x8, F32x16);
+dispatch!(f64, Portable<f64>, Portable<f64>);
 
 impl Default for Simd {
     fn default() -> Self {
@@ -138,12 +156,12 @@ pub trait Kernel<R: Real> {
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-fn run_avx2<R: Real, K: Kernel<R>>(kernel: K) -> K::Output {
-    kernel.run::<R::Avx2>()
+fn run_avx2<V: Vector, K: Kernel<V::Element>>(kernel: K) -> K::Output {
+    kernel.run::<V>()
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx2,fma")]
-fn run_avx512<R: Real, K: Kernel<R>>(kernel: K) -> K::Output {
-    kernel.run::<R::Avx512>()
+fn run_avx512<V: Vector, K: Kernel<V::Element>>(kernel: K) -> K::Output {
+    kernel.run::<V>()
 }

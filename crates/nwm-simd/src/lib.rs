@@ -2,8 +2,8 @@
 //!
 //! A kernel is a [`Kernel`]: generic over a [`Vector`], compiled once per instruction set, and run by a
 //! [`Simd`], which proves that the processor has the instructions. Kernels hold no `unsafe`: loads and
-//! stores take slices, and the few blocks there are lie in the files of the instruction sets, of arrays
-//! without values, and of hints.
+//! stores take slices, and the few blocks there are lie in the files of the instruction sets and their
+//! choice, of lines of a sheet, of arrays without values, and of hints.
 //!
 //! # Example
 //!
@@ -63,7 +63,7 @@ pub use real::Real;
 pub use tanh::{TANH_ERROR, TANH_ULPS};
 pub use transpose::transpose;
 pub use unwritten::{Row, TaskRows, Unwritten};
-pub use vector::Vector;
+pub use vector::{LONGEST_VECTOR, Vector};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -8,10 +8,11 @@ const LINE: usize = 64;
 /// Nothing else happens: values that are never used cost a little time, and no result changes.
 #[inline(always)]
 pub fn prefetch<T>(values: &[T]) {
-    let bytes = values.as_ptr_range();
-    let count = (bytes.end as usize - bytes.start as usize).div_ceil(LINE);
+    let start = values.as_ptr().cast::<u8>();
+    let before = start as usize % LINE;
+    let count = (before + size_of_val(values)).div_ceil(LINE);
     for line in 0..count {
-        prefetch_line(bytes.start.cast::<u8>().wrapping_add(line * LINE));
+        prefetch_line(start.wrapping_sub(before).wrapping_add(line * LINE));
     }
 }
 

@@ -1,11 +1,9 @@
-//! The two number types, and the vectors of each.
+//! The two number types.
 
 use num_traits::Float;
 
-use crate::instruction_sets::portable::Portable;
-
 /// A floating-point type that kernels compute in: `f32` or `f64`.
-pub trait Real: Float + std::ops::AddAssign + Send + Sync + sealed::Vectors + 'static {
+pub trait Real: Float + std::ops::AddAssign + Send + Sync + sealed::Dispatch + 'static {
     /// The nearest value of this type.
     fn nearest(value: f64) -> Self;
 
@@ -38,31 +36,14 @@ impl Real for f64 {
 }
 
 pub(crate) mod sealed {
-    use crate::vector::Vector;
+    use crate::instruction_set::{Kernel, Simd};
+    use crate::real::Real;
 
-    /// The vector type of every instruction set. Out of reach from outside, since a vector must not
-    /// exist where its instructions do not.
-    pub trait Vectors: Sized {
-        type Portable: Vector<Element = Self>;
-        #[cfg(target_arch = "x86_64")]
-        type Avx2: Vector<Element = Self>;
-        #[cfg(target_arch = "x86_64")]
-        type Avx512: Vector<Element = Self>;
+    /// The choice of a vector type. Vector types have no name outside of this crate, and a kernel is given one only by
+    /// way of a [`Simd`], since a vector must not exist where its instructions do not.
+    pub trait Dispatch: Sized {
+        fn dispatch<K: Kernel<Self>>(simd: Simd, kernel: K) -> K::Output
+        where
+            Self: Real;
     }
-}
-
-impl sealed::Vectors for f32 {
-    type Portable = Portable<f32>;
-    #[cfg(target_arch = "x86_64")]
-    type Avx2 = crate::instruction_sets::avx2::F32x8;
-    #[cfg(target_arch = "x86_64")]
-    type Avx512 = crate::instruction_sets::avx512::F32x16;
-}
-
-impl sealed::Vectors for f64 {
-    type Portable = Portable<f64>;
-    #[cfg(target_arch = "x86_64")]
-    type Avx2 = Portable<f64>;
-    #[cfg(target_arch = "x86_64")]
-    type Avx512 = Portable<f64>;
 }

@@ -45,7 +45,7 @@ fn polynomial<V: Vector>([c0, c1, c2, c3, c4]: [f64; 5], x: V) -> V {
 }
 
 /// How the portable vectors of a number type compute the tangent.
-pub trait PortableTanh: Real {
+pub(crate) trait PortableTanh: Real {
     /// The tangent of every lane.
     fn portable_tanh(x: Portable<Self>) -> Portable<Self>;
 }

@@ -1,13 +1,13 @@
 //! Square blocks of numbers, turned in registers.
 
-use crate::vector::Vector;
+use crate::vector::{LONGEST_VECTOR, Vector};
 
 /// Exchanges rows and lanes of the first [`Vector::LANES`] vectors of `block`.
 ///
 /// Every round interleaves the first half of the vectors with the second; after as many rounds as
 /// halvings lead from the number of lanes to one, each number stands in its place.
 #[inline(always)]
-pub fn transpose<V: Vector>(block: &mut [V; 16]) {
+pub fn transpose<V: Vector>(block: &mut [V; LONGEST_VECTOR]) {
     let half = V::LANES / 2;
     for _ in 0..V::LANES.ilog2() {
         let mut next = *block;

@@ -26,6 +26,7 @@ impl<R: Copy> Unwritten<R> {
     /// The whole array as rows of `row` values, regrouped: one list per task, holding that task's
     /// `chunk` values of each row.
     pub fn split_by_task(&mut self, row: usize, chunk: usize) -> Vec<TaskRows<'_, R>> {
+        self.forget_written();
         let mut tasks: Vec<Vec<&mut [MaybeUninit<R>]>> = Vec::new();
         tasks.resize_with(row.div_ceil(chunk), || Vec::with_capacity(self.len / row));
         let room = &mut self.values.spare_capacity_mut()[..self.len];
@@ -44,20 +45,26 @@ impl<R: Copy> Unwritten<R> {
 
     /// The whole array as runs of `count` values, the last one perhaps shorter.
     pub fn chunks(&mut self, count: usize) -> Vec<Row<'_, R>> {
+        self.forget_written();
         let room = &mut self.values.spare_capacity_mut()[..self.len];
         room.chunks_mut(count).map(|room| Row { room, written: &self.written }).collect()
+    }
+
+    /// Begins the count anew: the rows of one split are disjoint, those of two are not.
+    fn forget_written(&mut self) {
+        *self.written.get_mut() = 0;
     }
 
     /// The array.
     ///
     /// # Panics
-    /// If a value was not written.
+    /// If a value was not written since the array was split last.
     #[allow(unsafe_code)]
     pub fn finish(mut self) -> Vec<R> {
         assert_eq!(*self.written.get_mut(), self.len, "values written of an array");
-        // SAFETY: rows are disjoint parts of the first `len` places, each can be written only once,
-        // from its start and no further than its end, and what was written of it is counted: all
-        // `len` values are there.
+        // SAFETY: the rows of the last split, since which values are counted, are disjoint parts of the
+        // first `len` places; each can be written only once, from its start and no further than its end,
+        // and what was written of it is counted: all `len` values are there.
         unsafe { self.values.set_len(self.len) };
         self.values
     }
@@ -191,6 +198,18 @@ mod tests {
         let mut array = Unwritten::new(4);
         for mut rows in array.split_by_task(2, 2) {
             rows.write_first([&[1_u8][..], &[2]].into_iter());
+        }
+        array.finish();
+    }
+
+    #[test]
+    #[should_panic(expected = "values written of an array")]
+    fn a_value_written_twice_does_not_stand_for_another() {
+        let mut array = Unwritten::new(2);
+        for _ in 0..2 {
+            for row in array.chunks(1).into_iter().take(1) {
+                row.write(std::iter::once(&[7_u8][..]));
+            }
         }
         array.finish();
     }

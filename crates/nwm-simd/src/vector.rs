@@ -21,6 +21,9 @@ macro_rules! vectors {
     }};
 }
 
+/// The most numbers that a vector of any instruction set holds.
+pub const LONGEST_VECTOR: usize = 16;
+
 /// A fixed number of numbers on which one instruction works.
 ///
 /// All methods are inlined; call them from code that is inlined into a

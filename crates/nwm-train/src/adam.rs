@@ -15,6 +15,9 @@ use crate::error::Result;
 /// Elements one task updates; updates are element-wise, so this cannot change a result.
 const CHUNK: usize = 1 << 14;
 
+/// Squares of one partial sum of a norm. It decides the last bits of every norm.
+const SQUARES_PER_SUM: usize = 1 << 14;
+
 /// First and second moments of one parameter.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Moments {
@@ -59,13 +62,15 @@ impl Adam {
     /// Moves every parameter by one step of the given learning rate; `gradients` are in the parameters' order.
     ///
     /// # Errors
-    /// [`crate::Error::Tensor`] if a parameter cannot be read or written.
+    /// [`crate::Error::Model`] naming the parameter whose gradient is missing or has another length, before anything is
+    /// moved; [`crate::Error::Tensor`] if a parameter cannot be read or written.
     pub fn step(
         &mut self,
         parameters: &Parameters,
         gradients: &[Vec<f32>],
         learning_rate: f64,
     ) -> Result<()> {
+        self.check(parameters, gradients)?;
         self.steps += 1;
         let correction1 = 1.0 - self.beta1.powf(self.steps as f64);
         let correction2 = 1.0 - self.beta2.powf(self.steps as f64);
@@ -83,6 +88,18 @@ impl Adam {
         {
             let moments = Mutex::new(moments);
             variable.inplace_op1(&Update { rule, gradient, moments })?;
+        }
+        Ok(())
+    }
+
+    /// Compares the gradients with the parameters.
+    fn check(&self, parameters: &Parameters, gradients: &[Vec<f32>]) -> Result<()> {
+        for (index, ((name, tensor), moments)) in parameters.iter().zip(&self.moments).enumerate() {
+            let (found, expected) = (gradients.get(index).map_or(0, Vec::len), tensor.elem_count());
+            if found != expected || moments.first.len() != expected {
+                let problem = format!("found a gradient of {found} numbers, expected {expected}");
+                return Err(refused(name, problem));
+            }
         }
         Ok(())
     }
@@ -223,7 +240,7 @@ pub fn gradient_norm(gradients: &[Vec<f32>]) -> f64 {
 /// Sum of squares in f64: chunk by chunk, then over the chunks in order.
 pub(crate) fn norm_squared(values: &[f32]) -> f64 {
     let partial: Vec<f64> = values
-        .par_chunks(CHUNK)
+        .par_chunks(SQUARES_PER_SUM)
         .map(|chunk| chunk.iter().map(|&value| f64::from(value) * f64::from(value)).sum())
         .collect();
     partial.iter().sum()
@@ -276,6 +293,20 @@ mod tests {
         for value in values(&parameters) {
             assert!((f64::from(value) - x).abs() < 2e-6, "{value} against {x}");
         }
+    }
+
+    #[test]
+    fn gradients_that_do_not_fit_are_refused_before_anything_moves() {
+        let parameters = parameters();
+        let mut adam = Adam::new(&parameters, &TrainConfig::default());
+        for gradients in [vec![], vec![vec![1.0; 5]]] {
+            let found = gradients.first().map_or(0, Vec::len);
+            let message = adam.step(&parameters, &gradients, 0.1).unwrap_err().to_string();
+            let expected = format!("found a gradient of {found} numbers, expected 6");
+            assert!(message.contains("weight") && message.contains(&expected), "{message}");
+        }
+        assert_eq!(adam.steps(), 0);
+        assert_eq!(values(&parameters), [0.5; 6]);
     }
 
     #[test]

@@ -36,7 +36,8 @@ struct TensorReport<'a> {
 pub(crate) fn not_finite(result: &StepResult) -> Option<&'static str> {
     if !result.loss.is_finite() {
         Some("the loss")
-    } else if !result.gradient_norm.is_finite() {
+    } else if !(result.gradient_norm as f32).powi(2).is_finite() {
+        // The optimiser squares gradients in single precision: from there on its moments would stay infinite.
         Some("the gradient norm")
     } else {
         None

@@ -15,10 +15,10 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    nwm_process::keep_pages();
     // SAFETY: the program has just begun, and nothing has started a thread.
     #[allow(unsafe_code)]
     unsafe {
+        nwm_process::keep_pages();
         nwm_process::limit_tensor_threads(None);
     }
     let arguments = flags::Arguments::parse();

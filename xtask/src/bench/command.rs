@@ -14,6 +14,7 @@ use super::table::{layout, table};
 use super::{instructions, scaling};
 use crate::console;
 use crate::flags::{Bench, Subject};
+use crate::usage::UsageError;
 use crate::workspace::Workspace;
 
 /// Where results are kept.
@@ -29,8 +30,15 @@ impl Bench {
                 std::thread::available_parallelism().context("failed to count the cores")?.get()
             }
         };
+        self.check_cases()?;
         let (commit, command) = (workspace.commit(), self.command());
-        let mut record = Record::new(commit, command, threads, &self.subject_names());
+        let mut ends = self.subject_names();
+        ends.extend(self.cases.iter().cloned());
+        let mut record = Record::new(commit, command, threads, &ends);
+        let kept_in = workspace.root().join(KEPT_IN);
+        if self.save {
+            record.check_absent(&kept_in)?;
+        }
         let mut session = Session {
             arguments: self.arguments(threads),
             peers: self.against.iter().map(|peer| peer.name()).collect(),
@@ -44,10 +52,20 @@ impl Bench {
             console::progress(&format!("problem: {problem}"));
         }
         if self.save {
-            let page = record.save(&workspace.root().join(KEPT_IN))?;
+            let page = record.save(&kept_in)?;
             console::result(&page.display().to_string());
         }
         Ok(if record.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    /// Cases belong to one table.
+    fn check_cases(&self) -> Result<(), UsageError> {
+        let with_cases = [Subject::Cell, Subject::Conv, Subject::Train, Subject::Instructions];
+        match self.subjects.as_slice() {
+            _ if self.cases.is_empty() => Ok(()),
+            [subject] if with_cases.contains(subject) => Ok(()),
+            _ => Err(UsageError::CaseOfSeveral),
+        }
     }
 
     fn wants(&self, subject: Subject) -> bool {
@@ -262,10 +280,12 @@ impl Session<'_> {
         self.record.sections.push((title.to_owned(), text.to_owned()));
     }
 
-    /// Notes a failure, without the folder of the repository, which is nobody else's.
+    /// Notes a failure, without the folders of this machine, which are nobody else's.
     fn problem(&mut self, what: &str, error: &anyhow::Error) {
-        let root = self.workspace.root().display().to_string();
-        let text = format!("{error:#}").replace(&format!("{root}/"), "").replace(&root, ".");
+        let mut text = format!("{error:#}");
+        for (folder, name) in [(self.workspace.root(), ""), (self.workspace.target(), "target/")] {
+            text = text.replace(&format!("{}/", folder.display()), name);
+        }
         self.record.problems.push(format!("{what}: {text}"));
     }
 }
@@ -287,10 +307,22 @@ mod tests {
     fn the_command_is_recorded_as_it_was_given() {
         for line in [
             "cargo xtask bench",
-            "cargo xtask bench cell conv --case rings --against torch,jax --threads 2 --repeats 5 --save",
+            "cargo xtask bench cell --case rings --against torch,jax --threads 2 --repeats 5 --save",
             "cargo xtask bench scaling --save",
         ] {
             assert_eq!(bench(line).command(), line);
+        }
+    }
+
+    #[test]
+    fn cases_need_one_table() {
+        for line in
+            ["bench cell --case a", "bench instructions --case a", "bench cell conv", "bench"]
+        {
+            assert!(bench(&format!("cargo xtask {line}")).check_cases().is_ok(), "{line}");
+        }
+        for line in ["bench --case a", "bench cell conv --case a", "bench scaling --case a"] {
+            assert!(bench(&format!("cargo xtask {line}")).check_cases().is_err(), "{line}");
         }
     }
 

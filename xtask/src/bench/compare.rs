@@ -1,5 +1,7 @@
 //! Lines of ours and of peers, joined by case.
 
+use std::collections::BTreeSet;
+
 use super::line::{Line, Mode};
 
 /// The largest relative difference of two losses of the same case.
@@ -64,14 +66,15 @@ pub(super) fn disagreements(lines: &[Line], peers: &[&str]) -> Vec<String> {
                     ));
                 }
             };
-            if let (Some(ours), Some(theirs)) = (line.loss, other.loss) {
-                check("the loss", ours, theirs, LOSS_TOLERANCE);
-            }
-            for (name, &ours) in &line.gradient_norms {
-                if let Some(&theirs) = other.gradient_norms.get(name) {
-                    let what = format!("the norm of the gradient of {name}");
-                    check(&what, ours, theirs, GRADIENT_TOLERANCE);
-                }
+            // What is missing on one side is not a number, and so disagrees. JSON writes the latter as the former, too.
+            let number = |value: Option<f64>| value.unwrap_or(f64::NAN);
+            check("the loss", number(line.loss), number(other.loss), LOSS_TOLERANCE);
+            let names: BTreeSet<&String> =
+                line.gradient_norms.keys().chain(other.gradient_norms.keys()).collect();
+            for name in names {
+                let norm = |line: &Line| number(line.gradient_norms.get(name).copied());
+                let what = format!("the norm of the gradient of {name}");
+                check(&what, norm(line), norm(other), GRADIENT_TOLERANCE);
             }
         }
     }
@@ -148,6 +151,16 @@ mod tests {
         lines[0].loss = Some(f64::NAN);
         assert_eq!(disagreements(&lines, &["jax"]).len(), 1);
         assert!(rows(&lines, &["jax"], None)[0].loss_difference.unwrap().is_nan());
+    }
+
+    #[test]
+    fn what_only_one_side_has_is_a_disagreement() {
+        let mut lines = [line("nwm", "a", "avx2", 2.0), line("torch", "a", "eager", 30.0)];
+        lines[1].loss = None;
+        lines[1].gradient_norms.insert("bias".to_owned(), 0.1);
+        let found = disagreements(&lines, &["torch"]);
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found[0].contains("the loss") && found[1].contains("bias"), "{found:?}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A measurement that is kept: docs/benchmarks/DATE-PROCESSOR-COMMIT[-SUBJECT].md, with all numbers beside it in JSON.
+//! A measurement that is kept: docs/benchmarks/DATE-PROCESSOR-COMMIT[-SUBJECT][-CASE].md, with all numbers beside it in JSON.
 
 use std::path::{Path, PathBuf};
 
@@ -40,8 +40,7 @@ pub(super) struct Record {
 }
 
 impl Record {
-    /// An empty one, of today. `subjects` end its name, so that measurements of different things on one day do
-    /// not replace each other.
+    /// An empty one, of today. `subjects`, and the cases that they are confined to, end its name.
     pub(super) fn new(
         commit: String,
         command: String,
@@ -115,6 +114,17 @@ impl Record {
             self.problems.iter().for_each(|problem| page.push_str(&format!("- {problem}\n")));
         }
         page
+    }
+
+    /// Refuses to replace a page that is there, which may hold other cases or peers.
+    pub(super) fn check_absent(&self, folder: &Path) -> Result<()> {
+        let page = folder.join(format!("{}.md", self.name()));
+        anyhow::ensure!(
+            !page.exists(),
+            "{} exists already; move it away to keep another measurement of that name",
+            page.display()
+        );
+        Ok(())
     }
 
     /// Writes the page, its numbers and its attachments into a folder, and returns the path of the page.

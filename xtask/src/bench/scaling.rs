@@ -50,7 +50,7 @@ impl Factor {
         }
     }
 
-    /// The shapes, smallest first, up to about a second each.
+    /// The shapes, smallest first, up to a few seconds each.
     fn shapes(self) -> Vec<Shape> {
         let with = |values: &[usize], set: fn(&mut Shape, usize)| {
             let shape = |&value: &usize| {

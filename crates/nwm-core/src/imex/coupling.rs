@@ -9,7 +9,7 @@ use crate::parameters::PackedLayout;
 pub(crate) struct Fields<'a, R> {
     pub(crate) position: &'a [R],
     pub(crate) velocity: &'a [R],
-    /// The raw drive.
+    /// The raw drive; of a cell with a projection the inputs, `[samples of the task, inputs]`, which no coupling reads.
     pub(crate) drive: &'a [R],
 }
 

@@ -2,7 +2,7 @@
 
 use std::iter::once;
 
-use nwm_simd::{Kernel, Real, Simd, TaskRows, Unwritten, Vector, prefetch};
+use nwm_simd::{Kernel, LONGEST_VECTOR, Real, Simd, TaskRows, Unwritten, Vector, prefetch};
 use rayon::prelude::*;
 
 use crate::imex::coupling::{Coupling, Fields};
@@ -51,7 +51,7 @@ impl Extent {
 
 /// `count` zeros and a few more, so that whole vectors of any instruction set cover them.
 pub(crate) fn whole_vectors<R: Real>(count: usize) -> Vec<R> {
-    vec![R::zero(); count.next_multiple_of(16)]
+    vec![R::zero(); count.next_multiple_of(LONGEST_VECTOR)]
 }
 
 /// What a forward pass leaves behind.

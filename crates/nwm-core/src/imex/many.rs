@@ -2,11 +2,11 @@
 //!
 //! Fields are turned so that the channels of a site are neighbours, with a wrapped border around the
 //! sites. A tap is then a product of a small matrix, `[in, out]`, with the channels of a few sites:
-//! vectors run over the outputs, and the weights stay in the first cache for the whole sequence.
+//! vectors run over the outputs, and the weights stay in a cache near the core for the whole sequence.
 
-use nwm_simd::{Real, Vector, add_products, transpose};
+use nwm_simd::{LONGEST_VECTOR, Real, Vector, add_products, transpose};
 
-use crate::imex::coupling::{Coupling, FieldGradients, Fields};
+use crate::imex::coupling::{Coupling, FieldGradients, Fields, Pass};
 use crate::imex::planes::Planes;
 use crate::imex::sums::StepSums;
 use crate::parameters::{PackedLayout, Parameters};
@@ -17,40 +17,44 @@ pub(crate) struct ManyChannels<R> {
     channels: usize,
     /// Channels of a site in memory: rounded up to whole vectors.
     pitch: usize,
-    /// One matrix per tap, `[tap, in, out]`, for each field.
+    /// Fields that are coupled.
+    fields: usize,
+    /// Forwards one matrix per tap, `[tap, in, out]`, for each field; backwards those of the adjoint,
+    /// `[reversed tap, out, in of all fields]`, as a single entry.
     weights: Vec<Vec<R>>,
-    /// The adjoint's matrices, `[reversed tap, out, in of all fields]`.
-    adjoint_weights: Vec<R>,
 }
 
 impl<R: Real> ManyChannels<R> {
-    /// The kernels of `parameters` between `channels` maps; `lanes` is the length of the vectors
-    /// that the task will run on.
+    /// The kernels of `parameters` between `channels` maps, for one of the passes; `lanes` is the length of the
+    /// vectors that the task will run on.
     pub(crate) fn new(
         planes: Planes,
         channels: usize,
         parameters: &Parameters<'_, R>,
+        pass: Pass,
         lanes: usize,
     ) -> Self {
         let (taps, pitch) = (planes.taps(), channels.next_multiple_of(lanes));
         let kernels = parameters.kernels();
-        let (count, width) = (taps * channels, kernels.len() * pitch);
-        let mut weights = vec![vec![R::zero(); count * pitch]; kernels.len()];
-        let mut adjoint_weights = vec![R::zero(); count * width];
-        for (field, (kernel, weights)) in kernels.iter().zip(&mut weights).enumerate() {
+        let (fields, matrix) = (kernels.len(), taps * channels * pitch);
+        let mut weights = match pass {
+            Pass::Forward => vec![vec![R::zero(); matrix]; fields],
+            Pass::Backward => vec![vec![R::zero(); matrix * fields]],
+        };
+        for (field, kernel) in kernels.iter().enumerate() {
             for (index, &weight) in kernel.iter().enumerate() {
                 let (to, from, tap) =
                     (index / taps / channels, index / taps % channels, index % taps);
-                weights[(tap * channels + from) * pitch + to] = weight;
-                let row = (taps - 1 - tap) * channels + to;
-                adjoint_weights[row * width + field * pitch + from] = weight;
+                match pass {
+                    Pass::Forward => weights[field][(tap * channels + from) * pitch + to] = weight,
+                    Pass::Backward => {
+                        let row = (taps - 1 - tap) * channels + to;
+                        weights[0][(row * fields + field) * pitch + from] = weight;
+                    }
+                }
             }
         }
-        Self { planes, channels, pitch, weights, adjoint_weights }
-    }
-
-    fn fields(&self) -> usize {
-        self.weights.len()
+        Self { planes, channels, pitch, fields, weights }
     }
 
     /// Sites of a row, border included.
@@ -76,7 +80,7 @@ impl<R: Real> ManyChannels<R> {
             for column in (0..columns).step_by(V::LANES) {
                 let count = V::LANES.min(columns - column);
                 for channel in (0..pitch).step_by(V::LANES) {
-                    let mut block = [V::zero(); 16];
+                    let mut block = [V::zero(); LONGEST_VECTOR];
                     let maps = field.chunks_exact(sites).skip(channel).take(V::LANES);
                     for (vector, map) in block.iter_mut().zip(maps) {
                         *vector = V::load_some(&map[row * columns + column..][..count]);
@@ -107,7 +111,7 @@ impl<R: Real> ManyChannels<R> {
         for site in (0..sites).step_by(V::LANES) {
             let count = V::LANES.min(sites - site);
             for channel in (0..self.pitch).step_by(V::LANES) {
-                let mut block = [V::zero(); 16];
+                let mut block = [V::zero(); LONGEST_VECTOR];
                 for (offset, vector) in block[..count].iter_mut().enumerate() {
                     *vector = V::load(&sums[(site + offset) * width + first + channel..]);
                 }
@@ -294,7 +298,7 @@ impl<R: Real> Coupling<R> for ManyChannels<R> {
 
     fn forward_space(&self, _samples: usize) -> Self::Forward {
         ForwardSpace {
-            planes: vec![vec![R::zero(); self.plane_len()]; self.fields()],
+            planes: vec![vec![R::zero(); self.plane_len()]; self.fields],
             sums: vec![R::zero(); self.planes.sites() * self.pitch],
         }
     }
@@ -314,10 +318,10 @@ impl<R: Real> Coupling<R> for ManyChannels<R> {
     }
 
     fn adjoint_space(&self, _samples: usize) -> Self::Adjoint {
-        let width = self.fields() * self.pitch;
+        let width = self.fields * self.pitch;
         let weights = self.planes.taps() * self.pitch * width;
         AdjointSpace {
-            planes: vec![vec![R::zero(); self.plane_len()]; self.fields()],
+            planes: vec![vec![R::zero(); self.plane_len()]; self.fields],
             grad_plane: vec![vec![R::zero(); self.plane_len()]],
             sums: vec![R::zero(); self.planes.sites() * width],
             grad_weights: StepSums::new(weights, 1),
@@ -336,15 +340,14 @@ impl<R: Real> Coupling<R> for ManyChannels<R> {
             self.load::<V>(field, plane);
         }
         self.load::<V>(grad_pre, &mut space.grad_plane[0]);
-        let width = self.fields() * self.pitch;
+        let width = self.fields * self.pitch;
         let per_field = self.planes.taps() * self.pitch * self.pitch;
         let of_weights = space.grad_weights.recent().chunks_exact_mut(per_field);
         for (plane, gradient) in space.planes.iter().zip(of_weights) {
             self.add_weight_gradient::<V>(plane, &space.grad_plane[0], gradient);
         }
         space.grad_weights.end_step();
-        let weights = std::slice::from_ref(&self.adjoint_weights);
-        self.correlate::<V>(&space.grad_plane, weights, width, &mut space.sums);
+        self.correlate::<V>(&space.grad_plane, &self.weights, width, &mut space.sums);
         for (field, gradient) in gradients.in_kernel_order().into_iter().enumerate() {
             if let Some(gradient) = gradient {
                 self.add_sums::<V>(&space.sums, width, field * self.pitch, gradient);

@@ -5,10 +5,7 @@
 //! may start at any site of the map; what lies beyond is never written back.
 
 use num_traits::Zero;
-use nwm_simd::{Lines, LinesMut, Real, Vector, vectors};
-
-/// The longest vector of any instruction set.
-const LONGEST_VECTOR: usize = 16;
+use nwm_simd::{LONGEST_VECTOR, Lines, LinesMut, Real, Vector, vectors};
 
 /// Shape of a map, of a kernel, and so of a plane.
 #[derive(Debug, Clone, Copy)]

@@ -159,10 +159,13 @@ pub(crate) fn config(topology: Topology, adjust: impl FnOnce(&mut CellConfig)) -
 /// Every kind of cell once, on small maps with odd and even sides.
 pub(crate) fn variants() -> Vec<(&'static str, CellConfig)> {
     let torus = Topology::Torus { rows: 3, columns: 5 };
+    // Longer than one vector of any instruction set, and no multiple of one.
+    let long_rows = Topology::Torus { rows: 7, columns: 19 };
     let rings = Topology::Rings { rings: 2, sites: 5 };
     let dense = Topology::Dense { units: 7 };
     vec![
         ("torus", config(torus, |_| {})),
+        ("torus with rows longer than a vector", config(long_rows, |_| {})),
         (
             "torus, a bias per map, two channels",
             config(torus, |c| {
@@ -204,6 +207,7 @@ pub(crate) fn variants() -> Vec<(&'static str, CellConfig)> {
             }),
         ),
         ("rings", config(rings, |_| {})),
+        ("long rings", config(Topology::Rings { rings: 2, sites: 19 }, |_| {})),
         (
             "rings, a bias per position, kernel 5",
             config(rings, |c| {
@@ -268,6 +272,7 @@ pub(crate) fn variants() -> Vec<(&'static str, CellConfig)> {
             }),
         ),
         ("dense", config(dense, |_| {})),
+        ("dense in panels", config(Topology::Dense { units: 33 }, |_| {})),
         (
             "dense, no bias, drive as it is",
             config(dense, |c| {

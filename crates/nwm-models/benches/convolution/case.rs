@@ -15,13 +15,16 @@ pub(crate) struct Case {
     pub(crate) upsample: bool,
 }
 
-/// `64` are the channels of the published models, `16` those of the quick preset.
-pub(crate) const CASES: [Case; 8] = [
+/// `64` are the channels of the published models, `16` those of the quick preset; the widest layers are named by their
+/// place.
+pub(crate) const CASES: [Case; 10] = [
     case("same_64", [64, 32, 32, 64], 64, 1, false),
     case("doubled_64", [64, 16, 16, 64], 64, 1, true),
     case("halved_64", [64, 32, 32, 64], 64, 2, false),
     case("first_64", [64, 32, 32, 3], 64, 2, false),
     case("last_64", [64, 32, 32, 64], 3, 1, false),
+    case("decoder_first", [472, 4, 4, 266], 64, 1, true),
+    case("encoder_last", [472, 4, 4, 64], 529, 1, false),
     case("same_16", [64, 32, 32, 16], 16, 1, false),
     case("doubled_16", [64, 16, 16, 16], 16, 1, true),
     case("halved_16", [64, 32, 32, 16], 16, 2, false),

@@ -15,7 +15,7 @@ const MOST_BLOCKS: usize = 16;
 /// Rows that one task of [`column_sums`] adds up.
 const ROWS_PER_SUM: usize = 128;
 
-/// A matrix inside a slice. Rows may overlap, which is how a convolution reads its windows.
+/// A matrix inside a slice.
 #[derive(Clone, Copy)]
 pub(super) struct Matrix<'a, T> {
     values: &'a [T],
@@ -109,8 +109,7 @@ fn multiply_strip<T: Real>(
     let last = (lhs.rows - 1) * pitch + rhs.columns - 1;
     assert!(rhs.columns <= pitch && last < destination.len() && lhs.columns == rhs.rows);
     // SAFETY: every `Matrix` comes from `with_row_stride`, which asserts that its last element lies inside the slice,
-    // by way of `transposed`, `row_range` and `column_range`, which keep that true: all reads are in bounds. The
-    // destination is exclusive, its last element was just asserted to be inside, and rows do not overlap since
+    // by way of `transposed` and `row_range`, which keep that true: all reads are in bounds. The destination is exclusive, its last element was just asserted to be inside, and rows do not overlap since
     // they are no longer than `pitch`: all writes are in bounds. `Real` is f32 or f64, as gemm demands.
     unsafe {
         gemm::gemm(
@@ -252,13 +251,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn products_of_transposed_and_overlapping_matrices() {
+    fn products_of_transposed_matrices_and_of_parts_of_rows() {
         let values: Vec<f64> = (1..=6).map(f64::from).collect();
-        let windows = Matrix::with_row_stride(&values, 3, 4, 1);
-        let ones = [1.0; 4];
-        let mut sums = [0.5; 3];
-        multiply_in_parallel(windows, Matrix::new(&ones, 4, 1), &mut sums, Write::Add);
-        assert_eq!(sums, [10.5, 14.5, 18.5]);
+        let first_of_three = Matrix::with_row_stride(&values, 2, 2, 3);
+        let mut sums = [0.5; 2];
+        let ones = [1.0; 2];
+        multiply_in_parallel(first_of_three, Matrix::new(&ones, 2, 1), &mut sums, Write::Add);
+        assert_eq!(sums, [3.5, 9.5]);
         let mut product = [0.0; 4];
         let matrix = Matrix::new(&values, 3, 2);
         multiply_in_parallel(matrix.transposed(), matrix, &mut product, Write::Replace);

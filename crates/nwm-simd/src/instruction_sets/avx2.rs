@@ -12,7 +12,7 @@ const LANES: usize = 8;
 /// Eight `f32`. Exists only on a processor with AVX2 and FMA: [`Simd`](crate::Simd) checks before it
 /// runs a kernel on this type, and nobody else can name it.
 #[derive(Clone, Copy)]
-pub struct F32x8(__m256);
+pub(crate) struct F32x8(__m256);
 
 operators!(
     F32x8,

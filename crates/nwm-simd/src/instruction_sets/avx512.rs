@@ -12,7 +12,7 @@ const LANES: usize = 16;
 /// Sixteen `f32`. Exists only on a processor with AVX-512 F: [`Simd`](crate::Simd) checks before it
 /// runs a kernel on this type, and nobody else can name it.
 #[derive(Clone, Copy)]
-pub struct F32x16(__m512);
+pub(crate) struct F32x16(__m512);
 
 operators!(
     F32x16,

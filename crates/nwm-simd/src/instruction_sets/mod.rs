@@ -1,6 +1,6 @@
 //! One file per instruction set, each with its vectors.
 //!
-//! These are the files with `unsafe` code: an intrinsic needs a processor that has it, and reading
+//! Most of the `unsafe` code is here: an intrinsic needs a processor that has it, and reading
 //! through a pointer needs a bound. Every block says where both come from.
 
 #[cfg(target_arch = "x86_64")]
@@ -18,7 +18,7 @@ macro_rules! operators {
 
             #[inline(always)]
             fn $method(self, other: Self) -> Self {
-                // SAFETY: a vector exists only where its instructions do (see `Vectors`).
+                // SAFETY: a vector exists only where its instructions do (see `Dispatch`).
                 Self(unsafe { $intrinsic(self.0, other.0) })
             }
         }

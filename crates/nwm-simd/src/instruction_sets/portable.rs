@@ -11,7 +11,7 @@ const LANES: usize = 8;
 /// Eight numbers. A product and a sum round twice, so that no processor without a fused
 /// instruction falls back to a slow emulation.
 #[derive(Clone, Copy)]
-pub struct Portable<R>([R; LANES]);
+pub(crate) struct Portable<R>([R; LANES]);
 
 impl<R: Real> Portable<R> {
     #[inline(always)]

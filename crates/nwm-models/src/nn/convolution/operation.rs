@@ -27,7 +27,7 @@ const NAME: &str = "fused-convolution";
 const PICTURES_TO_WEIGHTS: usize = 4;
 /// Samples of a group at most.
 const LARGEST_GROUP: usize = 16;
-/// Groups that a batch should be cut into at least, so that every thread has work.
+/// Groups that a batch should be cut into, rounded to whole samples, so that every thread has work.
 const FEWEST_GROUPS: usize = 16;
 /// Partial sums of the weights' gradients.
 const MOST_CHUNKS: usize = 16;

@@ -30,9 +30,9 @@ use super::padded::Frame;
 /// Results along one side of a tile.
 const TILE: usize = 4;
 /// Pixels along one side under a tile.
-const WINDOW: usize = 6;
+const PATCH: usize = 6;
 /// Products per channel and filter of a tile.
-const POINTS: usize = WINDOW * WINDOW;
+const POINTS: usize = PATCH * PATCH;
 /// Tiles that are worked on together, so that their products stay in the second cache.
 const BLOCK: usize = 32;
 /// Filters worked on together, for the same reason.
@@ -239,7 +239,7 @@ impl<T: Real> Pictures<'_, T> {
     ) {
         let (sample, first) = tiling.locate(tile);
         for channel in (0..pitch).step_by(V::LANES) {
-            let mut columns = [[V::zero(); WINDOW]; WINDOW];
+            let mut columns = [[V::zero(); PATCH]; PATCH];
             if tiling.repeats {
                 let first = [first[0] / 2, first[1] / 2];
                 for column in 0..4 {
@@ -251,16 +251,16 @@ impl<T: Real> Pictures<'_, T> {
                 let [a, b, c, d, ..] = columns;
                 columns = [a, b, b, c, c, d];
             } else {
-                for column in 0..WINDOW {
-                    columns[column] = transform_pixels(vectors!(row in WINDOW => {
+                for column in 0..PATCH {
+                    columns[column] = transform_pixels(vectors!(row in PATCH => {
                         self.pixel::<V>(sample, [first[0] + row, first[1] + column], channel)
                     }));
                 }
             }
-            for row in 0..WINDOW {
-                let values = transform_pixels(vectors!(column in WINDOW => columns[column][row]));
+            for row in 0..PATCH {
+                let values = transform_pixels(vectors!(column in PATCH => columns[column][row]));
                 for (column, value) in values.into_iter().enumerate() {
-                    let point = row * WINDOW + column;
+                    let point = row * PATCH + column;
                     value
                         .store(&mut points[point * point_pitch(pitch) + place * pitch + channel..]);
                 }
@@ -280,16 +280,16 @@ impl<T: Real> Pictures<'_, T> {
     ) {
         let (sample, first) = tiling.locate(tile);
         for filter in (0..pitch).step_by(V::LANES) {
-            let mut columns = [[V::zero(); WINDOW]; TILE];
+            let mut columns = [[V::zero(); PATCH]; TILE];
             for column in 0..TILE {
                 columns[column] = transform_results(vectors!(row in TILE => {
                     self.pixel::<V>(sample, [first[0] + row + 1, first[1] + column + 1], filter)
                 }));
             }
-            for row in 0..WINDOW {
+            for row in 0..PATCH {
                 let values = transform_results(vectors!(column in TILE => columns[column][row]));
                 for (column, value) in values.into_iter().enumerate() {
-                    let point = row * WINDOW + column;
+                    let point = row * PATCH + column;
                     value.store(&mut points[point * point_pitch(pitch) + place * pitch + filter..]);
                 }
             }
@@ -382,16 +382,16 @@ impl<T: Real> Output<'_, T> {
         let &Self { tiling, finish, size, outer, panel, width } = self;
         let (sample, first) = tiling.locate(tile);
         for filter in (0..width).step_by(V::LANES) {
-            let mut columns = [[V::zero(); TILE]; WINDOW];
-            for column in 0..WINDOW {
-                columns[column] = transform_products(vectors!(row in WINDOW => {
-                    let point = row * WINDOW + column;
+            let mut columns = [[V::zero(); TILE]; PATCH];
+            for column in 0..PATCH {
+                columns[column] = transform_products(vectors!(row in PATCH => {
+                    let point = row * PATCH + column;
                     V::load(&points[point * point_pitch(width) + place * width + filter..])
                 }));
             }
             let mut rows = [[V::zero(); TILE]; TILE];
             for row in 0..TILE {
-                rows[row] = transform_products(vectors!(column in WINDOW => columns[column][row]));
+                rows[row] = transform_products(vectors!(column in PATCH => columns[column][row]));
             }
             let filter = panel + filter;
             let mut write = |[row, column]: [usize; 2], value: V| {

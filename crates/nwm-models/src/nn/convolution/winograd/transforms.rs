@@ -3,10 +3,10 @@
 use nwm_simd::Vector;
 
 use super::super::super::real::Real;
-use super::{TILE, WINDOW};
+use super::{PATCH, TILE};
 
 /// `G g`.
-pub(super) fn transform_weights<T: Real>([g0, g1, g2]: [T; 3]) -> [T; WINDOW] {
+pub(super) fn transform_weights<T: Real>([g0, g1, g2]: [T; 3]) -> [T; PATCH] {
     let [quarter, sixth, twelfth] = [1.0 / 4.0, 1.0 / 6.0, 1.0 / 12.0].map(T::nearest);
     let (even, odd) = (g0 + g2, g1);
     let (outer, inner) = ((g0 * quarter + g2) * sixth, g1 * twelfth);
@@ -14,7 +14,7 @@ pub(super) fn transform_weights<T: Real>([g0, g1, g2]: [T; 3]) -> [T; WINDOW] {
 }
 
 /// `Gᵀ u`, the adjoint of [`transform_weights`].
-pub(super) fn transform_weights_back<T: Real>(u: [T; WINDOW]) -> [T; 3] {
+pub(super) fn transform_weights_back<T: Real>(u: [T; PATCH]) -> [T; 3] {
     let [quarter, sixth, twelfth] = [1.0 / 4.0, 1.0 / 6.0, 1.0 / 12.0].map(T::nearest);
     let (near, far) = (u[1] + u[2], u[3] + u[4]);
     [
@@ -31,7 +31,7 @@ fn constant<V: Vector>(value: f64) -> V {
 
 /// `Bᵀ d`.
 #[inline(always)]
-pub(super) fn transform_pixels<V: Vector>(d: [V; WINDOW]) -> [V; WINDOW] {
+pub(super) fn transform_pixels<V: Vector>(d: [V; PATCH]) -> [V; PATCH] {
     let (two, four) = (constant::<V>(2.0), constant::<V>(4.0));
     let (minus_four, minus_five) = (constant::<V>(-4.0), constant::<V>(-5.0));
     let near_even = minus_four.mul_add(d[2], d[4]);
@@ -50,7 +50,7 @@ pub(super) fn transform_pixels<V: Vector>(d: [V; WINDOW]) -> [V; WINDOW] {
 
 /// `Aᵀ m`.
 #[inline(always)]
-pub(super) fn transform_products<V: Vector>(m: [V; WINDOW]) -> [V; TILE] {
+pub(super) fn transform_products<V: Vector>(m: [V; PATCH]) -> [V; TILE] {
     let (two, four, eight) = (constant::<V>(2.0), constant::<V>(4.0), constant::<V>(8.0));
     let (near_even, near_odd) = (m[1] + m[2], m[1] - m[2]);
     let (far_even, far_odd) = (m[3] + m[4], m[3] - m[4]);
@@ -64,7 +64,7 @@ pub(super) fn transform_products<V: Vector>(m: [V; WINDOW]) -> [V; TILE] {
 
 /// `A y`, the adjoint of [`transform_products`].
 #[inline(always)]
-pub(super) fn transform_results<V: Vector>(y: [V; TILE]) -> [V; WINDOW] {
+pub(super) fn transform_results<V: Vector>(y: [V; TILE]) -> [V; PATCH] {
     let (two, four) = (constant::<V>(2.0), constant::<V>(4.0));
     let (near_even, near_odd) = (y[0] + y[2], y[1] + y[3]);
     let far_even = four.mul_add(y[2], y[0]);

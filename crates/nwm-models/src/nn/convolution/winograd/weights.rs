@@ -5,7 +5,7 @@ use nwm_simd::Simd;
 use super::super::super::real::Real;
 use super::super::geometry::{Correlation, for_each_tap};
 use super::transforms::{transform_weights, transform_weights_back};
-use super::{POINTS, WINDOW};
+use super::{PATCH, POINTS};
 
 /// The weights of all channels and filters at each of the points, `[point, channel, filter]`, filters padded to
 /// whole vectors.
@@ -48,13 +48,13 @@ impl<T: Real> PointWeights<T> {
         for_each(&mut |from, to, tap, value| taps[from * outer + to][tap] = value);
         let mut values = vec![T::zero(); POINTS * inner * pitch];
         for (index, taps) in taps.iter().enumerate() {
-            let columns: [[T; WINDOW]; 3] = std::array::from_fn(|column| {
+            let columns: [[T; PATCH]; 3] = std::array::from_fn(|column| {
                 transform_weights([taps[column], taps[3 + column], taps[6 + column]])
             });
-            for row in 0..WINDOW {
+            for row in 0..PATCH {
                 let points = transform_weights([columns[0][row], columns[1][row], columns[2][row]]);
                 for (column, &value) in points.iter().enumerate() {
-                    let point = row * WINDOW + column;
+                    let point = row * PATCH + column;
                     let (from, to) = (index / outer, index % outer);
                     values[(point * inner + from) * pitch + to] = value;
                 }
@@ -90,9 +90,9 @@ impl PointGradient {
         for filter in 0..filters {
             for channel in 0..channels {
                 let value = |point| points[(point * self.pitch + channel) * self.width + filter];
-                let rows: [[T; 3]; WINDOW] = std::array::from_fn(|row| {
+                let rows: [[T; 3]; PATCH] = std::array::from_fn(|row| {
                     transform_weights_back(std::array::from_fn(|column| {
-                        value(row * WINDOW + column)
+                        value(row * PATCH + column)
                     }))
                 });
                 let columns: [[T; 3]; 3] = std::array::from_fn(|column| {
