@@ -96,7 +96,7 @@ pub(crate) struct Bench {
     #[arg(value_enum, value_name = "WHAT")]
     pub(crate) subjects: Vec<Subject>,
 
-    /// Only this case of the one table that is asked for (cell, conv, train or instructions); may be repeated.
+    /// Only this case of the one table that is asked for (cell, conv, train, data or instructions); may be repeated.
     #[arg(long = "case", value_name = "NAME")]
     pub(crate) cases: Vec<String>,
 
@@ -120,7 +120,7 @@ pub(crate) struct Bench {
 /// What can be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Subject {
-    /// Peak, cell, conv and train.
+    /// Peak, cell, conv, train and data.
     All,
     /// The peak rate of the processor alone.
     Peak,
@@ -130,6 +130,8 @@ pub(crate) enum Subject {
     Conv,
     /// One whole training step.
     Train,
+    /// Integrating, drawing and loading data sets.
+    Data,
     /// How the time of the cell grows with batch, steps, sites and channels.
     Scaling,
     /// How many instructions the cell takes, by callgrind, which does not depend on the load.

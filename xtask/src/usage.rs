@@ -11,7 +11,7 @@ pub(crate) enum UsageError {
     #[error("empty item in --only `{only}`; expected rows, columns or ROW/COLUMN")]
     Empty { only: String },
     /// Cases of a benchmark without the one table that they belong to.
-    #[error("--case needs exactly one of cell, conv, train and instructions before it")]
+    #[error("--case needs exactly one of cell, conv, train, data and instructions before it")]
     CaseOfSeveral,
     /// Nothing that was asked for exists yet.
     #[error("nothing to run: {cells} not available yet; available are {available}")]

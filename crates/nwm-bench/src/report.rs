@@ -34,6 +34,9 @@ pub struct Report {
     /// Euclidean norms of gradients, by the name of what they belong to.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub gradient_norms: BTreeMap<String, f64>,
+    /// Share of the results that waited ready when they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ready: Option<f64>,
     /// The most memory that the process has had resident until then, in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peak_memory: Option<u64>,
@@ -55,6 +58,8 @@ pub struct Mode {
     pub repeats: usize,
     /// Floating-point operations of the definition; 0 if they are not counted.
     pub flop: f64,
+    /// How many of what was timed were made; 0 if they are not counted.
+    pub count: f64,
 }
 
 impl Report {
@@ -70,6 +75,7 @@ impl Report {
             modes: Vec::new(),
             loss: None,
             gradient_norms: BTreeMap::new(),
+            ready: None,
             peak_memory: None,
         }
     }
@@ -77,7 +83,13 @@ impl Report {
     /// Adds a time and the floating-point operations done in it.
     pub fn add(&mut self, mode: &'static str, timing: Timing, flop: f64) {
         let Timing { median, min, max, repeats } = timing;
-        self.modes.push(Mode { mode, median, min, max, repeats, flop });
+        self.modes.push(Mode { mode, median, min, max, repeats, flop, count: 0.0 });
+    }
+
+    /// Adds the time in which `count` of `mode` were made.
+    pub fn add_count(&mut self, mode: &'static str, timing: Timing, count: f64) {
+        let Timing { median, min, max, repeats } = timing;
+        self.modes.push(Mode { mode, median, min, max, repeats, flop: 0.0, count });
     }
 
     /// The line of JSON, without its end.
@@ -100,9 +112,11 @@ impl Report {
     fn text(&self) -> String {
         let Self { bench, case, variant, threads, .. } = self;
         let mut lines = vec![format!("{bench} {case} ({variant}, {threads} threads)")];
-        for Mode { mode, median, min, max, flop, .. } in &self.modes {
+        for Mode { mode, median, min, max, flop, count, .. } in &self.modes {
             let rate = if *flop > 0.0 {
                 format!("  {:8.1} GFLOP/s", flop / median * 1e-6)
+            } else if *count > 0.0 {
+                format!("  {:8.0} a second", count / median * 1e3)
             } else {
                 String::new()
             };
@@ -113,6 +127,9 @@ impl Report {
         }
         for (name, norm) in &self.gradient_norms {
             lines.push(format!("  gradient of {name}: {norm:.6e}"));
+        }
+        if let Some(share) = self.ready {
+            lines.push(format!("  ready when asked for: {:.0} %", 100.0 * share));
         }
         if let Some(bytes) = self.peak_memory {
             lines.push(format!("  peak memory {:.0} MB", bytes as f64 * 1e-6));
@@ -137,7 +154,7 @@ mod tests {
     fn what_is_not_known_is_left_out_of_the_line() {
         assert_eq!(
             report().to_json().unwrap(),
-            r#"{"format":1,"bench":"cell","case":"small","by":"nwm","variant":"avx2","threads":2,"modes":[{"mode":"forward","median":2.0,"min":2.0,"max":2.0,"repeats":1,"flop":4000000.0}],"loss":0.25}"#
+            r#"{"format":1,"bench":"cell","case":"small","by":"nwm","variant":"avx2","threads":2,"modes":[{"mode":"forward","median":2.0,"min":2.0,"max":2.0,"repeats":1,"flop":4000000.0,"count":0.0}],"loss":0.25}"#
         );
     }
 

@@ -10,7 +10,7 @@ use super::line::Line;
 use super::peer::Peers;
 use super::program::{Built, Program};
 use super::record::Record;
-use super::table::{layout, table};
+use super::table::{counts, layout, table};
 use super::{instructions, scaling};
 use crate::console;
 use crate::flags::{Bench, Subject};
@@ -60,7 +60,13 @@ impl Bench {
 
     /// Cases belong to one table.
     fn check_cases(&self) -> Result<(), UsageError> {
-        let with_cases = [Subject::Cell, Subject::Conv, Subject::Train, Subject::Instructions];
+        let with_cases = [
+            Subject::Cell,
+            Subject::Conv,
+            Subject::Train,
+            Subject::Data,
+            Subject::Instructions,
+        ];
         match self.subjects.as_slice() {
             _ if self.cases.is_empty() => Ok(()),
             [subject] if with_cases.contains(subject) => Ok(()),
@@ -123,6 +129,7 @@ impl Session<'_> {
             (Subject::Cell, Program::Cell),
             (Subject::Conv, Program::Convolution),
             (Subject::Train, Program::Step),
+            (Subject::Data, Program::Data),
         ];
         let tabled: Vec<Program> = tabled
             .into_iter()
@@ -221,7 +228,11 @@ impl Session<'_> {
         }
         let peers = self.columns(&lines);
         self.record.problems.extend(disagreements(&lines, &peers));
-        self.section(program.title(), &table(&rows(&lines, &peers, peak), &peers));
+        let text = match program {
+            Program::Data => counts(&lines),
+            _ => table(&rows(&lines, &peers, peak), &peers),
+        };
+        self.section(program.title(), &text);
         self.record.lines.extend(lines);
     }
 

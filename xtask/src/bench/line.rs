@@ -28,6 +28,9 @@ pub(super) struct Line {
     pub(super) loss: Option<f64>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) gradient_norms: BTreeMap<String, f64>,
+    /// Share of the results that waited ready when they were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) ready: Option<f64>,
     /// Bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) peak_memory: Option<u64>,
@@ -48,6 +51,9 @@ pub(super) struct Mode {
     pub(super) repeats: usize,
     /// Floating-point operations of the definition, 0 if not counted.
     pub(super) flop: f64,
+    /// How many of what was timed were made, 0 if not counted.
+    #[serde(default)]
+    pub(super) count: f64,
 }
 
 impl Line {
@@ -98,6 +104,7 @@ pub(super) mod tests {
             max: median * 1.5,
             repeats: 9,
             flop: if by == "nwm" { 1e6 } else { 0.0 },
+            count: 0.0,
         };
         Line {
             format: 1,
@@ -109,6 +116,7 @@ pub(super) mod tests {
             modes: vec![mode],
             loss: Some(0.5),
             gradient_norms: [("drive".to_owned(), 0.25)].into(),
+            ready: None,
             peak_memory: None,
             version: None,
         }

@@ -17,6 +17,7 @@ pub(super) enum Program {
     Cell,
     Convolution,
     Step,
+    Data,
 }
 
 /// A built program.
@@ -43,6 +44,7 @@ impl Program {
             Self::Cell => "cell",
             Self::Convolution => "convolution",
             Self::Step => "step",
+            Self::Data => "data",
         }
     }
 
@@ -53,6 +55,7 @@ impl Program {
             Self::Cell => "The cell over a sequence",
             Self::Convolution => "Convolution",
             Self::Step => "One training step",
+            Self::Data => "Data sets",
         }
     }
 
@@ -62,6 +65,7 @@ impl Program {
             Self::Cell => "nwm-core",
             Self::Convolution => "nwm-models",
             Self::Step => "nwm-train",
+            Self::Data => "nwm-data",
         }
     }
 
@@ -70,7 +74,7 @@ impl Program {
         match self {
             // The tensor library's own convolution is a peer that needs no process of its own.
             Self::Convolution => &["--json", "--beside", "candle"],
-            Self::Peak | Self::Cell | Self::Step => &["--json"],
+            Self::Peak | Self::Cell | Self::Step | Self::Data => &["--json"],
         }
     }
 

@@ -1,6 +1,7 @@
 //! The table of one benchmark, in Markdown that is also aligned for a terminal.
 
 use super::compare::{Best, Row};
+use super::line::{Line, Mode};
 
 /// What stands in a cell without a number.
 const NOT_MEASURED: &str = "not measured";
@@ -20,6 +21,23 @@ pub(super) fn table(rows: &[Row<'_>], peers: &[&str]) -> String {
     }
     let body = rows.iter().map(|row| cells(row, with_memory)).collect::<Vec<_>>();
     layout(&head, &body)
+}
+
+/// The table of what is counted in things made and not in operations.
+pub(super) fn counts(lines: &[Line]) -> String {
+    let head = ["case", "what", "ms", "min .. max", "a second", "ready when asked for"];
+    let cells = |(line, mode): (&Line, &Mode)| {
+        vec![
+            line.case.clone(),
+            format!("{} {}", mode.count, mode.mode),
+            significant(mode.median),
+            format!("{} .. {}", significant(mode.min), significant(mode.max)),
+            format!("{:.0}", mode.count / mode.median * 1e3),
+            line.ready.map(|share| format!("{:.0} %", 100.0 * share)).unwrap_or_default(),
+        ]
+    };
+    let modes = lines.iter().flat_map(|line| line.modes.iter().map(move |mode| (line, mode)));
+    layout(&head.map(str::to_owned), &modes.map(cells).collect::<Vec<_>>())
 }
 
 fn cells(row: &Row<'_>, with_memory: bool) -> Vec<String> {
@@ -97,7 +115,7 @@ pub(super) fn layout(head: &[String], body: &[Vec<String>]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{significant, table};
+    use super::{counts, significant, table};
     use crate::bench::compare::rows;
     use crate::bench::line::tests::line;
 
@@ -134,6 +152,18 @@ mod tests {
         lines[1].peak_memory = Some(2_345_678_901);
         let text = table(&rows(&lines, &["torch", "jax"], None), &["torch", "jax"]);
         assert!(text.ends_with("|    1235 |     2346 |        |"), "{text}");
+    }
+
+    #[test]
+    fn counts_are_shown_per_second() {
+        let mut line = line("nwm", "draw_pendulum", "libm", 20.0);
+        line.modes[0].mode = "frames".to_owned();
+        line.modes[0].count = 5000.0;
+        line.ready = Some(0.98);
+        let text = counts(&[line]);
+        let row = text.lines().last().unwrap();
+        assert!(row.contains("5000 frames") && row.contains("250000"), "{text}");
+        assert!(row.ends_with(" 98 % |"), "{text}");
     }
 
     #[test]
