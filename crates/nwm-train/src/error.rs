@@ -164,7 +164,7 @@ impl From<&nwm_data::Error> for ErrorKind {
             | nwm_data::Error::WindowTooLong { .. } => Self::Configuration,
             nwm_data::Error::Io { source, .. } => source.into(),
             // The HDF5 library hides the system's error; that it cannot write means a full disk, as a rule.
-            nwm_data::Error::Hdf5 { .. } => Self::FileSystem,
+            nwm_data::Error::Hdf5 { .. } | nwm_data::Error::Locked { .. } => Self::FileSystem,
             _ => Self::Data,
         }
     }
