@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use nwm_data::{
-    Batch, Cursor, Error, FrameSource, Loader, LoaderOptions, RenderedTrajectories, Result, System,
+    Batch, Cursor, Error, FrameSource, Loader, LoaderOptions, RenderedTrajectories, Result,
+    SplitFrames, System, Training,
 };
 
 /// A source whose single value tells trajectory and frame: `trajectory + frame / 100`.

@@ -1,6 +1,6 @@
 //! Orders that the published experiments drew with the Mersenne Twister, reproduced exactly.
 
-use rand_mt::Mt19937GenRand32;
+use rand_mt::Mt;
 
 /// Pixels of a digit.
 const PIXELS: usize = 28 * 28;
@@ -17,7 +17,7 @@ const ROTATING_SEED: u32 = 1;
 /// 2³² / 20 numbers.
 #[must_use]
 pub fn torch_permutation(seed: u32, length: usize) -> Vec<usize> {
-    let mut generator = Mt19937GenRand32::new(seed);
+    let mut generator = Mt::new(seed);
     let mut order: Vec<usize> = (0..length).collect();
     for first in 0..length.saturating_sub(1) {
         let distance = generator.next_u32() as usize % (length - first);
@@ -44,7 +44,7 @@ pub fn rotating_split() -> (Vec<usize>, Vec<usize>) {
 
 /// The order `0..length` as `numpy.random.RandomState(seed).shuffle` leaves it.
 fn numpy_shuffle(seed: u32, length: usize) -> Vec<usize> {
-    let mut generator = Mt19937GenRand32::new(seed);
+    let mut generator = Mt::new(seed);
     let mut order: Vec<usize> = (0..length).collect();
     for last in (1..length).rev() {
         // Uniform on 0..=last: words are cut to as many bits and those too large are drawn again.

@@ -117,7 +117,7 @@ impl Equations for DoublePendulum {
     }
 
     fn balls(&self, parameters: &[f64], state: &[f64], balls: &mut [Ball]) {
-        let ([m1, m2, l1, l2, _], [q1, q2, ..]) = (fixed(parameters), fixed(state));
+        let ([m1, m2, l1, l2, _], [q1, q2, _, _]) = (fixed(parameters), fixed(state));
         let (x1, y1) = (l1 * libm::sin(q1), -l1 * libm::cos(q1));
         balls[0] = Ball { position: [x1, y1], mass: m1 };
         balls[1] = Ball { position: [x1 + l2 * libm::sin(q2), y1 - l2 * libm::cos(q2)], mass: m2 };

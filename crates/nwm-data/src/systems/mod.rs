@@ -16,6 +16,6 @@ mod rock_paper_scissors;
 mod system;
 mod two_body;
 
-pub(crate) use equations::{Ball, MOST_BALLS, OffsetLaw, Picture, ball_radius};
+pub(crate) use equations::{MOST_BALLS, Picture, ball_radius};
 pub use n_body::NBody;
 pub use system::System;
