@@ -1,4 +1,4 @@
-//! A measurement that is kept: docs/benchmarks/DATE-PROCESSOR-COMMIT[-SUBJECT][-CASE].md, with all numbers beside it in JSON.
+//! A measurement that is kept: `docs/benchmarks/DATE-PROCESSOR-COMMIT[-SUBJECT][-CASE].md`, with all numbers beside it in JSON.
 
 use std::path::{Path, PathBuf};
 
