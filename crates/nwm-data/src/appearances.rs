@@ -52,7 +52,11 @@ pub(crate) fn check_length(
     expected: usize,
     found: usize,
 ) -> Result<()> {
-    if expected == found { Ok(()) } else { Err(Error::BufferLength { what, axes, expected, found }) }
+    if expected == found {
+        Ok(())
+    } else {
+        Err(Error::BufferLength { what, axes, expected, found })
+    }
 }
 
 /// Row number `trajectory` of a table with `width` columns; a table without columns has every row.

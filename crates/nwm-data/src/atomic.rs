@@ -92,8 +92,11 @@ fn scratch_file(path: &Path, folder: &Path) -> std::io::Result<tempfile::NamedTe
 
 /// Makes the renaming durable where folders can be flushed.
 fn flush_folder_of(path: &Path) -> Result<(), Error> {
-    let flushed =
-        if cfg!(unix) { File::open(folder_of(path)).and_then(|folder| folder.sync_all()) } else { Ok(()) };
+    let flushed = if cfg!(unix) {
+        File::open(folder_of(path)).and_then(|folder| folder.sync_all())
+    } else {
+        Ok(())
+    };
     flushed.map_err(|source| Error::Io {
         path: path.to_path_buf(),
         action: "flush its folder to the disk; the file is complete",

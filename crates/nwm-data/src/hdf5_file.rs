@@ -17,7 +17,7 @@ use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 
-/// Level of compression of chunked data: shuffled pictures barely gain from higher ones.
+/// Level of compression that files name; chunks may be compressed at another one.
 const DEFLATE_LEVEL: u32 = 4;
 
 /// The filter mask of a chunk that went through every filter.
@@ -111,7 +111,9 @@ impl Reader {
             return Err(content(format!("{bytes} bytes that are no HDF5 file")));
         }
         if author == Author::ThisCrate && version < OLDEST_SUPERBLOCK {
-            return Err(content(format!("an HDF5 file of the old format {version}, not written by nwm")));
+            return Err(content(format!(
+                "an HDF5 file of the old format {version}, not written by nwm"
+            )));
         }
         let file = guarded(|| H5File::open(path)).map_err(|reason| {
             content(format!("{bytes} bytes that cannot be opened as HDF5 ({reason})"))
@@ -343,9 +345,9 @@ pub(crate) struct ChunkedArray<'a> {
 
 impl ChunkedArray<'_> {
     /// Compresses full chunks, on several threads, and writes them as numbers `first..`.
-    pub(crate) fn write(&self, first: usize, chunks: &[Cow<'_, [u8]>]) -> Result<()> {
-        let compressed: Vec<std::io::Result<Vec<u8>>> =
-            chunks.par_iter().map(|chunk| compress(chunk, self.element.size())).collect();
+    pub(crate) fn write(&self, first: usize, chunks: &[Cow<'_, [u8]>], level: u32) -> Result<()> {
+        let compress = |chunk: &Cow<'_, [u8]>| compress(chunk, self.element.size(), level);
+        let compressed: Vec<std::io::Result<Vec<u8>>> = chunks.par_iter().map(compress).collect();
         for (index, chunk) in (first..).zip(compressed) {
             let chunk = chunk.map_err(|error| self.failed(index)(error.to_string()))?;
             self.write_compressed(index, &chunk)?;
@@ -365,7 +367,7 @@ impl ChunkedArray<'_> {
 }
 
 /// Regroups the bytes of the elements by significance and deflates them, as HDF5's filters of these names do.
-fn compress(chunk: &[u8], element_size: usize) -> std::io::Result<Vec<u8>> {
+fn compress(chunk: &[u8], element_size: usize, level: u32) -> std::io::Result<Vec<u8>> {
     let elements = chunk.len() / element_size;
     let mut shuffled = vec![0; chunk.len()];
     for (significance, plane) in shuffled.chunks_exact_mut(elements).enumerate() {
@@ -373,7 +375,7 @@ fn compress(chunk: &[u8], element_size: usize) -> std::io::Result<Vec<u8>> {
             *byte = element[significance];
         }
     }
-    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::new(DEFLATE_LEVEL));
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::new(level));
     encoder.write_all(&shuffled)?;
     encoder.finish()
 }

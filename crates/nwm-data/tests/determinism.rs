@@ -5,9 +5,7 @@ mod common;
 
 use std::sync::Arc;
 
-use nwm_data::{
-    DatasetSpec, FrameSource, RenderedTrajectories, Split, System, Variant, generate,
-};
+use nwm_data::{DatasetSpec, FrameSource, RenderedTrajectories, Split, System, Variant, generate};
 use serde::{Deserialize, Serialize};
 
 /// SHA-256 of the states and of the pictures of 8 trajectories of 40 frames, seed 7, of every set.
@@ -31,9 +29,9 @@ fn spec(system: System) -> DatasetSpec {
 
 #[test]
 fn bytes_are_pinned() {
-    let sets = System::ALL.into_iter().flat_map(|system| {
-        system.variants().iter().map(move |&variant| (system, variant))
-    });
+    let sets = System::ALL
+        .into_iter()
+        .flat_map(|system| system.variants().iter().map(move |&variant| (system, variant)));
     let found: Vec<Digests> = sets
         .map(|(system, variant)| {
             let set = Arc::new(generate(&DatasetSpec { variant, ..spec(system) }).unwrap());

@@ -53,10 +53,14 @@ fn pendulum_energy_is_known_and_kept() {
 #[test]
 fn pendulum_periods() {
     let mut swing = [0.0; 4];
-    System::Pendulum.solve(Variant::Plain, &PENDULUM, &[1.5, 0.5], 4.380_922_521, &mut swing).unwrap();
+    System::Pendulum
+        .solve(Variant::Plain, &PENDULUM, &[1.5, 0.5], 4.380_922_521, &mut swing)
+        .unwrap();
     assert!((swing[2] - 1.5).abs() < 1e-6 && (swing[3] - 0.5).abs() < 1e-6, "{swing:?}");
     let mut turn = [0.0; 4];
-    System::Pendulum.solve(Variant::Plain, &PENDULUM, &[0.5, 2.0], 2.054_708_285, &mut turn).unwrap();
+    System::Pendulum
+        .solve(Variant::Plain, &PENDULUM, &[0.5, 2.0], 2.054_708_285, &mut turn)
+        .unwrap();
     let full = 0.5 + std::f64::consts::TAU;
     assert!((turn[2] - full).abs() < 1e-6 && (turn[3] - 2.0).abs() < 1e-6, "{turn:?}");
 }

@@ -15,7 +15,11 @@ fn options(system: System, variant: Variant) -> ImportOptions {
 }
 
 fn sample_file(system: System, variant: Variant) -> Option<PathBuf> {
-    Some(common::shared("data/suite")?.join(common::samples::folder(system, variant)).join("train.tfrecord"))
+    Some(
+        common::shared("data/suite")?
+            .join(common::samples::folder(system, variant))
+            .join("train.tfrecord"),
+    )
 }
 
 #[test]
@@ -55,9 +59,17 @@ fn records_come_back_bit_for_bit_and_byte_for_byte() {
 fn what_records_are_not_is_refused() {
     let wrong = [
         // Another system with states of the same length, another variant, another time step, other friction.
-        (System::MassSpring, Variant::Plain, ImportOptions { system: System::Pendulum, ..options(System::Pendulum, Variant::Plain) }),
+        (
+            System::MassSpring,
+            Variant::Plain,
+            ImportOptions { system: System::Pendulum, ..options(System::Pendulum, Variant::Plain) },
+        ),
         (System::MassSpring, Variant::Colors, options(System::MassSpring, Variant::Plain)),
-        (System::Pendulum, Variant::Plain, ImportOptions { dt: 0.1, ..options(System::Pendulum, Variant::Plain) }),
+        (
+            System::Pendulum,
+            Variant::Plain,
+            ImportOptions { dt: 0.1, ..options(System::Pendulum, Variant::Plain) },
+        ),
         (System::Pendulum, Variant::ColorsFriction, options(System::Pendulum, Variant::Colors)),
         (System::TwoBody, Variant::Plain, options(System::TwoBody, Variant::Colors)),
         (System::DoublePendulum, Variant::Plain, options(System::MatchingPennies, Variant::Plain)),

@@ -96,8 +96,7 @@ fn assert_averages(expected: &Averages, count: usize) {
                 1 => &mean,
                 _ => before,
             };
-            let squared: f64 =
-                picture.iter().zip(prediction).map(|(a, b)| (a - b) * (a - b)).sum();
+            let squared: f64 = picture.iter().zip(prediction).map(|(a, b)| (a - b) * (a - b)).sum();
             error += squared / VALUES as f64 / count as f64;
             relative_error += squared / VALUES as f64 / squares_of[index] / count as f64;
         }

@@ -37,7 +37,8 @@ fn check_motion(sample: &Sample, what: &str) {
     let mut ours = vec![0.0; states.len()];
     // The samples of the games, too, were written at the physics' time step.
     system.solve(*variant, parameters, &states[..dimension], 0.05, &mut ours).unwrap();
-    let largest = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    let largest =
+        |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
     let tolerance = if *system == System::DoublePendulum { 1e-5 } else { 1e-6 };
     let difference = largest(&ours, states);
     assert!(difference < tolerance, "{what}: states differ by {difference}");

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use nwm_data::store::{self, Dataset};
 use nwm_data::{
-    DatasetSpec, FrameSource, FramesFile, GENERATOR_VERSION, RenderedTrajectories, Split, SplitFrames,
-    SplitType, System,
+    DatasetSpec, FrameSource, FramesFile, GENERATOR_VERSION, RenderedTrajectories, Split,
+    SplitFrames, SplitType, System,
 };
 
 use crate::config::DataConfig;
@@ -41,7 +41,9 @@ pub fn own_file(data: &DataConfig, split: Split) -> Result<&Path> {
         return Err(Error::Key {
             origin: "configuration".into(),
             key: key.into(),
-            problem: "found nothing, expected the path of an HDF5 file, since data.name is \"file\"".into(),
+            problem:
+                "found nothing, expected the path of an HDF5 file, since data.name is \"file\""
+                    .into(),
         });
     }
     Ok(path)

@@ -238,7 +238,7 @@ impl<'a> Trainer<'a> {
             let content = checkpoint.read(OPTIMIZER_FILE)?;
             adam.load(model.parameters(), &content, state.optimizer_steps)?;
         }
-        let trajectories = frames.trajectories();
+        let trajectories = frames.source().trajectories();
         let mut loader = Loader::new(frames, loader_options(&config.train))?;
         loader.seek(&state.cursor);
         let metrics = MetricsLog::open(run_directory, state.step)?;

@@ -197,7 +197,17 @@ fn a_folder_that_cannot_be_written_is_named() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("file"), "").unwrap();
     let output = nwm(folder.path())
-        .args(["data", "generate", "spring", "--split", "test", "--count", "2", "--out", "file/set.h5"])
+        .args([
+            "data",
+            "generate",
+            "spring",
+            "--split",
+            "test",
+            "--count",
+            "2",
+            "--out",
+            "file/set.h5",
+        ])
         .output()
         .unwrap();
     assert_ne!(code(&output), 0);

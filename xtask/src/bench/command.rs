@@ -60,13 +60,8 @@ impl Bench {
 
     /// Cases belong to one table.
     fn check_cases(&self) -> Result<(), UsageError> {
-        let with_cases = [
-            Subject::Cell,
-            Subject::Conv,
-            Subject::Train,
-            Subject::Data,
-            Subject::Instructions,
-        ];
+        let with_cases =
+            [Subject::Cell, Subject::Conv, Subject::Train, Subject::Data, Subject::Instructions];
         match self.subjects.as_slice() {
             _ if self.cases.is_empty() => Ok(()),
             [subject] if with_cases.contains(subject) => Ok(()),

@@ -84,10 +84,13 @@ pub fn fetch(
             }
             let from = match &options.from {
                 Some(from) => copy(&from.join(&file.name), &path, file)?,
-                None => {
-                    Download { file, path: &path, patience: options.patience, progress: &mut progress }
-                        .from_any(&source.mirrors)?
+                None => Download {
+                    file,
+                    path: &path,
+                    patience: options.patience,
+                    progress: &mut progress,
                 }
+                .try_mirrors(&source.mirrors)?,
             };
             Ok(Fetched { path, from: Some(from) })
         })
@@ -133,11 +136,11 @@ enum Failure {
 
 impl<P: FnMut(FetchProgress<'_>)> Download<'_, P> {
     /// Tries one mirror after the other and returns the address that gave the file.
-    fn from_any(&mut self, mirrors: &[String]) -> Result<String> {
+    fn try_mirrors(&mut self, mirrors: &[String]) -> Result<String> {
         let mut reasons = Vec::new();
         for mirror in mirrors {
             let address = format!("{mirror}{}", self.file.name);
-            match self.from_one(&address) {
+            match self.try_address(&address) {
                 Ok(()) => return Ok(address),
                 Err(Failure::Mirror(reason)) => reasons.push(format!("{address}: {reason}")),
                 Err(Failure::Here(error)) => return Err(error),
@@ -148,7 +151,7 @@ impl<P: FnMut(FetchProgress<'_>)> Download<'_, P> {
 
     /// Downloads from one address. If the file that a former attempt began turns out to be another one, it is downloaded
     /// from its start.
-    fn from_one(&mut self, address: &str) -> Result<(), Failure> {
+    fn try_address(&mut self, address: &str) -> Result<(), Failure> {
         let part = self.part();
         let resumed = length(&part) > 0;
         let mut outcome = self.whole(address);
@@ -231,7 +234,8 @@ impl<P: FnMut(FetchProgress<'_>)> Download<'_, P> {
         let mut buffer = vec![0; 1 << 16];
         loop {
             (self.progress)(FetchProgress { name: &self.file.name, bytes: have, total });
-            let count = body.read(&mut buffer).map_err(|error| Failure::Mirror(error.to_string()))?;
+            let count =
+                body.read(&mut buffer).map_err(|error| Failure::Mirror(error.to_string()))?;
             if count == 0 {
                 break;
             }

@@ -4,5 +4,5 @@ mod fetch;
 mod sources;
 mod verify;
 
-pub use fetch::{Fetched, FetchOptions, FetchProgress, fetch};
+pub use fetch::{FetchOptions, FetchProgress, Fetched, fetch};
 pub use sources::{Source, Sources, Stored};

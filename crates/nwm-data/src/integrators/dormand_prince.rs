@@ -365,9 +365,15 @@ mod tests {
     #[test]
     fn a_solution_that_blows_up_is_an_error() {
         let mut states = [0.0; 100];
-        let error = DormandPrince::default().solve(|[y], slope| *slope = [y * y], [1.0], 0.05, &mut states);
+        let error =
+            DormandPrince::default().solve(|[y], slope| *slope = [y * y], [1.0], 0.05, &mut states);
         assert!(matches!(error, Err(Error::StepTooSmall { time, .. }) if time < 1.01), "{error:?}");
-        let error = DormandPrince::default().solve(|_, slope| *slope = [f64::NAN], [1.0], 0.05, &mut states);
+        let error = DormandPrince::default().solve(
+            |_, slope| *slope = [f64::NAN],
+            [1.0],
+            0.05,
+            &mut states,
+        );
         assert!(matches!(error, Err(Error::StepTooSmall { .. })), "{error:?}");
     }
 

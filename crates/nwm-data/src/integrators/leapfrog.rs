@@ -150,7 +150,10 @@ mod tests {
     #[test]
     fn the_energy_error_is_bounded_over_a_hundred_periods() {
         let energy_error = |states: &[f64]| {
-            states.chunks_exact(2).map(|s| (s[0] * s[0] + s[1] * s[1] - 1.0).abs()).fold(0.0, f64::max)
+            states
+                .chunks_exact(2)
+                .map(|s| (s[0] * s[0] + s[1] * s[1] - 1.0).abs())
+                .fold(0.0, f64::max)
         };
         // Period pi, 50 steps each.
         let states = spring(1, std::f64::consts::PI / 50.0, 5001);
@@ -161,7 +164,14 @@ mod tests {
     #[test]
     fn wrong_arguments_are_errors() {
         let solve = |method: Leapfrog, momenta: Vec<f64>, dt: f64, states: &mut [f64]| {
-            method.solve(|p: &Vec<f64>, v| v.clone_from(p), |q, f| f.clone_from(q), vec![1.0], momenta, dt, states)
+            method.solve(
+                |p: &Vec<f64>, v| v.clone_from(p),
+                |q, f| f.clone_from(q),
+                vec![1.0],
+                momenta,
+                dt,
+                states,
+            )
         };
         let once = Leapfrog::default();
         assert!(solve(once, vec![0.0], 0.1, &mut [0.0; 4]).is_ok());

@@ -125,7 +125,11 @@ fn decode(mut input: impl Read, capacity: u64, path: &Path) -> Result<IdxArray> 
     }
     let more = input.read(&mut [0]).map_err(|error| unreadable("end", error))?;
     if more > 0 {
-        return Err(content("end", "more data".to_owned(), format!("nothing after {count} values")));
+        return Err(content(
+            "end",
+            "more data".to_owned(),
+            format!("nothing after {count} values"),
+        ));
     }
     Ok(IdxArray { shape, values })
 }

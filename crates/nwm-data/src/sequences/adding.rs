@@ -1,8 +1,8 @@
 //! The adding problem: remember two marked numbers of a long sequence, and add them.
 
 use crate::error::{Error, Result};
-use crate::stream::Stream;
 use crate::spec::Split;
+use crate::stream::Stream;
 
 /// Sequences of uniform numbers of which two are marked, one in each half.
 ///
@@ -74,7 +74,10 @@ mod tests {
         for (item, target) in targets.iter().enumerate() {
             let at = |step: usize| &inputs[(step * 200 + item) * 2..][..2];
             let marked: Vec<usize> = (0..11).filter(|&step| at(step)[1] == 1.0).collect();
-            assert!(matches!(marked[..], [first, second] if first < 5 && second >= 5), "{marked:?}");
+            assert!(
+                matches!(marked[..], [first, second] if first < 5 && second >= 5),
+                "{marked:?}"
+            );
             assert_eq!(at(marked[0])[0] + at(marked[1])[0], *target);
             assert!((0..11).all(|step| (0.0..1.0).contains(&at(step)[0])));
         }

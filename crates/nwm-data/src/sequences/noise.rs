@@ -17,7 +17,8 @@ mod tests {
 
     #[test]
     fn noise_is_uniform_and_repeats() {
-        let (mut one, mut same, mut other) = (vec![0.0; 20_000], vec![0.0; 20_000], vec![0.0; 20_000]);
+        let (mut one, mut same, mut other) =
+            (vec![0.0; 20_000], vec![0.0; 20_000], vec![0.0; 20_000]);
         uniform_noise(0, Split::Train, 4, &mut one);
         uniform_noise(0, Split::Train, 4, &mut same);
         uniform_noise(0, Split::Train, 5, &mut other);

@@ -39,8 +39,8 @@ pub fn rotate(picture: &[f32], side: usize, degrees: f64, turned: &mut [f32]) {
         let (left, top) = (column.floor(), row.floor());
         let (right_share, bottom_share) = (column - left, row - top);
         let above = (1.0 - right_share) * pixel(top, left) + right_share * pixel(top, left + 1.0);
-        let below =
-            (1.0 - right_share) * pixel(top + 1.0, left) + right_share * pixel(top + 1.0, left + 1.0);
+        let below = (1.0 - right_share) * pixel(top + 1.0, left)
+            + right_share * pixel(top + 1.0, left + 1.0);
         *value = ((1.0 - bottom_share) * above + bottom_share * below) as f32;
     }
 }
@@ -71,7 +71,9 @@ mod tests {
         for (degrees, pixels, sum) in GOLDEN {
             let mut turned = vec![0.0; 28 * 28];
             rotate(&picture(), 28, degrees, &mut turned);
-            for ((row, column), expected) in [(5, 5), (10, 20), (3, 15), (27, 14)].iter().zip(pixels) {
+            for ((row, column), expected) in
+                [(5, 5), (10, 20), (3, 15), (27, 14)].iter().zip(pixels)
+            {
                 let found = f64::from(turned[row * 28 + column]);
                 assert!((found - expected).abs() < 1e-6, "{degrees}: {found} {expected}");
             }

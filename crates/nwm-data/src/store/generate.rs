@@ -5,7 +5,7 @@ use std::path::Path;
 use super::layout::ArrayLayout;
 use super::metadata::Origin;
 use super::parts::{Parts, part_len};
-use super::write::{SetWriter, WriteOptions, write};
+use super::write::{Effort, SetWriter, WriteOptions, write, write_with};
 use crate::atomic::persist;
 use crate::error::Result;
 use crate::generate::generate_range;
@@ -64,13 +64,14 @@ pub fn generate(
     for part in parts.all() {
         let end = part.start + part.len;
         if !part.path.exists() {
-            write(&part.path, &generate_range(spec, part.start..end)?, options)?;
+            let portion = generate_range(spec, part.start..end)?;
+            write_with(&part.path, &portion, options, Effort::Passing)?;
         }
         report(Stage::Generating, end);
     }
     let scratch = parts.scratch();
     let file = Writer::create(&scratch, path)?;
-    let mut writer = SetWriter::new(&file, spec, options)?;
+    let mut writer = SetWriter::new(&file, spec, options, Effort::Lasting)?;
     for part in parts.all() {
         let set = parts.read(&part)?;
         writer.append(&set.load()?)?;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::metadata::{Origin, SourceFile};
-use super::write::{SetWriter, WriteOptions};
+use super::write::{Effort, SetWriter, WriteOptions};
 use crate::appearances::Appearances;
 use crate::atomic::write_atomically;
 use crate::error::{Error, Result};
@@ -32,7 +32,8 @@ const PICTURE_LEVELS: u8 = 2;
 const PICTURE_SHARE: f64 = 0.01;
 
 /// Advice at the end of messages about records that do not fit.
-const CHECK: &str = "check the system, the variant and the time step that the records were said to have";
+const CHECK: &str =
+    "check the system, the variant and the time step that the records were said to have";
 
 /// What records do not say themselves.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -88,7 +89,7 @@ pub fn import(
     write_atomically(path, |scratch| {
         let file = Writer::create(scratch, path)?;
         let write_options = WriteOptions { frames: options.frames };
-        let mut writer = SetWriter::new(&file, &spec, write_options)?;
+        let mut writer = SetWriter::new(&file, &spec, write_options, Effort::Lasting)?;
         let mut done = 0;
         for file in files {
             let mut records = Records::open(file)?;
@@ -216,9 +217,7 @@ impl Importer<'_> {
             system.derivative(parameters, state, slope).map_err(misfit)?;
         }
         let mut moved = vec![0.0; frames.min(FOLLOWED_FRAMES) * dimension];
-        system
-            .solve(variant, parameters, &states[..dimension], dt, &mut moved)
-            .map_err(misfit)?;
+        system.solve(variant, parameters, &states[..dimension], dt, &mut moved).map_err(misfit)?;
         for (what, ours, theirs) in
             [("derivatives", &slopes, derivatives), ("states", &moved, states)]
         {

@@ -136,7 +136,8 @@ mod tests {
         );
         let frames = ArrayLayout::frames(&spec, [32, 32]);
         assert_eq!(frames.chunk_shape(), [1, 64, 32, 32, 3]);
-        let long = DatasetSpec { frames: 100_000, ..DatasetSpec::new(System::TwoBody, Split::Test, 2) };
+        let long =
+            DatasetSpec { frames: 100_000, ..DatasetSpec::new(System::TwoBody, Split::Test, 2) };
         assert_eq!(ArrayLayout::of(&long)[0].chunk_shape(), [1, 100_000, 8]);
     }
 

@@ -20,6 +20,27 @@ use crate::trajectories::Trajectories;
 /// Pictures of so many bytes are drawn and compressed at a time.
 const PICTURE_BYTES: usize = 32 << 20;
 
+/// How hard numbers are compressed. Those of states look random but for their leading bytes, which higher levels do not
+/// change; pictures gain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Effort {
+    /// For a file that is read once: not at all, but for pictures, which are copied as they are.
+    Passing,
+    /// For a file that stays.
+    Lasting,
+}
+
+impl Effort {
+    /// Level of deflate.
+    const fn level(self, cuts_rows: bool) -> u32 {
+        match (self, cuts_rows) {
+            (_, true) => 4,
+            (Self::Passing, false) => 0,
+            (Self::Lasting, false) => 1,
+        }
+    }
+}
+
 /// What to write beside the states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct WriteOptions {
@@ -36,24 +57,26 @@ pub struct WriteOptions {
 /// [`Error::Hdf5`](crate::Error::Hdf5) if the library fails to write (a full disk). The file `path` is complete or
 /// untouched.
 pub fn write(path: &Path, trajectories: &Trajectories, options: WriteOptions) -> Result<()> {
-    write_atomically(path, |scratch| write_set(scratch, path, trajectories, options))
+    write_with(path, trajectories, options, Effort::Lasting)
 }
 
-/// Writes a data set to `scratch`; messages name `path`.
-pub(super) fn write_set(
-    scratch: &Path,
+/// [`write()`], compressed so hard.
+pub(super) fn write_with(
     path: &Path,
     set: &Trajectories,
     options: WriteOptions,
+    effort: Effort,
 ) -> Result<()> {
-    let file = Writer::create(scratch, path)?;
-    let mut writer = SetWriter::new(&file, set.spec(), options)?;
-    writer.append(set)?;
-    if options.frames {
-        writer.append_drawn(set)?;
-    }
-    writer.finish(Origin::current())?;
-    file.close()
+    write_atomically(path, |scratch| {
+        let file = Writer::create(scratch, path)?;
+        let mut writer = SetWriter::new(&file, set.spec(), options, effort)?;
+        writer.append(set)?;
+        if options.frames {
+            writer.append_drawn(set)?;
+        }
+        writer.finish(Origin::current())?;
+        file.close()
+    })
 }
 
 /// A data set that is being written, some trajectories at a time.
@@ -70,10 +93,11 @@ impl<'a> SetWriter<'a> {
         file: &'a Writer,
         spec: &DatasetSpec,
         options: WriteOptions,
+        effort: Effort,
     ) -> Result<Self> {
         let mut arrays = ArrayLayout::of(spec)
             .into_iter()
-            .map(|layout| ArrayWriter::new(file, layout))
+            .map(|layout| ArrayWriter::new(file, layout, effort))
             .collect::<Result<Vec<_>>>()?;
         if let Some(times) = arrays.iter_mut().find(|array| array.layout.name == "times") {
             let values: Vec<f64> = (0..spec.frames).map(|frame| spec.time(frame)).collect();
@@ -81,7 +105,7 @@ impl<'a> SetWriter<'a> {
         }
         let frames = if options.frames {
             let [rows, columns, _] = Renderer::new(spec.system, spec.variant).frame_shape();
-            Some(ArrayWriter::new(file, ArrayLayout::frames(spec, [rows, columns]))?)
+            Some(ArrayWriter::new(file, ArrayLayout::frames(spec, [rows, columns]), effort)?)
         } else {
             None
         };
@@ -97,7 +121,9 @@ impl<'a> SetWriter<'a> {
                 "offsets" => array.append(&f64_bytes(set.offsets()))?,
                 "colour_indices" => {
                     let indices = set.colour_indices();
-                    array.append(&indices.iter().flat_map(|i| i.to_le_bytes()).collect::<Vec<_>>())?;
+                    array.append(
+                        &indices.iter().flat_map(|i| i.to_le_bytes()).collect::<Vec<_>>(),
+                    )?;
                 }
                 // Written when the file was created.
                 _ => (),
@@ -160,6 +186,8 @@ impl<'a> SetWriter<'a> {
 struct ArrayWriter<'a> {
     layout: ArrayLayout,
     chunks: ChunkedArray<'a>,
+    /// Level of deflate.
+    level: u32,
     /// The number of the next chunk.
     next: usize,
     /// Rows that do not fill a chunk yet.
@@ -168,10 +196,18 @@ struct ArrayWriter<'a> {
 }
 
 impl<'a> ArrayWriter<'a> {
-    fn new(file: &'a Writer, layout: ArrayLayout) -> Result<Self> {
+    fn new(file: &'a Writer, layout: ArrayLayout, effort: Effort) -> Result<Self> {
         let chunks =
             file.array(layout.name, layout.element, &layout.shape, &layout.chunk_shape())?;
-        Ok(Self { layout, chunks, next: 0, pending: Vec::new(), digest: RowDigest::default() })
+        let level = effort.level(layout.cuts_rows());
+        Ok(Self {
+            layout,
+            chunks,
+            level,
+            next: 0,
+            pending: Vec::new(),
+            digest: RowDigest::default(),
+        })
     }
 
     /// Appends rows.
@@ -193,7 +229,7 @@ impl<'a> ArrayWriter<'a> {
     }
 
     fn write(&mut self, chunks: &[Cow<'_, [u8]>]) -> Result<()> {
-        self.chunks.write(self.next, chunks)?;
+        self.chunks.write(self.next, chunks, self.level)?;
         self.next += chunks.len();
         Ok(())
     }
@@ -217,8 +253,7 @@ impl<'a> ArrayWriter<'a> {
     /// Writes the last chunk and returns the digest.
     fn finish(mut self) -> Result<String> {
         let pending = std::mem::take(&mut self.pending);
-        let last: Vec<Cow<'_, [u8]>> =
-            filled_chunks(&pending, self.layout.chunk_bytes()).collect();
+        let last: Vec<Cow<'_, [u8]>> = filled_chunks(&pending, self.layout.chunk_bytes()).collect();
         self.write(&last)?;
         Ok(self.digest.finish())
     }

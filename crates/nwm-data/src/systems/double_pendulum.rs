@@ -84,7 +84,8 @@ impl Equations for DoublePendulum {
         states: &mut [f64],
     ) -> Result<()> {
         let parameters = fixed(parameters);
-        let slope = |state: &[f64; 4], out: &mut [f64; 4]| *out = slope(parameters, friction, *state);
+        let slope =
+            |state: &[f64; 4], out: &mut [f64; 4]| *out = slope(parameters, friction, *state);
         DormandPrince::default().solve(slope, fixed(initial), dt, states)?;
         Ok(())
     }

@@ -38,7 +38,8 @@ impl NBody {
     ///
     /// [`Error::InvalidSetting`] if there is no body, a mass is not positive, or gravity is not finite.
     pub fn new(masses: Vec<f64>, gravity: f64) -> Result<Self> {
-        let refuse = |key, found: String, expected| Err(Error::InvalidSetting { key, found, expected });
+        let refuse =
+            |key, found: String, expected| Err(Error::InvalidSetting { key, found, expected });
         if masses.is_empty() {
             return refuse("masses", "none".to_owned(), "at least one");
         }
@@ -113,7 +114,8 @@ impl NBody {
         states: &mut [f64],
     ) -> Result<()> {
         self.check(initial)?;
-        let velocity = |momenta: &Vec<f64>, out: &mut Vec<f64>| velocities(&self.masses, momenta, out);
+        let velocity =
+            |momenta: &Vec<f64>, out: &mut Vec<f64>| velocities(&self.masses, momenta, out);
         let force = |positions: &Vec<f64>, out: &mut Vec<f64>| {
             forces(&self.masses, self.gravity, positions, out);
         };
@@ -180,10 +182,7 @@ fn forces(masses: &[f64], gravity: f64, positions: &[f64], forces: &mut [f64]) {
 
 /// The way from one body to another.
 fn between(positions: &[f64], body: usize, other: usize) -> (f64, f64) {
-    (
-        positions[2 * other] - positions[2 * body],
-        positions[2 * other + 1] - positions[2 * body + 1],
-    )
+    (positions[2 * other] - positions[2 * body], positions[2 * other + 1] - positions[2 * body + 1])
 }
 
 #[cfg(test)]
@@ -245,7 +244,8 @@ mod tests {
             .unwrap();
         let energy = bodies.energy(&start).unwrap();
         let error = |states: &[f64]| {
-            let errors = states.chunks(8).map(|state| (bodies.energy(state).unwrap() - energy).abs());
+            let errors =
+                states.chunks(8).map(|state| (bodies.energy(state).unwrap() - energy).abs());
             errors.fold(0.0, f64::max)
         };
         let (first, all) = (error(&states[..8 * 201]), error(&states));

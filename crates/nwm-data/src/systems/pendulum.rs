@@ -61,7 +61,8 @@ impl Equations for Pendulum {
         states: &mut [f64],
     ) -> Result<()> {
         let parameters = fixed(parameters);
-        let slope = |state: &[f64; 2], out: &mut [f64; 2]| *out = slope(parameters, friction, *state);
+        let slope =
+            |state: &[f64; 2], out: &mut [f64; 2]| *out = slope(parameters, friction, *state);
         DormandPrince::default().solve(slope, fixed(initial), dt, states)?;
         Ok(())
     }

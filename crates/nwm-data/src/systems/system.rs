@@ -369,7 +369,8 @@ mod tests {
             let loss = (invariant(&state) - invariant(&states[state.len()..])) / dt;
             let mut slope = vec![0.0; state.len()];
             system.derivative(&parameters, &state, &mut slope).unwrap();
-            let squares: f64 = slope[..state.len() / 2].iter().map(|velocity| velocity * velocity).sum();
+            let squares: f64 =
+                slope[..state.len() / 2].iter().map(|velocity| velocity * velocity).sum();
             assert!((loss - 0.05 * squares).abs() < 1e-3, "{system}: {loss} {}", 0.05 * squares);
         }
     }
@@ -378,9 +379,11 @@ mod tests {
     fn wrong_lengths_are_errors() {
         assert!(System::Pendulum.invariant(&[0.5, 3.0], &[0.0, 0.0]).is_err());
         assert!(System::Pendulum.invariant(&[0.5, 3.0, 1.0], &[0.0]).is_err());
-        let short = System::MassSpring.solve(Variant::Plain, &[0.5, 2.0], &[1.0], 0.1, &mut [0.0; 2]);
+        let short =
+            System::MassSpring.solve(Variant::Plain, &[0.5, 2.0], &[1.0], 0.1, &mut [0.0; 2]);
         assert!(short.is_err());
-        let odd = System::MassSpring.solve(Variant::Plain, &[0.5, 2.0], &[1.0, 0.0], 0.1, &mut [0.0; 3]);
+        let odd =
+            System::MassSpring.solve(Variant::Plain, &[0.5, 2.0], &[1.0, 0.0], 0.1, &mut [0.0; 3]);
         assert!(odd.is_err());
     }
 }

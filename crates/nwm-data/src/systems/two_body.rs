@@ -87,9 +87,7 @@ impl Equations for TwoBody {
         let radius = (x * x + y * y).sqrt();
         let scale = 2.0 * radius * radius.sqrt();
         let (momentum_x, momentum_y) = (y / scale, -x / scale);
-        state.copy_from_slice(&[
-            x, y, -x, -y, momentum_x, momentum_y, -momentum_x, -momentum_y,
-        ]);
+        state.copy_from_slice(&[x, y, -x, -y, momentum_x, momentum_y, -momentum_x, -momentum_y]);
     }
 
     fn picture(&self, variant: Variant) -> Picture {

@@ -32,9 +32,9 @@ impl Example {
         let features = message.features.unwrap_or_default().feature;
         let named = |(name, feature): (String, wire::Feature)| {
             let values = match feature.kind {
-                Some(wire::Kind::BytesList(list)) => Values::Bytes(list.value),
-                Some(wire::Kind::FloatList(list)) => Values::Floats(list.value),
-                Some(wire::Kind::Int64List(list)) => Values::Integers(list.value),
+                Some(wire::Kind::Bytes(list)) => Values::Bytes(list.value),
+                Some(wire::Kind::Float(list)) => Values::Floats(list.value),
+                Some(wire::Kind::Int64(list)) => Values::Integers(list.value),
                 None => return Err(format!("feature {name} holds nothing")),
             };
             Ok((name, values))
@@ -126,11 +126,11 @@ mod wire {
     #[derive(Clone, PartialEq, prost::Oneof)]
     pub(super) enum Kind {
         #[prost(message, tag = "1")]
-        BytesList(BytesList),
+        Bytes(BytesList),
         #[prost(message, tag = "2")]
-        FloatList(FloatList),
+        Float(FloatList),
         #[prost(message, tag = "3")]
-        Int64List(Int64List),
+        Int64(Int64List),
     }
 
     #[derive(Clone, PartialEq, prost::Message)]
@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn doubles_are_bits_and_not_converted() {
         let value = vec![0.1_f64.to_bits().cast_signed(), (-0.0_f64).to_bits().cast_signed()];
-        let bytes = encoded("x", Some(wire::Kind::Int64List(wire::Int64List { value })));
+        let bytes = encoded("x", Some(wire::Kind::Int64(wire::Int64List { value })));
         let example = Example::decode(&bytes).unwrap();
         assert_eq!(example.names().collect::<Vec<_>>(), ["x"]);
         let bits: Vec<u64> = example.doubles("x").unwrap().iter().map(|v| v.to_bits()).collect();
@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn an_image_is_one_byte_string() {
-        let list = |value| Some(wire::Kind::BytesList(wire::BytesList { value }));
+        let list = |value| Some(wire::Kind::Bytes(wire::BytesList { value }));
         let one = Example::decode(&encoded("image", list(vec![vec![1, 2]]))).unwrap();
         assert_eq!(one.bytes("image").unwrap(), [1, 2]);
         let two = Example::decode(&encoded("image", list(vec![vec![1], vec![2]]))).unwrap();

@@ -204,11 +204,9 @@ mod tests {
 
     #[test]
     fn the_mask_is_the_published_one() {
-        // The checksum of "123456789" is e3069283.
+        // The checksum of "123456789" is e3069283; turned right by 15 bits it is 2507c60d.
         assert_eq!(crc32c::crc32c(b"123456789"), 0xe306_9283);
-        let crc = 0xe306_9283_u32;
-        let expected = ((crc >> 15) | (crc << 17)).wrapping_add(0xa282_ead8);
-        assert_eq!(masked_crc32c(b"123456789"), expected);
+        assert_eq!(masked_crc32c(b"123456789"), 0xc78a_b0e5);
     }
 
     #[test]

@@ -13,9 +13,10 @@ use crate::terminal::Terminal;
 pub(super) fn fetch(arguments: &FetchArguments, terminal: &Terminal) -> anyhow::Result<Ending> {
     let sources = Sources::built_in()?;
     let source = sources.get(&arguments.name)?;
-    let folder = arguments.out.clone().unwrap_or_else(|| {
-        std::path::Path::new("data/cache").join(&arguments.name)
-    });
+    let folder = arguments
+        .out
+        .clone()
+        .unwrap_or_else(|| std::path::Path::new("data/cache").join(&arguments.name));
     let options = FetchOptions { from: arguments.from.clone(), ..FetchOptions::default() };
     terminal.message(&format!("{}; licence: {}", source.title, source.licence));
     let mut current: Option<(String, Progress)> = None;

@@ -15,7 +15,8 @@ pub(super) fn list(terminal: &Terminal) -> Ending {
     });
     let text: String = System::ALL
         .map(|system| {
-            let variants: Vec<&str> = system.variants().iter().map(|variant| variant.name()).collect();
+            let variants: Vec<&str> =
+                system.variants().iter().map(|variant| variant.name()).collect();
             format!(
                 "{:<20}{} numbers a state, dt {:<5}{}\n",
                 system.name(),

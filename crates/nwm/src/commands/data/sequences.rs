@@ -28,13 +28,8 @@ pub(super) enum Sequences {
 
 impl Sequences {
     /// All of them.
-    pub(super) const ALL: [Self; 5] = [
-        Self::Mnist,
-        Self::RotatingMnist,
-        Self::MovingGratings,
-        Self::StaticGratings,
-        Self::Noise,
-    ];
+    pub(super) const ALL: [Self; 5] =
+        [Self::Mnist, Self::RotatingMnist, Self::MovingGratings, Self::StaticGratings, Self::Noise];
 
     /// The name on the command line.
     pub(super) const fn name(self) -> &'static str {
