@@ -10,6 +10,9 @@ use std::path::Path;
 
 use crate::error::Error;
 
+/// How names of scratch files end.
+const SCRATCH_SUFFIX: &str = ".partial";
+
 /// Calls `write` with the path of an empty scratch file and gives that file the name `path`
 /// afterwards.
 ///
@@ -18,8 +21,8 @@ use crate::error::Error;
 /// # Errors
 ///
 /// Whatever `write` returns, or [`Error::Io`] if the scratch file cannot be created, flushed or
-/// renamed (a missing folder, a full or read-only disk). In every case a file already at `path`
-/// is untouched.
+/// renamed (a missing folder, a full or read-only disk), or if `path` is a folder. A file already at
+/// `path` is untouched, unless only its folder could not be flushed afterwards.
 pub fn write_atomically<T, E>(
     path: &Path,
     write: impl FnOnce(&Path) -> Result<T, E>,
@@ -27,8 +30,21 @@ pub fn write_atomically<T, E>(
 where
     E: From<Error>,
 {
+    write_atomically_from(folder_of(path), path, write)
+}
+
+/// [`write_atomically`] with the scratch file in another folder of the same file system.
+pub(crate) fn write_atomically_from<T, E>(
+    scratch_folder: &Path,
+    path: &Path,
+    write: impl FnOnce(&Path) -> Result<T, E>,
+) -> Result<T, E>
+where
+    E: From<Error>,
+{
     let failed = |action| move |source| Error::Io { path: path.to_path_buf(), action, source };
-    let scratch = scratch_file(path, folder_of(path))
+    check_target(path)?;
+    let scratch = scratch_file(path, scratch_folder)
         .map_err(failed("create a scratch file beside it; does its folder exist?"))?
         .into_temp_path();
     let value = write(&scratch)?;
@@ -36,6 +52,28 @@ where
     scratch.persist(path).map_err(|error| failed("rename its scratch file to it")(error.error))?;
     flush_folder_of(path)?;
     Ok(value)
+}
+
+/// Refuses a path that no file can have, before work is spent on its content.
+///
+/// # Errors
+///
+/// [`Error::Io`] if it is a folder.
+pub(crate) fn check_target(path: &Path) -> Result<(), Error> {
+    if path.file_name().is_some() && !path.is_dir() {
+        return Ok(());
+    }
+    Err(Error::Io {
+        path: path.to_path_buf(),
+        action: "write a file of this name",
+        source: std::io::ErrorKind::IsADirectory.into(),
+    })
+}
+
+/// Whether a name in a folder is that of a scratch file.
+pub(crate) fn is_scratch(name: &std::ffi::OsStr) -> bool {
+    let name = name.to_string_lossy();
+    name.starts_with('.') && name.ends_with(SCRATCH_SUFFIX)
 }
 
 /// Gives a complete file in the same file system the name `path`, replacing what has it: flushed, renamed, folder
@@ -77,7 +115,7 @@ fn scratch_file(path: &Path, folder: &Path) -> std::io::Result<tempfile::NamedTe
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let prefix = format!(".{name}.");
     let mut builder = tempfile::Builder::new();
-    builder.prefix(&prefix).suffix(".partial");
+    builder.prefix(&prefix).suffix(SCRATCH_SUFFIX);
     #[cfg(unix)]
     let permissions = {
         use std::os::unix::fs::PermissionsExt;
@@ -151,6 +189,16 @@ mod tests {
         let path = folder.path().join("absent").join("set.h5");
         let error = write_atomically(&path, |_| Ok::<_, Error>(())).unwrap_err();
         assert!(error.to_string().contains("set.h5"), "{error}");
+    }
+
+    #[test]
+    fn a_folder_is_refused_before_anything_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        for path in [folder.path().to_path_buf(), folder.path().join("..")] {
+            let error = write_atomically(&path, |_| -> Result<(), Error> { panic!("called") });
+            assert!(error.unwrap_err().to_string().contains("write a file of this name"));
+        }
+        assert!(names(folder.path()).is_empty());
     }
 
     #[cfg(unix)]

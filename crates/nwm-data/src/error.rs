@@ -100,6 +100,22 @@ pub enum Error {
         step: f64,
     },
 
+    /// The integrator needs more steps between two states than make sense.
+    #[error(
+        "the integrator gave up at time {time}, {steps} steps after the last state: the time step (data.dt) is too large, \
+         or the equations too stiff"
+    )]
+    TooManySteps {
+        /// Time reached, in the units of `dt`.
+        time: f64,
+        /// Steps since the last state.
+        steps: usize,
+    },
+
+    /// The caller asked to stop.
+    #[error("interrupted; the same command goes on with what is finished")]
+    Interrupted,
+
     /// The operating system refused an operation on a file or folder.
     #[error("{}: cannot {action} ({source})", path.display())]
     Io {

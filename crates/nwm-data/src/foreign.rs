@@ -14,52 +14,48 @@ use crate::source::FrameSource;
 /// Address space of the process that looks, bytes.
 const MEMORY: u64 = 8 << 30;
 
+/// Time that it may compute, seconds.
+const SECONDS: u64 = 60;
+
 /// Advice at the end of messages.
 const CHECK: &str = "the file is damaged or harmful; check it, for example with h5dump";
 
-/// Limits the memory of this process, where the system can, opens the array `dataset` of a file, and reads a frame at
-/// either end of it.
+/// Limits memory and time of this process, where the system can, opens the array `dataset` of a file, and reads a frame
+/// at either end of it.
 ///
 /// # Errors
 ///
 /// Those of [`FramesFile::open`] and of reading.
 pub fn examine_here(path: &Path, dataset: &str) -> Result<()> {
-    limit_memory();
+    limit_resources();
     let file = FramesFile::open(path, dataset)?;
     let mut frame = vec![0.0; file.frame_shape().iter().product()];
     file.read(0, 0, 1, &mut frame)?;
     file.read(file.trajectories() - 1, file.frames() - 1, 1, &mut frame)
 }
 
-/// Runs a program that calls [`examine_here`] and, if the file is refused, ends with an exit code of 1 to 99 and the
-/// reason on the standard error stream.
+/// Runs a program that calls [`examine_here`] and ends with an exit code below 100, whatever it found. A file that it
+/// merely refused does no harm: whoever reads it next is told the same in this process.
 ///
 /// # Errors
 ///
-/// [`Error::Content`] with that reason, or that the program was ended while it looked; [`Error::Io`] if it cannot be
-/// started.
+/// [`Error::Content`] if the program was ended while it looked, [`Error::Io`] if it cannot be started.
 pub fn examine(path: &Path, program: &mut Command) -> Result<()> {
-    let output = program
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .output()
-        .map_err(|source| Error::Io {
-            path: path.to_path_buf(),
-            action: "start a process that looks at it",
-            source,
-        })?;
-    if output.status.success() {
+    let status =
+        program.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().map_err(
+            |source| Error::Io {
+                path: path.to_path_buf(),
+                action: "start a process that looks at it",
+                source,
+            },
+        )?;
+    if matches!(status.code(), Some(0..100)) {
         return Ok(());
     }
-    let reason = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    let found = match output.status.code() {
-        Some(1..100) if !reason.is_empty() => reason,
-        _ => {
-            let (gigabytes, status) = (MEMORY >> 30, output.status);
-            format!("data on which a process that may use {gigabytes} GiB ends ({status})")
-        }
-    };
+    let gigabytes = MEMORY >> 30;
+    let found = format!(
+        "data on which a process that may use {gigabytes} GiB and {SECONDS} s ends ({status})"
+    );
     Err(Error::Content {
         path: path.to_path_buf(),
         place: "file".to_owned(),
@@ -70,13 +66,57 @@ pub fn examine(path: &Path, program: &mut Command) -> Result<()> {
 }
 
 #[cfg(unix)]
-fn limit_memory() {
+fn limit_resources() {
     use rustix::process::{Resource, getrlimit, setrlimit};
-    let mut limit = getrlimit(Resource::As);
-    limit.current = Some(limit.maximum.map_or(MEMORY, |maximum| maximum.min(MEMORY)));
-    // Without the limit the process is merely as safe as any.
-    let _ = setrlimit(Resource::As, limit);
+    for (resource, most) in [(Resource::As, MEMORY), (Resource::Cpu, SECONDS), (Resource::Core, 0)]
+    {
+        let mut limit = getrlimit(resource);
+        limit.current = [limit.current, limit.maximum].into_iter().flatten().chain([most]).min();
+        // Without the limit the process is merely as safe as any.
+        let _ = setrlimit(resource, limit);
+    }
 }
 
 #[cfg(not(unix))]
-fn limit_memory() {}
+fn limit_resources() {}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    /// Set in a process that this test starts of itself, and that asks for too much.
+    const CHILD: &str = "NWM_DATA_TEST_CHILD";
+
+    #[test]
+    fn memory_is_limited() {
+        if std::env::var_os(CHILD).is_none() {
+            let mut program = Command::new(std::env::current_exe().unwrap());
+            program.args(["--exact", "foreign::tests::memory_is_limited"]).env(CHILD, "1");
+            let error = examine(Path::new("some.h5"), &mut program).unwrap_err().to_string();
+            assert!(error.contains("some.h5: file: found data on which a process"), "{error}");
+            assert!(error.contains("8 GiB"), "{error}");
+            return;
+        }
+        limit_resources();
+        // Less than many machines have, more than is allowed.
+        let mut reserved: Vec<u8> = Vec::new();
+        if reserved.try_reserve_exact(9 << 30).is_err() {
+            std::process::abort();
+        }
+    }
+
+    #[test]
+    fn a_program_that_ends_by_itself_has_found_no_harm() {
+        let run = |script: &str| {
+            let mut program = Command::new("sh");
+            program.args(["-c", script]);
+            examine(Path::new("some.h5"), &mut program)
+        };
+        assert!(run("exit 0").is_ok());
+        assert!(run("exit 3").is_ok());
+        assert!(run("exit 101").unwrap_err().to_string().contains("101"));
+        assert!(run("kill -9 $$").unwrap_err().to_string().contains("signal: 9"));
+        let mut absent = Command::new("/absent/program");
+        assert!(matches!(examine(Path::new("some.h5"), &mut absent), Err(Error::Io { .. })));
+    }
+}

@@ -5,6 +5,8 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use crate::hdf5_file::{Array, Author, Element, Reader};
 use crate::source::{FrameSource, check_request};
+use crate::spec::Split;
+use crate::store;
 
 /// Advice at the end of messages about such files.
 const CHECK: &str = "check the file, for example with h5dump or h5py";
@@ -22,6 +24,7 @@ pub struct FramesFile {
     trajectories: usize,
     frames: usize,
     frame_shape: [usize; 3],
+    split: Option<Split>,
 }
 
 impl std::fmt::Debug for FramesFile {
@@ -41,7 +44,9 @@ impl FramesFile {
     /// [`Error::Io`] if the file cannot be opened, [`Error::Content`] if it is not HDF5 or the
     /// array is absent, empty, or has another number of axes or another type.
     pub fn open(path: &Path, dataset: &str) -> Result<Self> {
-        let array = Reader::open(path, Author::Anybody, CHECK)?.array(dataset)?;
+        let file = Reader::open(path, Author::Anybody, CHECK)?;
+        let split = store::split_of(&file);
+        let array = file.array(dataset)?;
         let &[trajectories, frames, rows, columns, channels] = array.shape() else {
             return Err(array.content(format!("shape {:?}", array.shape()), AXES));
         };
@@ -55,11 +60,16 @@ impl FramesFile {
         if values.is_none_or(|values| values > isize::MAX as usize / size_of::<f32>()) {
             return Err(array.content(format!("shape {:?}", array.shape()), "a possible size"));
         }
-        Ok(Self { array, trajectories, frames, frame_shape: [rows, columns, channels] })
+        Ok(Self { array, trajectories, frames, frame_shape: [rows, columns, channels], split })
     }
 }
 
 impl FrameSource for FramesFile {
+    /// What a file of this crate says; others do not know.
+    fn split(&self) -> Option<Split> {
+        self.split
+    }
+
     fn trajectories(&self) -> usize {
         self.trajectories
     }

@@ -69,6 +69,9 @@ const SIGNATURE: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
 /// for more memory than there is.
 const OLDEST_SUPERBLOCK: u8 = 2;
 
+/// Bytes of a chunk, at most: many times what is sensible.
+const LARGEST_CHUNK: usize = 1 << 30;
+
 /// Who wrote a file that is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Author {
@@ -169,8 +172,24 @@ impl Reader {
             }
         };
         let shape = guarded(|| Ok(dataset.shape())).map_err(unreadable)?;
+        let chunk = guarded(|| Ok(dataset.chunk_dims())).map_err(unreadable)?;
         let error = ArrayError { path: self.path.clone(), place, advice: self.advice };
-        Ok(Array { dataset, shape, element, error })
+        let array = Array { dataset, shape, chunk, element, error };
+        // The library makes room for a whole chunk, however little of it is in the file.
+        let bytes = array.chunk.iter().flatten().try_fold(element.size(), |product, &length| {
+            product.checked_mul(length).filter(|&bytes| bytes <= LARGEST_CHUNK)
+        });
+        match bytes {
+            Some(_) => Ok(array),
+            None => Err(array.content(
+                format!(
+                    "chunks of {:?} {}",
+                    array.chunk.as_deref().unwrap_or_default(),
+                    element.name()
+                ),
+                format!("chunks of at most {} MiB", LARGEST_CHUNK >> 20),
+            )),
+        }
     }
 }
 
@@ -185,6 +204,7 @@ struct ArrayError {
 pub(crate) struct Array {
     dataset: H5Dataset,
     shape: Vec<usize>,
+    chunk: Option<Vec<usize>>,
     element: Element,
     error: ArrayError,
 }
@@ -193,6 +213,11 @@ impl Array {
     /// Lengths of the axes.
     pub(crate) fn shape(&self) -> &[usize] {
         &self.shape
+    }
+
+    /// Lengths of the axes of a chunk, if the array is stored in chunks.
+    pub(crate) fn chunk(&self) -> Option<&[usize]> {
+        self.chunk.as_deref()
     }
 
     /// Type of the elements.

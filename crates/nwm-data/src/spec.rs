@@ -183,6 +183,9 @@ impl DatasetSpec {
     /// States per trajectory in the published sets.
     pub const PUBLISHED_FRAMES: usize = 512;
 
+    /// States per trajectory, at most: one trajectory with its pictures is in memory at a time.
+    pub const MOST_FRAMES: usize = 100_000;
+
     /// The plain set with seed 0, the published time step and the published 512 frames.
     #[must_use]
     pub fn new(system: System, split: Split, trajectories: usize) -> Self {
@@ -212,6 +215,9 @@ impl DatasetSpec {
         }
         if self.frames == 0 {
             return refuse("data.frames", "0".to_owned(), "at least 1");
+        }
+        if self.frames > Self::MOST_FRAMES {
+            return refuse("data.frames", self.frames.to_string(), "at most 100000");
         }
         if !(self.dt > 0.0 && self.dt.is_finite()) {
             return refuse("data.dt", self.dt.to_string(), "a positive number");
@@ -269,6 +275,10 @@ mod tests {
         let message = |spec: DatasetSpec| spec.validate().unwrap_err().to_string();
         assert!(message(DatasetSpec { trajectories: 0, ..good.clone() }).contains("trajectories"));
         assert!(message(DatasetSpec { frames: 0, ..good.clone() }).contains("data.frames"));
+        let longest = DatasetSpec { frames: DatasetSpec::MOST_FRAMES, ..good.clone() };
+        assert!(longest.validate().is_ok());
+        let longer = DatasetSpec { frames: DatasetSpec::MOST_FRAMES + 1, ..good.clone() };
+        assert!(message(longer).contains("found 100001, expected at most 100000"));
         assert!(
             message(DatasetSpec { dt: f64::NAN, ..good.clone() }).contains("data.dt: found NaN")
         );

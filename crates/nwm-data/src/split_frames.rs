@@ -59,7 +59,7 @@ mod sealed {
 /// # }
 /// ```
 ///
-/// ```compile_fail
+/// ```compile_fail,E0308
 /// # use nwm_data::{Loader, LoaderOptions, SplitFrames, Testing};
 /// # fn f(test: SplitFrames<Testing>) {
 /// let loader = Loader::new(test, LoaderOptions::default());

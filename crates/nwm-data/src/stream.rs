@@ -33,6 +33,12 @@ impl Stream {
         (self.generator.next_u64() >> 11) as f64 * STEP
     }
 
+    /// Uniform in `[0, 1)` in single precision: the upper 24 bits of the next word.
+    pub(crate) fn unit_f32(&mut self) -> f32 {
+        const STEP: f32 = 1.0 / (1_u32 << 24) as f32;
+        (self.generator.next_u64() >> 40) as f32 * STEP
+    }
+
     /// Uniform in `[low, high)`.
     pub(crate) fn uniform(&mut self, low: f64, high: f64) -> f64 {
         low + (high - low) * self.unit()

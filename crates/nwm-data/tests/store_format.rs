@@ -189,11 +189,11 @@ fn a_metadata_record_that_contradicts_the_data_set_is_named() {
 #[test]
 fn a_count_that_the_file_cannot_hold_is_refused_before_memory_is_asked_for() {
     let message = forged_message(&[3, 70, 2], |metadata| {
-        metadata["dataset"]["frames"] = serde_json::json!(1_u64 << 40);
+        metadata["dataset"]["trajectories"] = serde_json::json!(1_u64 << 40);
     });
     assert!(message.contains("metadata of dataset"), "{message}");
     let message = forged_message(&[3, 70, 2], |metadata| {
-        metadata["dataset"]["frames"] = serde_json::json!(u64::MAX);
+        metadata["dataset"]["trajectories"] = serde_json::json!(u64::MAX);
     });
     assert!(message.contains("data.trajectories x data.frames"), "{message}");
 }
@@ -218,6 +218,39 @@ fn pictures_larger_than_the_file_can_hold_are_reported() {
     assert_eq!(summary.integrity, Integrity::Damaged);
     let problem = summary.arrays[5].problem.as_ref().unwrap();
     assert!(problem.contains("expected a file that can hold"), "{problem}");
+}
+
+#[test]
+fn chunks_that_are_not_ours_are_refused() {
+    let (_folder, path, set) = written(WriteOptions::default());
+    let folder = tempfile::tempdir().unwrap();
+    let forged = folder.path().join("forged.h5");
+    // Chunks of eight gigabytes, and some that are merely others.
+    for (chunk, expected) in [
+        (vec![1 << 15, 1 << 15, 1], "expected chunks of at most 1024 MiB"),
+        (vec![1, 70, 2], "found chunks of [1, 70, 2], expected chunks of [3, 70, 2]"),
+    ] {
+        let ours = hdf5::H5File::open(&path).unwrap();
+        let file = hdf5::H5File::create(&forged).unwrap();
+        let states = file.new_dataset::<f64>().shape([3, 70, 2]).resizable().chunk(&chunk);
+        states.create("states").unwrap();
+        let times = file.new_dataset::<f64>().shape([70]).create("times").unwrap();
+        let dt = set.spec().dt;
+        times.write_raw(&(0..70).map(|frame| f64::from(frame) * dt).collect::<Vec<_>>()).unwrap();
+        for (name, columns) in [("parameters", 3), ("offsets", 2)] {
+            let array = file.new_dataset::<f64>().shape([3, columns]).create(name).unwrap();
+            let values = if name == "parameters" { set.parameters() } else { set.offsets() };
+            array.write_raw(values).unwrap();
+        }
+        let colours = file.new_dataset::<u32>().shape([3, 1]).create("colour_indices").unwrap();
+        colours.write_raw(set.colour_indices()).unwrap();
+        for name in ["metadata", "metadata_sha256"] {
+            file.set_attr_string(name, &ours.attr_string(name).unwrap()).unwrap();
+        }
+        file.close().unwrap();
+        let message = Dataset::open(&forged).unwrap_err().to_string();
+        assert!(message.contains(expected), "{message}");
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The frames a configuration asks for: generated and cached, or a file of the user's own.
 
+use std::fs::File;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -31,22 +33,41 @@ pub fn open_frames<S: SplitType>(data: &DataConfig) -> Result<SplitFrames<S>> {
 /// The file of the user's own that a configuration names for a split.
 ///
 /// # Errors
-/// [`Error::Key`] if it names none.
+/// [`Error::Key`] if it names none, or the same for both splits.
 pub fn own_file(data: &DataConfig, split: Split) -> Result<&Path> {
     let (key, path) = match split {
         Split::Train => ("data.train_file", &data.train_file),
-        _ => ("data.test_file", &data.test_file),
+        Split::Test => ("data.test_file", &data.test_file),
+        Split::Validation => return Err(no_validation_split()),
+    };
+    let problem = |problem: &str| Error::Key {
+        origin: "configuration".into(),
+        key: key.into(),
+        problem: problem.into(),
     };
     if path.as_os_str().is_empty() {
-        return Err(Error::Key {
-            origin: "configuration".into(),
-            key: key.into(),
-            problem:
-                "found nothing, expected the path of an HDF5 file, since data.name is \"file\""
-                    .into(),
-        });
+        return Err(problem(
+            "found nothing, expected the path of an HDF5 file, since data.name is \"file\"",
+        ));
+    }
+    let same = |one: &Path, other: &Path| match (one.canonicalize(), other.canonicalize()) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => one == other,
+    };
+    if same(&data.train_file, &data.test_file) {
+        return Err(problem(
+            "found one file for training and testing, expected two: data.train_file and data.test_file",
+        ));
     }
     Ok(path)
+}
+
+fn no_validation_split() -> Error {
+    Error::Key {
+        origin: "configuration".into(),
+        key: "data".into(),
+        problem: "found no validation split, expected train or test".into(),
+    }
 }
 
 fn own_frames(data: &DataConfig, split: Split) -> Result<FramesFile> {
@@ -61,7 +82,15 @@ fn generated_frames(data: &DataConfig, split: Split) -> Result<Arc<dyn FrameSour
     let path = cache_path(data, &spec);
     if !path.is_file() {
         std::fs::create_dir_all(&data.cache).map_err(Error::io(&data.cache))?;
-        store::generate(&spec, &path, store::WriteOptions::default(), |_| ())?;
+        // Runs that start together want the same set: one makes it, the others wait.
+        let lock_path = path.with_extension("lock");
+        let lock = File::options().create(true).append(true).open(&lock_path);
+        let lock = lock.map_err(Error::io(&lock_path))?;
+        lock.lock().map_err(Error::io(&lock_path))?;
+        if !path.is_file() {
+            let on = |_| ControlFlow::Continue(());
+            store::generate(&spec, &path, store::WriteOptions::default(), on)?;
+        }
     }
     let set = Dataset::open(&path)?;
     if set.spec() != &spec {
@@ -84,12 +113,13 @@ fn generated_frames(data: &DataConfig, split: Split) -> Result<Arc<dyn FrameSour
 /// What the generator is asked for.
 ///
 /// # Errors
-/// [`Error::Data`] if the system is unknown.
+/// [`Error::Data`] if the system is unknown, [`Error::Key`] for the validation split, which configurations do not have.
 pub fn dataset_spec(data: &DataConfig, split: Split) -> Result<DatasetSpec> {
     let system = System::parse(&data.name)?;
     let trajectories = match split {
         Split::Train => data.train_trajectories,
-        _ => data.test_trajectories,
+        Split::Test => data.test_trajectories,
+        Split::Validation => return Err(no_validation_split()),
     };
     Ok(DatasetSpec {
         seed: data.seed,
@@ -102,10 +132,11 @@ pub fn dataset_spec(data: &DataConfig, split: Split) -> Result<DatasetSpec> {
 /// Everything that changes the bytes is in the name.
 fn cache_path(data: &DataConfig, spec: &DatasetSpec) -> PathBuf {
     data.cache.join(format!(
-        "{}-{}-{}-v{GENERATOR_VERSION}-seed{}-{}x{}-dt{}.h5",
+        "{}-{}-{}-v{GENERATOR_VERSION}-format{}-seed{}-{}x{}-dt{}.h5",
         spec.system.name(),
         spec.variant.name(),
         spec.split.name(),
+        store::FORMAT,
         spec.seed,
         spec.trajectories,
         spec.frames,

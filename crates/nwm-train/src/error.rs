@@ -161,6 +161,7 @@ impl From<&nwm_data::Error> for ErrorKind {
         match error {
             nwm_data::Error::UnknownName { .. }
             | nwm_data::Error::InvalidSetting { .. }
+            | nwm_data::Error::TooManySteps { .. }
             | nwm_data::Error::WindowTooLong { .. } => Self::Configuration,
             nwm_data::Error::Io { source, .. } => source.into(),
             // The HDF5 library hides the system's error; that it cannot write means a full disk, as a rule.

@@ -32,7 +32,7 @@ const DATA: u8 = 3;
 const DEVICE: u8 = 4;
 const NOT_FINITE: u8 = 5;
 const FILE_SYSTEM: u8 = 6;
-const INTERRUPTED: u8 = 130;
+pub(crate) const INTERRUPTED: u8 = 130;
 
 /// Prints an error and gives the exit code of the outcome.
 pub(crate) fn report(outcome: anyhow::Result<Ending>, terminal: &Terminal) -> ExitCode {
@@ -58,6 +58,9 @@ fn code(error: &anyhow::Error) -> u8 {
         }
         if let Some(error) = cause.downcast_ref::<nwm_train::Error>() {
             return kind_code(error.kind());
+        }
+        if let Some(nwm_data::Error::Interrupted) = cause.downcast_ref() {
+            return INTERRUPTED;
         }
         if let Some(error) = cause.downcast_ref::<nwm_data::Error>() {
             return kind_code(error.into());
@@ -95,6 +98,8 @@ mod tests {
         assert_eq!(code(&error), FILE_SYSTEM);
         let error = anyhow::Error::new(UsageError("no".into())).context("failed to start");
         assert_eq!(code(&error), USAGE);
+        let stopped = anyhow::Error::new(nwm_data::Error::Interrupted).context("failed to import");
+        assert_eq!(code(&stopped), INTERRUPTED);
         let missing = std::io::Error::from(std::io::ErrorKind::NotFound);
         assert_eq!(code(&anyhow::Error::new(missing)), DATA);
     }

@@ -85,11 +85,6 @@ pub(crate) enum SplitName {
     Test,
 }
 
-impl SplitName {
-    /// The names.
-    pub(crate) const NAMES: [&'static str; 3] = ["train", "validation", "test"];
-}
-
 impl From<SplitName> for nwm_data::Split {
     fn from(name: SplitName) -> Self {
         match name {
@@ -125,9 +120,9 @@ pub(crate) struct GenerateArguments {
     /// Store rendered frames beside the states.
     #[arg(long)]
     pub(crate) frames: bool,
-    /// Variant of the system.
-    #[arg(long, default_value = "plain")]
-    pub(crate) variant: String,
+    /// Variant of the system: plain (the default), colors or colors_friction.
+    #[arg(long)]
+    pub(crate) variant: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -138,7 +133,7 @@ pub(crate) struct ShowArguments {
     /// Folder for sheet.png, movie.gif and, of a file, energy.svg.
     #[arg(long)]
     pub(crate) out: PathBuf,
-    /// Trajectories or sequences shown.
+    /// Trajectories or sequences shown, at most 32.
     #[arg(long, default_value_t = 4)]
     pub(crate) count: usize,
 }
@@ -151,13 +146,13 @@ pub(crate) struct ImportArguments {
     /// The system that the records are of, such as mass_spring.
     #[arg(long)]
     pub(crate) set: String,
-    /// Variant of the system: plain, colors or colors_friction.
-    #[arg(long, default_value = "plain")]
-    pub(crate) variant: String,
-    /// Time between frames; the system's own by default.
+    /// Variant of the system: plain (the default), colors or colors_friction.
+    #[arg(long)]
+    pub(crate) variant: Option<String>,
+    /// Time between frames; by default the one of the suite's, 0.05 and 0.1, by which the records move.
     #[arg(long)]
     pub(crate) dt: Option<f64>,
-    /// Which split the records are; the one in the files' names by default.
+    /// Which split the records are; the one in the files' names by default, else train.
     #[arg(long, value_enum)]
     pub(crate) split: Option<SplitName>,
     /// Store the pictures beside the states.

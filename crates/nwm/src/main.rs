@@ -5,6 +5,7 @@
 mod commands;
 mod exit;
 mod flags;
+mod interrupt;
 mod pages;
 mod presets;
 mod progress;

@@ -1,6 +1,6 @@
 //! Getting the files of a published data set.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -71,9 +71,10 @@ pub fn fetch(
     let lock_path = folder.join(".fetch.lock");
     let lock = File::options().create(true).append(true).open(&lock_path);
     let lock = lock.map_err(io(&lock_path, "create it"))?;
-    if lock.try_lock().is_err() {
-        return Err(Error::Locked { path: folder.to_path_buf() });
-    }
+    lock.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => Error::Locked { path: folder.to_path_buf() },
+        TryLockError::Error(source) => io(&lock_path, "lock it")(source),
+    })?;
     source
         .files
         .iter()
@@ -106,7 +107,14 @@ fn io(path: &Path, action: &'static str) -> impl FnOnce(std::io::Error) -> Error
 /// Copies a file and says from where.
 fn copy(from: &Path, path: &Path, file: &Stored) -> Result<String> {
     write_atomically(path, |scratch| {
-        std::fs::copy(from, scratch).map_err(io(from, "copy it"))?;
+        // No more than belongs to the file, and without its permissions, which may forbid to flush the copy.
+        let mut original = File::open(from).map_err(io(from, "open it"))?.take(largest(file) + 1);
+        let mut copied = OpenOptions::new()
+            .write(true)
+            .truncate(true)
+            .open(scratch)
+            .map_err(io(path, "write it"))?;
+        std::io::copy(&mut original, &mut copied).map_err(io(from, "copy it"))?;
         verify(scratch, file).map_err(|found| Error::Content {
             path: from.to_path_buf(),
             place: "file".to_owned(),
@@ -116,6 +124,11 @@ fn copy(from: &Path, path: &Path, file: &Stored) -> Result<String> {
         })
     })?;
     Ok(from.display().to_string())
+}
+
+/// Bytes of a compressed file, at most.
+fn largest(file: &Stored) -> u64 {
+    file.unpacked_bytes.saturating_add(LARGEST_OVERHEAD)
 }
 
 /// A file that is being downloaded.
@@ -222,7 +235,7 @@ impl<P: FnMut(FetchProgress<'_>)> Download<'_, P> {
             416 => return Ok(()),
             status => return Err(Failure::Mirror(format!("status {status}"))),
         };
-        let largest = self.file.unpacked_bytes + LARGEST_OVERHEAD;
+        let largest = largest(self.file);
         let mut file = OpenOptions::new()
             .create(true)
             .write(true)
@@ -241,6 +254,8 @@ impl<P: FnMut(FetchProgress<'_>)> Download<'_, P> {
             }
             have += count as u64;
             if have > largest {
+                // Not this file: nothing of it is worth going on from.
+                std::fs::remove_file(&part).map_err(here("remove it"))?;
                 return Err(Failure::Mirror(format!("more than {largest} bytes")));
             }
             file.write_all(&buffer[..count]).map_err(here("write it"))?;

@@ -60,7 +60,8 @@ impl Sources {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidSetting`] if it is none, or of another version.
+    /// [`Error::InvalidSetting`] if it is none, or of another version, a name is a path, or a mirror does not end with
+    /// a slash.
     pub fn parse(text: &str) -> Result<Self> {
         let invalid = |found| Error::InvalidSetting {
             key: "sources",
@@ -68,11 +69,22 @@ impl Sources {
             expected: "a list of sources, format 1",
         };
         let sources: Self = toml::from_str(text).map_err(|error| invalid(error.to_string()))?;
-        if sources.format == FORMAT {
-            Ok(sources)
-        } else {
-            Err(invalid(format!("format {}", sources.format)))
+        if sources.format != FORMAT {
+            return Err(invalid(format!("format {}", sources.format)));
         }
+        for source in sources.sets.values() {
+            // Names become names of files in a folder of the user's.
+            let mut names = source.files.iter().map(|file| &file.name);
+            if let Some(name) =
+                names.find(|name| name.contains(['/', '\\']) || name.starts_with('.'))
+            {
+                return Err(invalid(format!("a file of the name {name:?}")));
+            }
+            if let Some(mirror) = source.mirrors.iter().find(|mirror| !mirror.ends_with('/')) {
+                return Err(invalid(format!("the mirror {mirror:?} without a slash at its end")));
+            }
+        }
+        Ok(sources)
     }
 
     /// A data set.
@@ -109,5 +121,9 @@ mod tests {
         let later = BUILT_IN.replace("format = 1", "format = 2");
         assert!(Sources::parse(&later).unwrap_err().to_string().contains("format 2"));
         assert!(Sources::parse("mnist = 3").is_err());
+        let outside = BUILT_IN.replace("\"train-images", "\"../train-images");
+        assert!(Sources::parse(&outside).unwrap_err().to_string().contains("../train-images"));
+        let bare = BUILT_IN.replacen("/\"", "\"", 1);
+        assert!(Sources::parse(&bare).unwrap_err().to_string().contains("without a slash"));
     }
 }

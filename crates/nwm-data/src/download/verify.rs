@@ -14,7 +14,8 @@ use crate::hexadecimal::hexadecimal;
 /// bytes is ever decompressed.
 pub(super) fn verify(path: &Path, expected: &Stored) -> Result<(), String> {
     let file = File::open(path).map_err(|error| error.to_string())?;
-    let mut unpacked = MultiGzDecoder::new(BufReader::new(file)).take(expected.unpacked_bytes + 1);
+    let mut unpacked =
+        MultiGzDecoder::new(BufReader::new(file)).take(expected.unpacked_bytes.saturating_add(1));
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 16];
     let mut bytes = 0;

@@ -69,6 +69,9 @@ const INTERPOLANT: [[f64; 4]; STAGES] = [
     [0.0, 40_617_522.0 / 29_380_423.0, -110_615_467.0 / 29_380_423.0, 69_997_945.0 / 29_380_423.0],
 ];
 
+/// Steps between two states after which the method gives up.
+const MOST_STEPS: usize = 1_000_000;
+
 /// What a solution cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -120,7 +123,8 @@ impl DormandPrince {
     ///
     /// [`Error::BufferLength`] if `states` is not a whole number of states,
     /// [`Error::InvalidSetting`] if `dt` is not positive, [`Error::StepTooSmall`] if the equations
-    /// give values that are not finite or the tolerance is out of reach.
+    /// give values that are not finite or the tolerance is out of reach, [`Error::TooManySteps`] if it
+    /// takes more than a million steps from one state to the next.
     pub fn solve<C: Coordinates>(
         &self,
         derivative: impl Fn(&C, &mut C),
@@ -134,8 +138,13 @@ impl DormandPrince {
         let mut effort = Effort::default();
         for (frame, state) in states.chunks_exact_mut(dimension).enumerate() {
             let time = frame as f64 * dt;
+            let steps_before = effort.accepted;
             while step.end < time {
                 step.advance(self, &derivative, &mut effort)?;
+                let steps = effort.accepted - steps_before;
+                if steps > MOST_STEPS {
+                    return Err(Error::TooManySteps { time: step.end, steps });
+                }
             }
             step.interpolate(time, state);
         }
@@ -375,6 +384,13 @@ mod tests {
             &mut states,
         );
         assert!(matches!(error, Err(Error::StepTooSmall { .. })), "{error:?}");
+    }
+
+    #[test]
+    fn a_state_that_is_too_far_away_is_an_error() {
+        let oscillator = |[q, p]: &[f64; 2], slope: &mut [f64; 2]| *slope = [*p, -q];
+        let error = DormandPrince::default().solve(oscillator, [1.0, 0.0], 1e12, &mut [0.0; 4]);
+        assert!(matches!(error, Err(Error::TooManySteps { .. })), "{error:?}");
     }
 
     #[test]

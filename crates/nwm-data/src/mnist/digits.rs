@@ -86,6 +86,9 @@ impl Digits {
             let expected = format!("[digit, {}, {}]", Self::SIDE, Self::SIDE);
             return refuse(images_path, format!("axes of {:?}", images.shape), expected);
         };
+        if count == 0 {
+            return refuse(images_path, "no digit".to_owned(), "at least one".to_owned());
+        }
         if labels.shape != [count] {
             let found = format!("axes of {:?}", labels.shape);
             return refuse(labels_path, found, format!("[{count}], one label a digit"));
@@ -211,5 +214,10 @@ mod tests {
         let message =
             Digits::new(images, labels, Path::new("i"), Path::new("l")).unwrap_err().to_string();
         assert!(message.contains("l: values: found axes of [3], expected [2]"), "{message}");
+        let nothing = |shape| IdxArray { shape, values: Vec::new() };
+        let (images, labels) = (nothing(vec![0, 28, 28]), nothing(vec![0]));
+        let message =
+            Digits::new(images, labels, Path::new("i"), Path::new("l")).unwrap_err().to_string();
+        assert!(message.contains("i: values: found no digit"), "{message}");
     }
 }

@@ -1,7 +1,7 @@
 //! The IDX format: a magic number that says type and rank, the lengths of the axes, the values.
 
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
@@ -19,6 +19,9 @@ const MOST_AXES: u8 = 4;
 
 /// Deflate cannot compress further than this.
 const DEFLATE_LIMIT: u64 = 1032;
+
+/// Values of an array, at most: twenty times those of MNIST.
+const MOST_VALUES: u64 = 1 << 30;
 
 /// Advice at the end of messages about damaged files.
 const FETCH_AGAIN: &str = "the file is damaged; fetch it again";
@@ -53,7 +56,7 @@ impl IdxArray {
 /// # Errors
 ///
 /// [`Error::Io`] if the file cannot be opened, [`Error::Content`] if it is no such file, ends early, goes on after its
-/// values, or promises more values than it can hold (nothing is allocated for them).
+/// values, or promises more values than it can hold or than a GiB (nothing is allocated for them).
 pub fn read_idx(path: &Path) -> Result<IdxArray> {
     let open = || {
         let file = File::open(path)?;
@@ -69,10 +72,12 @@ pub fn read_idx(path: &Path) -> Result<IdxArray> {
         source,
     })?;
     let mut input = BufReader::new(file);
-    let compressed = {
-        use std::io::BufRead;
-        input.fill_buf().is_ok_and(|start| start.starts_with(&GZIP))
-    };
+    let start = input.fill_buf().map_err(|source| Error::Io {
+        path: path.to_path_buf(),
+        action: "read it",
+        source,
+    })?;
+    let compressed = start.starts_with(&GZIP);
     if compressed {
         decode(MultiGzDecoder::new(input), bytes.saturating_mul(DEFLATE_LIMIT), path)
     } else {
@@ -93,8 +98,11 @@ fn decode(mut input: impl Read, capacity: u64, path: &Path) -> Result<IdxArray> 
         expected,
         advice: FETCH_AGAIN,
     };
-    let unreadable = |place, error: std::io::Error| {
-        content(place, format!("no more data ({error})"), "the rest of an IDX file".to_owned())
+    let unreadable = |place, error: std::io::Error| match error.kind() {
+        ErrorKind::UnexpectedEof | ErrorKind::InvalidData | ErrorKind::InvalidInput => {
+            content(place, format!("no more data ({error})"), "the rest of an IDX file".to_owned())
+        }
+        _ => Error::Io { path: path.to_path_buf(), action: "read it", source: error },
     };
     let mut magic = [0; 4];
     input.read_exact(&mut magic).map_err(|error| unreadable("magic number", error))?;
@@ -111,7 +119,7 @@ fn decode(mut input: impl Read, capacity: u64, path: &Path) -> Result<IdxArray> 
     }
     let header = 4 + 4 * u64::from(axes);
     let count = shape.iter().try_fold(1_u64, |product, &length| product.checked_mul(length as u64));
-    let left = capacity.saturating_sub(header);
+    let left = capacity.saturating_sub(header).min(MOST_VALUES);
     let Some(count) = count.filter(|&count| count <= left) else {
         let found = format!("{shape:?}");
         return Err(content("lengths of the axes", found, format!("at most {left} values")));

@@ -48,7 +48,7 @@ impl AddingProblem {
             let mut stream = Stream::new(&domain, &[self.seed, index, item as u64]);
             let place = |step: usize| (step * batch_size + item) * 2;
             for step in 0..self.steps {
-                inputs[place(step)] = stream.unit() as f32;
+                inputs[place(step)] = stream.unit_f32();
             }
             let marked = [stream.below(half), half + stream.below(self.steps - half)];
             for step in marked {

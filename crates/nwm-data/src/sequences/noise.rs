@@ -3,11 +3,11 @@
 use crate::spec::Split;
 use crate::stream::Stream;
 
-/// Fills `out` with independent numbers uniform in 0..1: a function of seed, split and `index` alone.
+/// Fills `out` with independent numbers uniform in `[0, 1)`: a function of seed, split and `index` alone.
 pub fn uniform_noise(seed: u64, split: Split, index: u64, out: &mut [f32]) {
     let mut stream = Stream::new(&format!("nwm-data/noise/{split}"), &[seed, index]);
     for value in out {
-        *value = stream.unit() as f32;
+        *value = stream.unit_f32();
     }
 }
 

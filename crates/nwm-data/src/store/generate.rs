@@ -1,13 +1,14 @@
 //! Generating files larger than the memory.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::layout::ArrayLayout;
 use super::metadata::Origin;
 use super::parts::{Parts, part_len};
 use super::write::{Effort, SetWriter, WriteOptions, write, write_with};
-use crate::atomic::persist;
-use crate::error::Result;
+use crate::atomic::{check_target, write_atomically_from};
+use crate::error::{Error, Result};
 use crate::generate::generate_range;
 use crate::hdf5_file::Writer;
 use crate::render::Renderer;
@@ -34,7 +35,8 @@ pub enum Stage {
     Assembling,
 }
 
-/// Generates a data set into a file, with a few portions of it in memory, and reports progress.
+/// Generates a data set into a file, with a few portions of it in memory, and reports progress, to which the caller may
+/// answer that it wants to stop.
 ///
 /// A set of more than some megabytes is made in portions that wait in the folder `NAME.parts` beside the file. If the
 /// program is stopped, the same call continues with the portions that are missing; what results has the same data as
@@ -43,21 +45,26 @@ pub enum Stage {
 ///
 /// # Errors
 ///
-/// Those of [`generate`](crate::generate) and [`write`](super::write), and [`Error::Locked`](crate::Error::Locked) if
-/// another process makes the same file. A file already at `path` is untouched until the new one is complete.
+/// Those of [`generate`](crate::generate) and [`write`](super::write), [`Error::Locked`] if another process makes the
+/// same file, and [`Error::Interrupted`]. A file already at `path` is untouched until the new one is complete.
 pub fn generate(
     spec: &DatasetSpec,
     path: &Path,
     options: WriteOptions,
-    mut progress: impl FnMut(Progress),
+    mut progress: impl FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<()> {
     spec.validate()?;
+    check_target(path)?;
     let total = spec.trajectories;
-    let mut report = |stage, trajectories| progress(Progress { stage, trajectories, total });
+    let mut report = |stage, trajectories| match progress(Progress { stage, trajectories, total }) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(()) => Err(Error::Interrupted),
+    };
     let part_len = part_len(spec, bytes_of_trajectory(spec, options));
     if part_len == total {
         write(path, &generate_range(spec, 0..total)?, options)?;
-        report(Stage::Generating, total);
+        // Complete, whatever the answer is.
+        let _ = report(Stage::Generating, total);
         return Ok(());
     }
     let parts = Parts::open(path, spec, options, part_len)?;
@@ -67,22 +74,22 @@ pub fn generate(
             let portion = generate_range(spec, part.start..end)?;
             write_with(&part.path, &portion, options, Effort::Passing)?;
         }
-        report(Stage::Generating, end);
+        report(Stage::Generating, end)?;
     }
-    let scratch = parts.scratch();
-    let file = Writer::create(&scratch, path)?;
-    let mut writer = SetWriter::new(&file, spec, options, Effort::Lasting)?;
-    for part in parts.all() {
-        let set = parts.read(&part)?;
-        writer.append(&set.load()?)?;
-        if let Some(pictures) = set.pictures()? {
-            writer.append_stored(&pictures)?;
+    write_atomically_from(parts.folder(), path, |scratch| {
+        let file = Writer::create(scratch, path)?;
+        let mut writer = SetWriter::new(&file, spec, options, Effort::Lasting)?;
+        for part in parts.all() {
+            let set = parts.read(&part)?;
+            writer.append(&set.load()?)?;
+            if let Some(pictures) = set.pictures()? {
+                writer.append_stored(&pictures)?;
+            }
+            report(Stage::Assembling, part.start + part.len)?;
         }
-        report(Stage::Assembling, part.start + part.len);
-    }
-    writer.finish(Origin::current())?;
-    file.close()?;
-    persist(&scratch, path)?;
+        writer.finish(Origin::current())?;
+        file.close()
+    })?;
     parts.remove()
 }
 

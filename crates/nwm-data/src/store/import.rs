@@ -1,5 +1,6 @@
 //! From the suite's published files to ours.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -7,7 +8,7 @@ use rayon::prelude::*;
 use super::metadata::{Origin, SourceFile};
 use super::write::{Effort, SetWriter, WriteOptions};
 use crate::appearances::Appearances;
-use crate::atomic::write_atomically;
+use crate::atomic::{check_target, write_atomically};
 use crate::error::{Error, Result};
 use crate::hdf5_file::Writer;
 use crate::render::{Appearance, Renderer};
@@ -16,8 +17,9 @@ use crate::systems::System;
 use crate::tfrecord::{Example, Records, SuiteRecord, count_records};
 use crate::trajectories::Trajectories;
 
-/// Records that are decoded together.
-const BATCH: usize = 32;
+/// Bytes of pictures, and records, that are decoded together.
+const BATCH_BYTES: usize = 64 << 20;
+const MOST_IN_BATCH: usize = 64;
 
 /// Frames over which the motion of a record is followed: enough for friction and the time step to show, few enough for a
 /// chaotic system.
@@ -44,10 +46,16 @@ pub struct ImportOptions {
     pub variant: Variant,
     /// The part of the set.
     pub split: Split,
-    /// Time between two states.
-    pub dt: f64,
+    /// Time between two states; if it is not known, the one of [`PUBLISHED_STEPS`](Self::PUBLISHED_STEPS) by which the
+    /// first record moves.
+    pub dt: Option<f64>,
     /// Whether to store the pictures, too.
     pub frames: bool,
+}
+
+impl ImportOptions {
+    /// The time steps of the suite's sets.
+    pub const PUBLISHED_STEPS: [f64; 2] = [0.05, 0.1];
 }
 
 /// Copies the records of the suite's files into one HDF5 file, in their order, and returns what it holds: states and
@@ -55,30 +63,23 @@ pub struct ImportOptions {
 ///
 /// Every record is compared with the system, the variant and the time step that it is said to have: its derivatives, its
 /// first frames as a motion, and its first and last picture. `progress` is called with the number of records so far and
-/// of all.
+/// of all, and may answer that it wants to stop.
 ///
 /// # Errors
 ///
 /// [`Error::Io`] if a file cannot be read or written, [`Error::Content`] if a record is damaged, has another number of
-/// frames than the first one, or does not fit the options. The file `path` is complete or untouched.
+/// frames than the first one, or does not fit the options, [`Error::Interrupted`]. The file `path` is complete or
+/// untouched.
 pub fn import(
     files: &[PathBuf],
     options: ImportOptions,
     path: &Path,
-    mut progress: impl FnMut(usize, usize),
+    mut progress: impl FnMut(usize, usize) -> ControlFlow<()>,
 ) -> Result<DatasetSpec> {
+    check_target(path)?;
     let counts = files.iter().map(|file| count_records(file)).collect::<Result<Vec<u64>>>()?;
     let total = counts.iter().sum::<u64>() as usize;
-    let Some(first) = first_record(files, &counts, options.system)? else {
-        return Err(Error::EmptySource);
-    };
-    let spec = DatasetSpec {
-        variant: options.variant,
-        frames: first.states.len() / options.system.state_dimension(),
-        dt: options.dt,
-        ..DatasetSpec::new(options.system, options.split, total)
-    };
-    spec.validate()?;
+    let spec = specification(files, &counts, options)?;
     let source = |(file, &records): (&PathBuf, &u64)| {
         let bytes = std::fs::metadata(file).map(|metadata| metadata.len()).unwrap_or_default();
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -86,6 +87,8 @@ pub fn import(
     };
     let origin = Origin::Imported { files: files.iter().zip(&counts).map(source).collect() };
     let importer = Importer { spec: &spec, renderer: Renderer::new(spec.system, spec.variant) };
+    let record_bytes = spec.frames * importer.renderer.frame_len();
+    let batch = (BATCH_BYTES / record_bytes).clamp(1, MOST_IN_BATCH);
     write_atomically(path, |scratch| {
         let file = Writer::create(scratch, path)?;
         let write_options = WriteOptions { frames: options.frames };
@@ -93,13 +96,12 @@ pub fn import(
         let mut done = 0;
         for file in files {
             let mut records = Records::open(file)?;
+            let mut first = 0;
             loop {
-                let first = done;
-                let payloads = records.by_ref().take(BATCH).collect::<Result<Vec<_>>>()?;
+                let payloads = records.by_ref().take(batch).collect::<Result<Vec<_>>>()?;
                 if payloads.is_empty() {
                     break;
                 }
-                done += payloads.len();
                 let decoded = payloads
                     .par_iter()
                     .enumerate()
@@ -108,7 +110,11 @@ pub fn import(
                     })
                     .collect::<Result<Vec<_>>>()?;
                 importer.append(decoded, &mut writer)?;
-                progress(done, total);
+                first += payloads.len();
+                done += payloads.len();
+                if progress(done, total).is_break() {
+                    return Err(Error::Interrupted);
+                }
             }
         }
         writer.finish(origin)?;
@@ -117,16 +123,41 @@ pub fn import(
     Ok(spec)
 }
 
-/// The first record of the files, if there is one.
-fn first_record(files: &[PathBuf], counts: &[u64], system: System) -> Result<Option<SuiteRecord>> {
-    let Some((file, _)) = files.iter().zip(counts).find(|(_, count)| **count > 0) else {
-        return Ok(None);
+/// What the records are together, as far as the first one tells.
+fn specification(files: &[PathBuf], counts: &[u64], options: ImportOptions) -> Result<DatasetSpec> {
+    let ImportOptions { system, variant, split, dt, .. } = options;
+    let nothing = |path: &Path| Error::Content {
+        path: path.to_path_buf(),
+        place: "file".to_owned(),
+        found: "no record".to_owned(),
+        expected: "at least one record of the suite in the files".to_owned(),
+        advice: "name other files",
     };
-    let Some(payload) = Records::open(file)?.next().transpose()? else { return Ok(None) };
-    let record = Example::decode(&payload)
+    let first = files.first().map_or(Path::new(""), PathBuf::as_path);
+    let Some((file, _)) = files.iter().zip(counts).find(|(_, count)| **count > 0) else {
+        return Err(nothing(first));
+    };
+    let payload = Records::open(file)?.next().transpose()?.ok_or_else(|| nothing(file))?;
+    let record = decode(&payload, system).map_err(|problem| problem.at(file, 0))?;
+    let known = DatasetSpec {
+        variant,
+        frames: record.states.len() / system.state_dimension(),
+        ..DatasetSpec::new(system, split, counts.iter().sum::<u64>() as usize)
+    };
+    let with_step = |dt| DatasetSpec { dt, ..known.clone() };
+    let moves_by = |dt: &f64| check_motion(&with_step(*dt), &record).is_ok();
+    let published = || ImportOptions::PUBLISHED_STEPS.into_iter().find(moves_by);
+    // Where none fits, the records are refused with the system's own.
+    let spec = with_step(dt.or_else(published).unwrap_or(known.dt));
+    spec.validate()?;
+    Ok(spec)
+}
+
+/// Decodes a record without its pictures.
+fn decode(payload: &[u8], system: System) -> Result<SuiteRecord, Problem> {
+    Example::decode(payload)
         .and_then(|example| SuiteRecord::from_example(&example, system))
-        .map_err(|found| Problem::damaged(found).at(file, 0))?;
-    Ok(Some(record))
+        .map_err(Problem::damaged)
 }
 
 /// Why a record is refused.
@@ -163,11 +194,8 @@ type Decoded = (SuiteRecord, Vec<u8>);
 impl Importer<'_> {
     /// Decodes a record and checks it.
     fn decode(&self, payload: &[u8]) -> Result<Decoded, Problem> {
-        let system = self.spec.system;
-        let record = Example::decode(payload)
-            .and_then(|example| SuiteRecord::from_example(&example, system))
-            .map_err(Problem::damaged)?;
-        let frames = record.states.len() / system.state_dimension();
+        let record = decode(payload, self.spec.system)?;
+        let frames = record.states.len() / self.spec.system.state_dimension();
         if frames != self.spec.frames {
             return Err(Problem {
                 found: format!("{frames} frames"),
@@ -175,7 +203,7 @@ impl Importer<'_> {
             });
         }
         let pictures = self.decode_pictures(&record.image)?;
-        self.check_motion(&record)?;
+        check_motion(self.spec, &record)?;
         self.check_pictures(&record, &pictures)?;
         Ok((record, pictures))
     }
@@ -183,6 +211,7 @@ impl Importer<'_> {
     /// All frames of a PNG file in which they lie below each other.
     fn decode_pictures(&self, image: &[u8]) -> Result<Vec<u8>, Problem> {
         let [rows, columns, _] = self.renderer.frame_shape();
+        // At most 100 000 frames: no overflow.
         let (width, height) = (columns as u32, (self.spec.frames * rows) as u32);
         let bytes = self.spec.frames * self.renderer.frame_len();
         let unreadable =
@@ -204,37 +233,6 @@ impl Importer<'_> {
         let mut pictures = vec![0; bytes];
         reader.next_frame(&mut pictures).map_err(unreadable)?;
         Ok(pictures)
-    }
-
-    /// Compares derivatives, and the first frames as a motion from the first one.
-    fn check_motion(&self, record: &SuiteRecord) -> Result<(), Problem> {
-        let DatasetSpec { system, variant, dt, frames, .. } = *self.spec;
-        let SuiteRecord { states, derivatives, parameters, .. } = record;
-        let dimension = system.state_dimension();
-        let misfit = |error: Error| Problem::damaged(error.to_string());
-        let mut slopes = vec![0.0; states.len()];
-        for (state, slope) in states.chunks(dimension).zip(slopes.chunks_mut(dimension)) {
-            system.derivative(parameters, state, slope).map_err(misfit)?;
-        }
-        let mut moved = vec![0.0; frames.min(FOLLOWED_FRAMES) * dimension];
-        system.solve(variant, parameters, &states[..dimension], dt, &mut moved).map_err(misfit)?;
-        for (what, ours, theirs) in
-            [("derivatives", &slopes, derivatives), ("states", &moved, states)]
-        {
-            let theirs = &theirs[..ours.len()];
-            let largest = theirs.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
-            let difference =
-                ours.iter().zip(theirs).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-            // Not the negation, so that what is no number is refused.
-            let close = difference <= MOTION_TOLERANCE * largest.max(1.0);
-            if !close {
-                return Err(Problem {
-                    found: format!("{what} that differ by {difference:.1e}"),
-                    expected: format!("those of {system}, {variant}, with a time step of {dt}"),
-                });
-            }
-        }
-        Ok(())
     }
 
     /// Compares the first and the last picture.
@@ -281,4 +279,37 @@ impl Importer<'_> {
         writer.append(&Trajectories::new(spec, states, appearances)?)?;
         writer.append_pictures(&pictures)
     }
+}
+
+/// Compares derivatives, and the first frames as a motion from the first one.
+fn check_motion(spec: &DatasetSpec, record: &SuiteRecord) -> Result<(), Problem> {
+    let DatasetSpec { system, variant, dt, frames, .. } = *spec;
+    let SuiteRecord { states, derivatives, parameters, .. } = record;
+    let dimension = system.state_dimension();
+    let misfit = |error: Error| Problem::damaged(error.to_string());
+    let mut slopes = vec![0.0; states.len()];
+    for (state, slope) in states.chunks(dimension).zip(slopes.chunks_mut(dimension)) {
+        system.derivative(parameters, state, slope).map_err(misfit)?;
+    }
+    let compare = |what: &str, ours: &[f64], theirs: &[f64]| {
+        let theirs = &theirs[..ours.len()];
+        let largest = theirs.iter().fold(1.0_f64, |largest, value| largest.max(value.abs()));
+        let tolerance = MOTION_TOLERANCE * largest;
+        // What is no number is not close.
+        let close = |(a, b): (&f64, &f64)| (a - b).abs() <= tolerance;
+        match ours.iter().zip(theirs).position(|pair| !close(pair)) {
+            None => Ok(()),
+            Some(place) => Err(Problem {
+                found: format!("{what} {} in frame {}", theirs[place], place / dimension),
+                expected: format!(
+                    "{} within {tolerance:.0e}, as of {system}, {variant}, with a time step of {dt}",
+                    ours[place]
+                ),
+            }),
+        }
+    };
+    compare("derivative", &slopes, derivatives)?;
+    let mut moved = vec![0.0; frames.min(FOLLOWED_FRAMES) * dimension];
+    system.solve(variant, parameters, &states[..dimension], dt, &mut moved).map_err(misfit)?;
+    compare("state", &moved, states)
 }

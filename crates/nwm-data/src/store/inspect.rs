@@ -65,10 +65,13 @@ pub fn inspect(path: &Path) -> Result<Summary> {
     let file = Reader::open(path, Author::ThisCrate, REGENERATE)?;
     let metadata = Metadata::read(&file)?;
     let mut layouts = ArrayLayout::of(&metadata.dataset);
-    if let Some([_, _, rows, columns, _]) =
-        metadata.arrays.get(FRAMES).map(|record| record.shape.as_slice())
-    {
-        layouts.push(ArrayLayout::frames(&metadata.dataset, [*rows, *columns]));
+    if let Some(record) = metadata.arrays.get(FRAMES) {
+        // A record of another rank is compared, too, and found to be wrong.
+        let sides = match record.shape.as_slice() {
+            &[_, _, rows, columns, _] => [rows, columns],
+            _ => [0; 2],
+        };
+        layouts.push(ArrayLayout::frames(&metadata.dataset, sides));
     }
     let arrays: Vec<ArrayReport> = layouts
         .iter()

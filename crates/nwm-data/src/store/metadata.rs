@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::error::Result;
 use crate::hdf5_file::{Reader, Writer};
 use crate::hexadecimal::hexadecimal;
-use crate::spec::{DatasetSpec, GENERATOR_VERSION};
+use crate::spec::{DatasetSpec, GENERATOR_VERSION, Split};
 
 /// Version of the layout that this program writes and reads.
 pub const FORMAT: u32 = 1;
@@ -119,6 +119,20 @@ struct AnyVersion {
     format: u32,
 }
 
+/// The part of a data set that a file holds, if it is one of ours.
+pub(crate) fn split_of(file: &Reader) -> Option<Split> {
+    #[derive(Deserialize)]
+    struct OfDataset {
+        dataset: OfSplit,
+    }
+    #[derive(Deserialize)]
+    struct OfSplit {
+        split: Split,
+    }
+    let metadata = file.attribute(METADATA).ok()?;
+    serde_json::from_str::<OfDataset>(&metadata).ok().map(|metadata| metadata.dataset.split)
+}
+
 impl Metadata {
     /// Reads and checks the metadata of a file.
     pub(super) fn read(file: &Reader) -> Result<Self> {
@@ -142,6 +156,11 @@ impl Metadata {
         metadata.dataset.validate().map_err(|error| {
             file.content(&place, error.to_string(), "the specification of a data set")
         })?;
+        let names = metadata.dataset.system.parameter_names();
+        if metadata.parameter_names != names {
+            let found = format!("parameters {}", metadata.parameter_names.join(", "));
+            return Err(file.content(&place, found, names.join(", ")));
+        }
         Ok(metadata)
     }
 

@@ -37,5 +37,6 @@ pub use dataset::{Dataset, read};
 pub use generate::{Progress, Stage, generate};
 pub use import::{ImportOptions, import};
 pub use inspect::{ArrayReport, Integrity, Summary, inspect};
+pub(crate) use metadata::split_of;
 pub use metadata::{ArrayRecord, FORMAT, Metadata, Origin, SourceFile};
 pub use write::{WriteOptions, write};

@@ -1,19 +1,26 @@
 //! The folder where portions of a data set wait until all are there.
 
+use std::ffi::OsString;
 use std::fs::{File, TryLockError};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::dataset::Dataset;
-use super::metadata::{FORMAT, Origin};
+use super::metadata::{FORMAT, Origin, REGENERATE};
 use super::write::{WriteOptions, portions};
-use crate::atomic::write_atomically;
+use crate::atomic::{is_scratch, write_atomically};
 use crate::error::{Error, Result};
+use crate::generate::generate_range;
 use crate::spec::DatasetSpec;
 
 /// Uncompressed bytes of one portion.
 const PART_BYTES: usize = 16 << 20;
+
+/// The files in the folder that are no portions.
+const LOCK: &str = "lock";
+const PLAN: &str = "plan.json";
 
 /// Advice at the end of messages about the folder.
 const CLEAR: &str = "delete the folder, or choose another name for the file";
@@ -56,6 +63,14 @@ pub(super) fn part_len(spec: &DatasetSpec, row_bytes: usize) -> usize {
     (PART_BYTES / row_bytes.max(1)).clamp(1, spec.trajectories.max(1))
 }
 
+impl Plan {
+    /// What distinguishes it, for messages.
+    fn description(&self) -> String {
+        let pictures = if self.frames { "with" } else { "without" };
+        format!("portions of {:?}, {pictures} pictures, {}", self.dataset, self.origin)
+    }
+}
+
 impl Parts {
     /// Opens or creates the folder for the file `target`.
     ///
@@ -72,18 +87,7 @@ impl Parts {
         let mut name = target.file_name().unwrap_or_default().to_os_string();
         name.push(".parts");
         let folder = target.with_file_name(name);
-        let failed = |action| {
-            let path = folder.clone();
-            move |source| Error::Io { path, action, source }
-        };
-        std::fs::create_dir_all(&folder).map_err(failed("create it"))?;
-        let lock_path = folder.join("lock");
-        let lock = File::options().create(true).append(true).open(&lock_path);
-        let lock = lock.map_err(failed("create the file lock in it"))?;
-        lock.try_lock().map_err(|error| match error {
-            TryLockError::WouldBlock => Error::Locked { path: folder.clone() },
-            TryLockError::Error(source) => failed("lock it")(source),
-        })?;
+        let lock = lock(&folder)?;
         let plan = Plan {
             format: FORMAT,
             origin: Origin::current(),
@@ -93,29 +97,55 @@ impl Parts {
         };
         let parts = Self { folder, plan, _lock: lock };
         parts.agree_on_plan()?;
+        // Nobody else works here: what a killed process left will never be finished.
+        for scratch in parts.names()?.filter(|name| is_scratch(name)) {
+            parts.remove_file(&parts.folder.join(scratch))?;
+        }
         Ok(parts)
+    }
+
+    /// Names of everything in the folder.
+    fn names(&self) -> Result<impl Iterator<Item = OsString>> {
+        let entries = std::fs::read_dir(&self.folder)
+            .and_then(Iterator::collect::<std::io::Result<Vec<_>>>)
+            .map_err(|source| self.failed("list it", source))?;
+        Ok(entries.into_iter().map(|entry| entry.file_name()))
+    }
+
+    fn failed(&self, action: &'static str, source: std::io::Error) -> Error {
+        Error::Io { path: self.folder.clone(), action, source }
+    }
+
+    fn remove_file(&self, path: &Path) -> Result<()> {
+        match std::fs::remove_file(path) {
+            Err(source) if source.kind() != ErrorKind::NotFound => {
+                Err(self.failed("remove a file in it", source))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Writes the plan, or compares it with the one that is there.
     fn agree_on_plan(&self) -> Result<()> {
-        let path = self.folder.join("plan.json");
+        let path = self.folder.join(PLAN);
         let content = |found: String| Error::Content {
             path: self.folder.clone(),
-            place: "plan.json".to_owned(),
+            place: PLAN.to_owned(),
             found,
-            expected: format!("{:?}", self.plan.dataset),
+            expected: self.plan.description(),
             advice: CLEAR,
         };
         match std::fs::read_to_string(&path) {
             Ok(text) => match serde_json::from_str::<Plan>(&text) {
                 Ok(plan) if plan == self.plan => Ok(()),
-                Ok(plan) if plan.dataset == self.plan.dataset => {
-                    Err(content("portions of it with other options".to_owned()))
-                }
-                Ok(plan) => Err(content(format!("portions of {:?}", plan.dataset))),
+                Ok(plan) => Err(content(plan.description())),
                 Err(error) => Err(content(format!("no plan ({error})"))),
             },
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                // Without a plan the folder is somebody else's, or was being removed.
+                if self.names()?.any(|name| name != LOCK && !is_scratch(&name)) {
+                    return Err(content("files, but no plan".to_owned()));
+                }
                 write_atomically(&path, |scratch| {
                     let io = |source| Error::Io { path: path.clone(), action: "write it", source };
                     let file = File::create(scratch).map_err(io)?;
@@ -144,30 +174,92 @@ impl Parts {
     /// Opens a finished portion.
     pub(super) fn read(&self, part: &Part) -> Result<Dataset> {
         let set = Dataset::open(&part.path)?;
-        let expected = self.spec(part);
-        if *set.spec() == expected {
-            return Ok(set);
-        }
-        Err(Error::Content {
+        let content = |place: &str, found: String, expected: String| Error::Content {
             path: part.path.clone(),
-            place: "metadata dataset".to_owned(),
-            found: format!("{:?}", set.spec()),
-            expected: format!("{expected:?}"),
-            advice: "delete the file and run again to regenerate it",
-        })
+            place: place.to_owned(),
+            found,
+            expected,
+            advice: REGENERATE,
+        };
+        let expected = self.spec(part);
+        if *set.spec() != expected {
+            let found = format!("{:?}", set.spec());
+            return Err(content("metadata dataset", found, format!("{expected:?}")));
+        }
+        // A portion does not say where it starts: its first trajectory does.
+        let first = generate_range(&self.plan.dataset, part.start..part.start + 1)?;
+        if set.states(0, 0, expected.frames)? != first.states() {
+            let found = "other states in its first trajectory".to_owned();
+            return Err(content("dataset /states", found, format!("trajectory {}", part.start)));
+        }
+        Ok(set)
     }
 
-    /// Where the file grows before it takes its name.
-    pub(super) fn scratch(&self) -> PathBuf {
-        self.folder.join("whole.h5")
+    /// The folder, where the file grows before it takes its name.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
     }
 
-    /// Removes the folder.
+    /// Removes what belongs to the plan, and the folder if nothing else is in it.
     pub(super) fn remove(self) -> Result<()> {
-        std::fs::remove_dir_all(&self.folder).map_err(|source| Error::Io {
-            path: self.folder,
-            action: "remove it; the file is complete",
-            source,
-        })
+        for part in self.all() {
+            self.remove_file(&part.path)?;
+        }
+        self.remove_file(&self.folder.join(PLAN))?;
+        self.remove_file(&self.folder.join(LOCK))?;
+        match std::fs::remove_dir(&self.folder) {
+            // Gone, or taken over by another process that begins to make the file anew.
+            Err(source)
+                if !matches!(source.kind(), ErrorKind::NotFound | ErrorKind::DirectoryNotEmpty) =>
+            {
+                Err(self.failed("remove it; the file is complete", source))
+            }
+            _ => Ok(()),
+        }
     }
+}
+
+/// Creates a folder if there is none, and keeps other processes out of it as long as the result lives.
+fn lock(folder: &Path) -> Result<File> {
+    let failed = |action| {
+        let path = folder.to_path_buf();
+        move |source| Error::Io { path, action, source }
+    };
+    let path = folder.join(LOCK);
+    loop {
+        match std::fs::create_dir(folder) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+                return Err(failed("create it; does the folder above it exist?")(error));
+            }
+            _ => {}
+        }
+        let lock = match File::options().create(true).append(true).open(&path) {
+            // The process that had the folder has just removed it.
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            opened => opened.map_err(failed("create the file lock in it"))?,
+        };
+        lock.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => Error::Locked { path: folder.to_path_buf() },
+            TryLockError::Error(source) => failed("lock it")(source),
+        })?;
+        if is_at(&lock, &path) {
+            return Ok(lock);
+        }
+    }
+}
+
+/// Whether an open file is the one that has a name, and not one that had it.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    match (file.metadata(), std::fs::metadata(path)) {
+        (Ok(ours), Ok(there)) => (ours.dev(), ours.ino()) == (there.dev(), there.ino()),
+        _ => false,
+    }
+}
+
+/// A file that is open cannot be removed here.
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> bool {
+    true
 }

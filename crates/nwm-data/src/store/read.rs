@@ -43,6 +43,11 @@ impl StoredArray {
             let expected = format!("a file that can hold {} bytes of data", layout.bytes());
             return Err(array.content(found, expected));
         }
+        // Nor must chunks: all of one is decompressed, however little of it is wanted.
+        if array.chunk().is_some_and(|chunk| chunk != layout.chunk_shape()) {
+            let found = format!("chunks of {:?}", array.chunk().unwrap_or_default());
+            return Err(array.content(found, format!("chunks of {:?}", layout.chunk_shape())));
+        }
         let sha256 = record.sha256.clone();
         Ok(Self { array, layout, sha256 })
     }

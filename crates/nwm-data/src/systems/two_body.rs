@@ -70,20 +70,9 @@ impl Equations for TwoBody {
     }
 
     /// The momenta are those of a circular orbit of two unit masses under unit gravity, whatever masses and gravity
-    /// are. With random parameters the first coordinate *is* the gravity: every record of the suite has the same
-    /// number in both places (one random key was used twice).
-    fn draw_state(
-        &self,
-        variant: Variant,
-        parameters: &[f64],
-        stream: &mut Stream,
-        state: &mut [f64],
-    ) {
-        let x = match variant {
-            Variant::Plain => START.draw(stream),
-            Variant::Colors | Variant::ColorsFriction => parameters[2],
-        };
-        let y = START.draw(stream);
+    /// are.
+    fn draw_state(&self, _: Variant, _: &[f64], stream: &mut Stream, state: &mut [f64]) {
+        let (x, y) = (START.draw(stream), START.draw(stream));
         let radius = (x * x + y * y).sqrt();
         let scale = 2.0 * radius * radius.sqrt();
         let (momentum_x, momentum_y) = (y / scale, -x / scale);

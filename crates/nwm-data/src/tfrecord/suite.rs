@@ -3,6 +3,9 @@
 use super::example::Example;
 use crate::systems::System;
 
+/// Colours of the suite, at most.
+const MOST_COLOURS: u32 = 6;
+
 /// One trajectory of the suite, as its files hold it.
 ///
 /// | feature | |
@@ -57,7 +60,12 @@ impl SuiteRecord {
         same_count("other/color_index", balls, colours.len())?;
         let colour_indices = colours
             .iter()
-            .map(|&colour| u32::try_from(colour).map_err(|_| format!("colour index {colour}")))
+            .map(|&colour| {
+                let known = u32::try_from(colour).ok().filter(|&index| index < MOST_COLOURS);
+                known.ok_or_else(|| {
+                    format!("colour index {colour} and not 0 to {}", MOST_COLOURS - 1)
+                })
+            })
             .collect::<Result<_, _>>()?;
         let image = example.bytes("image")?.to_vec();
         Ok(Self { states, derivatives, parameters, offset, colour_indices, image })

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "tests may")]
 
 pub(crate) mod samples;
+pub(crate) mod suite_file;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,5 +1,7 @@
 //! `nwm eval`.
 
+use std::path::Path;
+
 use anyhow::Context as _;
 use nwm_data::Split;
 use nwm_train::{
@@ -22,20 +24,8 @@ pub(crate) fn run(arguments: &EvalArguments, terminal: &Terminal) -> anyhow::Res
             ))
         })?),
     };
-    let settings = Layer::read(&arguments.run_dir.join("resolved.toml"))?;
-    let resolved = Resolved::from_layers(&[settings])?;
-    examine::data_files(&resolved.config().data, &[Split::Train, Split::Test])?;
-    let mut progress: Option<Progress> = None;
-    let result = evaluate(&arguments.run_dir, &EvaluationRequest { step }, &mut |done, total| {
-        progress
-            .get_or_insert_with(|| Progress::new(terminal, "trajectory", 0, total as u64))
-            .advance(done as u64, String::new);
-    });
-    if let Some(progress) = &progress {
-        progress.finish();
-    }
-    let result =
-        result.with_context(|| format!("failed to evaluate {}", arguments.run_dir.display()))?;
+    let result = score(&arguments.run_dir, &EvaluationRequest { step }, terminal)
+        .with_context(|| format!("failed to evaluate {}", arguments.run_dir.display()))?;
     let trained = read_run_record(&arguments.run_dir)?.steps;
     if step.is_none() && result.steps < trained {
         terminal.warning(&format!(
@@ -45,6 +35,25 @@ pub(crate) fn run(arguments: &EvalArguments, terminal: &Terminal) -> anyhow::Res
     }
     terminal.result(&serde_json::to_value(&result)?, &text(&result));
     Ok(Ending::Done)
+}
+
+fn score(
+    run_directory: &Path,
+    request: &EvaluationRequest,
+    terminal: &Terminal,
+) -> anyhow::Result<EvaluationResult> {
+    let resolved = Resolved::from_layers(&[Layer::read(&run_directory.join("resolved.toml"))?])?;
+    examine::data_files(&resolved.config().data, &[Split::Train, Split::Test])?;
+    let mut progress: Option<Progress> = None;
+    let result = evaluate(run_directory, request, &mut |done, total| {
+        progress
+            .get_or_insert_with(|| Progress::new(terminal, "trajectory", 0, total as u64))
+            .advance(done as u64, String::new);
+    });
+    if let Some(progress) = &progress {
+        progress.finish();
+    }
+    Ok(result?)
 }
 
 /// The scores beside the reference predictors.

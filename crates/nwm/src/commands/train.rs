@@ -1,8 +1,6 @@
 //! `nwm train`.
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use anyhow::Context as _;
 use nwm_data::Split;
@@ -10,18 +8,14 @@ use nwm_train::{
     Error, Layer, Observer, Outcome, Resolved, RunRequest, StepResult, read_run_record, train,
 };
 use serde_json::json;
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::flag;
 
 use super::examine;
 use crate::exit::{DeviceError, Ending, UsageError};
 use crate::flags::TrainArguments;
+use crate::interrupt::watch_signals;
 use crate::presets;
 use crate::progress::Progress;
 use crate::terminal::Terminal;
-
-/// Exit code of a second interrupt, which quits at once.
-const INTERRUPTED: i32 = 130;
 
 /// Trains one model.
 pub(crate) fn run(arguments: &TrainArguments, terminal: &Terminal) -> anyhow::Result<Ending> {
@@ -117,17 +111,6 @@ fn check_device(device: &str) -> anyhow::Result<()> {
         .into()),
         _ => Err(UsageError(format!("--device {device}: expected auto, cpu or cuda:0")).into()),
     }
-}
-
-/// A flag that the first interrupt sets; the second one quits at once.
-fn watch_signals() -> anyhow::Result<Arc<AtomicBool>> {
-    let interrupt = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
-        flag::register_conditional_shutdown(signal, INTERRUPTED, Arc::clone(&interrupt))
-            .and_then(|_| flag::register(signal, Arc::clone(&interrupt)))
-            .context("failed to watch for interrupts")?;
-    }
-    Ok(interrupt)
 }
 
 struct Watcher {

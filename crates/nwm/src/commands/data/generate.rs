@@ -1,12 +1,14 @@
 //! Generating a data set.
 
 use anyhow::Context as _;
+use nwm_data::DatasetSpec;
 use nwm_data::store::{self, Stage};
-use nwm_data::{DatasetSpec, System, Variant};
 use serde_json::json;
 
+use super::set_name;
 use crate::exit::Ending;
 use crate::flags::GenerateArguments;
+use crate::interrupt::{unless_set, watch_signals};
 use crate::progress::Progress;
 use crate::terminal::Terminal;
 
@@ -15,9 +17,9 @@ pub(super) fn generate(
     arguments: &GenerateArguments,
     terminal: &Terminal,
 ) -> anyhow::Result<Ending> {
-    let system = System::parse(&arguments.name)?;
+    let (system, variant) = set_name::parse(&arguments.name, arguments.variant.as_deref())?;
     let spec = DatasetSpec {
-        variant: Variant::parse(&arguments.variant)?,
+        variant,
         seed: arguments.seed,
         frames: arguments.steps,
         dt: arguments.dt.unwrap_or_else(|| system.default_dt()),
@@ -44,7 +46,8 @@ fn write(
     spec: &DatasetSpec,
     arguments: &GenerateArguments,
     terminal: &Terminal,
-) -> nwm_data::Result<()> {
+) -> anyhow::Result<()> {
+    let interrupt = watch_signals()?;
     let options = store::WriteOptions { frames: arguments.frames };
     let total = spec.trajectories as u64;
     // Every trajectory is computed once and assembled once.
@@ -55,7 +58,8 @@ fn write(
             _ => (total, "assembling"),
         };
         progress.advance(before + now.trajectories as u64, || what.to_owned());
+        unless_set(&interrupt)
     });
     progress.finish();
-    outcome
+    Ok(outcome?)
 }

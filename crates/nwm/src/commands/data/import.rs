@@ -1,33 +1,39 @@
 //! The suite's published files.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use anyhow::Context as _;
+use nwm_data::Split;
 use nwm_data::store::{self, ImportOptions};
-use nwm_data::{Split, System, Variant};
 use serde_json::json;
 
+use super::set_name;
 use crate::exit::{Ending, UsageError};
-use crate::flags::{ImportArguments, SplitName};
+use crate::flags::ImportArguments;
+use crate::interrupt::{unless_set, watch_signals};
 use crate::progress::Progress;
 use crate::terminal::Terminal;
 
 /// Copies records into a file of ours.
 pub(super) fn import(arguments: &ImportArguments, terminal: &Terminal) -> anyhow::Result<Ending> {
-    let system = System::parse(&arguments.set)?;
-    let options = ImportOptions {
-        system,
-        variant: Variant::parse(&arguments.variant)?,
-        split: split(arguments)?,
-        dt: arguments.dt.unwrap_or_else(|| system.default_dt()),
-        frames: arguments.frames,
+    let (system, variant) = set_name::parse(&arguments.set, arguments.variant.as_deref())?;
+    let split = match arguments.split {
+        Some(split) => split.into(),
+        None => split_of_names(&arguments.files)?.unwrap_or_else(|| {
+            terminal.message("the names of the files say no split: taken as train (--split)");
+            Split::Train
+        }),
     };
+    let (dt, frames) = (arguments.dt, arguments.frames);
+    let options = ImportOptions { system, variant, split, dt, frames };
+    let interrupt = watch_signals()?;
     let out = &arguments.out;
     let mut progress: Option<Progress> = None;
     let spec = store::import(&arguments.files, options, out, |done, total| {
         progress
             .get_or_insert_with(|| Progress::new(terminal, "records", 0, total as u64))
             .advance(done as u64, String::new);
+        unless_set(&interrupt)
     });
     if let Some(progress) = progress {
         progress.finish();
@@ -48,22 +54,39 @@ pub(super) fn import(arguments: &ImportArguments, terminal: &Terminal) -> anyhow
     Ok(Ending::Done)
 }
 
-/// The split that was named, or the one by which all files are named.
-fn split(arguments: &ImportArguments) -> Result<Split, UsageError> {
-    if let Some(split) = arguments.split {
-        return Ok(split.into());
-    }
-    let of = |file: &Path| {
+/// The split by which all files are named, as a word of its own: `train.tfrecord`, `pendulum_test-00001.tfrecord`.
+fn split_of_names(files: &[PathBuf]) -> Result<Option<Split>, UsageError> {
+    let of = |file: &PathBuf| {
         let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        Split::ALL.into_iter().find(|split| name.contains(split.name()))
+        let words: Vec<&str> = name.split(|letter: char| !letter.is_alphanumeric()).collect();
+        let mut splits = Split::ALL.into_iter().filter(|split| words.contains(&split.name()));
+        splits.next().filter(|_| splits.next().is_none())
     };
-    match arguments.files.first().and_then(|file| of(file)) {
-        Some(split) if arguments.files.iter().all(|file| of(file) == Some(split)) => Ok(split),
-        _ => {
-            let names = SplitName::NAMES.join(", ");
-            Err(UsageError(format!(
-                "the names of the files do not agree on a split; say which with --split ({names})"
-            )))
-        }
+    let mut splits: Vec<Option<Split>> = files.iter().map(of).collect();
+    splits.dedup();
+    match splits.as_slice() {
+        &[split] => Ok(split),
+        _ => Err(UsageError(
+            "the names of the files do not agree on a split; say which with --split (train, validation, test)".into(),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn splits_are_words_of_the_names() {
+        let of = |names: &[&str]| {
+            split_of_names(&names.iter().map(PathBuf::from).collect::<Vec<_>>()).ok()
+        };
+        assert_eq!(of(&["a/train.tfrecord"]), Some(Some(Split::Train)));
+        assert_eq!(of(&["pendulum_test-1.tfrecord", "test-2"]), Some(Some(Split::Test)));
+        assert_eq!(of(&["constrained.tfrecord"]), Some(None));
+        assert_eq!(of(&["latest.tfrecord", "contest.tfrecord"]), Some(None));
+        assert_eq!(of(&["train-test.tfrecord"]), Some(None));
+        assert_eq!(of(&["train.tfrecord", "test.tfrecord"]), None);
+        assert_eq!(of(&["train.tfrecord", "more.tfrecord"]), None);
     }
 }

@@ -5,6 +5,7 @@ mod generate;
 mod import;
 mod list;
 mod sequences;
+mod set_name;
 mod show;
 
 use crate::exit::Ending;

@@ -11,10 +11,14 @@ use nwm_data::{
 const SIDE: usize = Digits::SIDE;
 /// Where `nwm data fetch` puts MNIST.
 const MNIST: &str = "data/cache/mnist";
-/// Periods of a moving grating that are shown, as in the paper.
+/// Frames of a moving grating: two of its periods, as in the paper.
 const GRATING_FRAMES: usize = 36;
 /// Wavelength of still gratings: that of the moving ones.
 const WAVELENGTH: f64 = 24.0;
+
+/// Still gratings that orientation preference is measured with.
+const STILL_ORIENTATIONS: usize = 8;
+const STILL_PHASES: usize = 18;
 
 /// A set that needs no file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +43,19 @@ impl Sequences {
             Self::MovingGratings => "gratings",
             Self::StaticGratings => "static_gratings",
             Self::Noise => "noise",
+        }
+    }
+
+    /// What it consists of.
+    pub(super) const fn contents(self) -> &'static str {
+        match self {
+            Self::Mnist => {
+                "handwritten digits: those of nwm data fetch mnist, or 300 that come along"
+            }
+            Self::RotatingMnist => "digits on a turntable, 20 degrees a frame",
+            Self::MovingGratings => "sine waves that move, 20 degrees of phase a frame",
+            Self::StaticGratings => "sine waves that stand, 8 orientations and 18 phases",
+            Self::Noise => "pixels drawn uniformly",
         }
     }
 
@@ -73,9 +90,9 @@ impl Sequences {
                 film(&frames)
             }
             Self::StaticGratings => {
-                let waves = Grating::still(WAVELENGTH, 8, 12);
-                let mut frames = vec![0.0; 12 * SIDE * SIDE];
-                let orientation = waves.chunks(12).cycle().nth(index).unwrap_or_default();
+                let waves = Grating::still(WAVELENGTH, STILL_ORIENTATIONS, STILL_PHASES);
+                let mut frames = vec![0.0; STILL_PHASES * SIDE * SIDE];
+                let orientation = waves.chunks(STILL_PHASES).cycle().nth(index).unwrap_or_default();
                 for (wave, frame) in orientation.iter().zip(frames.chunks_mut(SIDE * SIDE)) {
                     wave.draw(SIDE, frame);
                 }
@@ -93,7 +110,12 @@ impl Sequences {
 /// The training digits that were fetched, else those that the library comes with.
 fn digits() -> nwm_data::Result<Digits> {
     let folder = Path::new(MNIST);
-    if folder.is_dir() { Digits::open(folder, MnistPart::Train) } else { Digits::sample() }
+    // Not the folder: a download that failed leaves it behind.
+    if folder.join("train-images-idx3-ubyte.gz").is_file() {
+        Digits::open(folder, MnistPart::Train)
+    } else {
+        Digits::sample()
+    }
 }
 
 fn film(frames: &[f32]) -> anyhow::Result<Vec<RgbFrame>> {

@@ -19,6 +19,10 @@ use crate::terminal::Terminal;
 
 /// Frames of each trajectory on a contact sheet.
 const SHEET_FRAMES: usize = 12;
+/// Points of a curve, about.
+const CURVE_POINTS: usize = 2000;
+/// Sequences side by side, at most.
+const MOST_SHOWN: usize = 32;
 /// Frames of a movie, at most.
 const MOVIE_FRAMES: usize = 200;
 const GAP_COLOUR: [u8; 3] = [255; 3];
@@ -31,16 +35,22 @@ pub(super) fn show(arguments: &ShowArguments, terminal: &Terminal) -> anyhow::Re
 }
 
 fn pictures(arguments: &ShowArguments, terminal: &Terminal) -> anyhow::Result<Ending> {
-    if arguments.count == 0 {
-        return Err(UsageError("--count 0: expected at least 1".into()).into());
+    let count = arguments.count;
+    if !(1..=MOST_SHOWN).contains(&count) {
+        return Err(UsageError(format!("--count {count}: expected 1 to {MOST_SHOWN}")).into());
     }
     let file = &arguments.file;
-    let named = Sequences::parse(file).filter(|_| !file.exists());
+    let named = Sequences::parse(file).filter(|_| !file.is_file());
     let (films, chart) = match named {
-        Some(set) => (set.films(arguments.count)?, None),
+        Some(set) => {
+            let sequences = set.films(count)?;
+            let film =
+                |frames: &Vec<RgbFrame>| Film::new(frames.len(), |frame| Ok(frames[frame].clone()));
+            (sequences.iter().map(film).collect::<anyhow::Result<Vec<_>>>()?, None)
+        }
         None => {
             let set = Dataset::open(file)?;
-            let count = arguments.count.min(set.trajectories());
+            let count = count.min(set.trajectories());
             let films = (0..count).map(|trajectory| film(&set, trajectory));
             (films.collect::<anyhow::Result<Vec<_>>>()?, Some(energy_chart(&set, count)?))
         }
@@ -68,40 +78,59 @@ fn write(path: &Path, content: Vec<u8>) -> Result<(), Error> {
 
 /// The frames of one trajectory, upright: row 0 of particles is the smallest y. Strategies of games are a matrix, whose
 /// first row is on top.
-fn film(set: &Dataset, trajectory: usize) -> anyhow::Result<Vec<RgbFrame>> {
+fn film(set: &Dataset, trajectory: usize) -> anyhow::Result<Film> {
     let spec = set.spec();
     let renderer = Renderer::new(spec.system, spec.variant);
     let [rows, columns, _] = renderer.frame_shape();
     let states = set.states(trajectory, 0, spec.frames)?;
-    let mut bytes = vec![0; spec.frames * renderer.frame_len()];
-    renderer.frames(&states, &set.appearance(trajectory)?, &mut bytes)?;
-    let upright = |frame: RgbFrame| match spec.system.ball_count() {
-        0 => frame,
-        _ => frame.flipped_rows(),
-    };
-    bytes
-        .chunks_exact(renderer.frame_len())
-        .map(|frame| Ok(upright(RgbFrame::new(rows, columns, frame.to_vec())?)))
-        .collect()
+    let dimension = spec.system.state_dimension();
+    let appearance = set.appearance(trajectory)?;
+    Film::new(spec.frames, |frame| {
+        let mut bytes = vec![0; renderer.frame_len()];
+        renderer.frame(&states[frame * dimension..][..dimension], &appearance, &mut bytes)?;
+        let frame = RgbFrame::new(rows, columns, bytes)?;
+        Ok(if spec.system.ball_count() == 0 { frame } else { frame.flipped_rows() })
+    })
+}
+
+/// The frames of a sequence that are shown.
+struct Film {
+    /// Evenly spaced over the whole sequence.
+    sheet: Vec<RgbFrame>,
+    /// From the start, without gaps.
+    movie: Vec<RgbFrame>,
+}
+
+impl Film {
+    /// Takes what is shown of a sequence of `frames` frames.
+    fn new(
+        frames: usize,
+        frame: impl Fn(usize) -> anyhow::Result<RgbFrame>,
+    ) -> anyhow::Result<Self> {
+        let columns = frames.min(SHEET_FRAMES);
+        Ok(Self {
+            sheet: (0..columns)
+                .map(|column| frame(column * frames / columns))
+                .collect::<anyhow::Result<_>>()?,
+            movie: (0..frames.min(MOVIE_FRAMES)).map(&frame).collect::<anyhow::Result<_>>()?,
+        })
+    }
 }
 
 /// One row for each trajectory, evenly spaced frames from left to right.
-fn sheet(films: &[Vec<RgbFrame>]) -> anyhow::Result<Vec<u8>> {
-    let columns = films[0].len().min(SHEET_FRAMES);
-    let frames: Vec<RgbFrame> = films
-        .iter()
-        .flat_map(|film| (0..columns).map(|index| film[index * film.len() / columns].clone()))
-        .collect();
-    let options =
-        SheetOptions::default().with_columns(columns).with_magnification(MAGNIFICATION / 2);
+fn sheet(films: &[Film]) -> anyhow::Result<Vec<u8>> {
+    let frames: Vec<RgbFrame> = films.iter().flat_map(|film| film.sheet.clone()).collect();
+    let options = SheetOptions::default()
+        .with_columns(films[0].sheet.len())
+        .with_magnification(MAGNIFICATION / 2);
     Ok(contact_sheet(&frames, options)?)
 }
 
 /// All trajectories side by side.
-fn movie(films: &[Vec<RgbFrame>]) -> anyhow::Result<Vec<u8>> {
-    let frames = (0..films[0].len().min(MOVIE_FRAMES))
+fn movie(films: &[Film]) -> anyhow::Result<Vec<u8>> {
+    let frames = (0..films[0].movie.len())
         .map(|index| {
-            let row: Vec<&RgbFrame> = films.iter().map(|film| &film[index]).collect();
+            let row: Vec<&RgbFrame> = films.iter().map(|film| &film.movie[index]).collect();
             RgbFrame::side_by_side(&row, 1, GAP_COLOUR)
         })
         .collect::<Result<Vec<_>, _>>()?;
@@ -119,6 +148,7 @@ fn energy_chart(set: &Dataset, count: usize) -> anyhow::Result<String> {
         let points = states
             .chunks_exact(dimension)
             .enumerate()
+            .step_by(spec.frames.div_ceil(CURVE_POINTS))
             .map(|(frame, state)| Ok((spec.time(frame), spec.system.invariant(parameters, state)?)))
             .collect::<Result<Vec<_>, nwm_data::Error>>()?;
         chart = chart.series(format!("trajectory {trajectory}"), points);
