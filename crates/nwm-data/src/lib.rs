@@ -86,7 +86,7 @@ pub use mnist::{Digits, IdxArray, MnistPart, read_idx};
 pub use render::{Appearance, BACKGROUND, CHANNELS, DEFAULT_RESOLUTION, PixelValue, Renderer};
 pub use sequences::{
     AddingBatch, AddingProblem, Grating, MovingGratings, TURNTABLE_ANGLES, psmnist_permutation,
-    rotate, rotating_split, torch_permutation, uniform_noise,
+    rotate, rotating_split, sequential_split, torch_permutation, uniform_noise,
 };
 pub use source::{FrameSource, RenderedTrajectories};
 pub use spec::{DatasetSpec, GENERATOR_VERSION, Split, Variant};

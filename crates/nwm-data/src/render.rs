@@ -351,6 +351,19 @@ mod tests {
     }
 
     #[test]
+    fn colours_mix_at_an_edge() {
+        let renderer = Renderer::new(System::MassSpring, Variant::Plain);
+        let appearance =
+            Appearance { parameters: &[0.5, 2.0], offset: [0.0; 2], colour_indices: &[0] };
+        let half_width = 1.0 + (0.5 / std::f64::consts::PI).sqrt();
+        let discs = renderer.discs(&[0.0, 0.0], &appearance, half_width, 1).unwrap();
+        let found = composite(&discs[..1], 11.0 / 31.0, 15.0 / 31.0).unwrap();
+        for (found, expected) in found.into_iter().zip([0.613_711, 0.198_549, 0.209_358]) {
+            assert!((found - expected).abs() < 1e-6, "{found} {expected}");
+        }
+    }
+
+    #[test]
     fn skipping_far_pixels_changes_no_byte() {
         let renderer = Renderer::new(System::MassSpring, Variant::Plain);
         let appearance =

@@ -242,6 +242,38 @@ fn two_bodies() {
 }
 
 #[test]
+fn bodies_that_would_leave_the_picture_are_drawn_anew() {
+    let spec = DatasetSpec {
+        variant: Variant::Colors,
+        seed: 3,
+        ..DatasetSpec::new(System::TwoBody, Split::Train, 200)
+    };
+    let set = generate(&spec).unwrap();
+    let free = draws(System::TwoBody, Variant::Colors);
+    let initial = |set: &Trajectories, index| set.state(index, 0).unwrap().to_vec();
+    let mut redrawn = 0;
+    for trajectory in 0..200 {
+        // Ten points between two frames, as the suite looks.
+        let mut states = vec![0.0; (511 * 10 + 1) * 8];
+        let appearance = set.appearance(trajectory).unwrap();
+        let first = initial(&set, trajectory);
+        let solve = |parameters: &[f64], first: &[f64], states: &mut [f64]| {
+            System::TwoBody
+                .solve(Variant::Colors, parameters, first, spec.dt / 10.0, states)
+                .unwrap();
+            states.chunks(8).all(|state| state[..4].iter().all(|x| x.abs() <= 5.0))
+        };
+        assert!(solve(appearance.parameters, &first, &mut states), "{trajectory} leaves");
+        let proposed = free.appearance(trajectory).unwrap().parameters.to_vec();
+        let before = initial(&free, trajectory);
+        let kept = first == before;
+        assert_eq!(kept, solve(&proposed, &before, &mut states), "{trajectory}");
+        redrawn += usize::from(!kept);
+    }
+    assert!((1..200).contains(&redrawn), "{redrawn} of 200 were drawn anew");
+}
+
+#[test]
 fn games() {
     let pennies = draws(System::MatchingPennies, Variant::Plain);
     for player in 0..2 {

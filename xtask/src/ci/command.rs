@@ -47,10 +47,6 @@ impl Ci {
                     cargo(&["test", "--package", package]),
                 ));
             }
-            stages.push(Stage::command(
-                "slow tests",
-                cargo(&["test", "--workspace", "--lib", "--tests", "--", "--ignored"]),
-            ));
             stages.push(deny(cargo));
         }
         if let Some(name) = &self.stage {

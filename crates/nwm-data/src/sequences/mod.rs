@@ -9,5 +9,5 @@ mod rotation;
 pub use adding::{AddingBatch, AddingProblem};
 pub use gratings::{Grating, MovingGratings};
 pub use noise::uniform_noise;
-pub use permutation::{psmnist_permutation, rotating_split, torch_permutation};
+pub use permutation::{psmnist_permutation, rotating_split, sequential_split, torch_permutation};
 pub use rotation::{TURNTABLE_ANGLES, rotate};

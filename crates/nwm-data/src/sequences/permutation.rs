@@ -1,6 +1,9 @@
-//! Orders that the published experiments drew with the Mersenne Twister, reproduced exactly.
+//! Orders of digits and pixels: those that the published experiments drew with the Mersenne Twister, exactly, and one that
+//! they drew without a seed.
 
 use rand_mt::Mt;
+
+use crate::stream::Stream;
 
 /// Pixels of a digit.
 const PIXELS: usize = 28 * 28;
@@ -8,6 +11,9 @@ const PIXELS: usize = 28 * 28;
 /// Training digits, and how many of them the rotating experiment keeps for validation.
 const DIGITS: usize = 60_000;
 const VALIDATION: usize = 12_000;
+
+/// How many of them the sequential experiments keep for validation.
+const SEQUENTIAL_VALIDATION: usize = 3_000;
 
 /// Seeds of the published code.
 const PSMNIST_SEED: u32 = 12_008;
@@ -39,6 +45,15 @@ pub fn psmnist_permutation() -> Vec<usize> {
 pub fn rotating_split() -> (Vec<usize>, Vec<usize>) {
     let mut order = numpy_shuffle(ROTATING_SEED, DIGITS);
     let training = order.split_off(VALIDATION);
+    (order, training)
+}
+
+/// The digits of sequential MNIST, permuted or not, validation (3000) and training (57 000): a random order of the 60 000
+/// training digits, cut. The published code draws it without a seed.
+#[must_use]
+pub fn sequential_split(seed: u64) -> (Vec<usize>, Vec<usize>) {
+    let mut order = Stream::new("nwm-data/sequential split", &[seed]).permutation(DIGITS);
+    let training = order.split_off(SEQUENTIAL_VALIDATION);
     (order, training)
 }
 
@@ -86,6 +101,17 @@ mod tests {
         assert_eq!(validation[..10], first);
         assert_eq!(validation[11_995..], [6636, 25027, 8294, 16607, 6279]);
         assert_eq!(training[..5], [5004, 17676, 29485, 36476, 45508]);
+    }
+
+    #[test]
+    fn the_sequential_split_has_every_digit_once() {
+        let (validation, training) = sequential_split(5);
+        assert_eq!((validation.len(), training.len()), (3_000, 57_000));
+        let mut all = [validation.clone(), training].concat();
+        all.sort_unstable();
+        assert_eq!(all, (0..60_000).collect::<Vec<_>>());
+        assert_eq!(sequential_split(5).0, validation);
+        assert_ne!(sequential_split(6).0, validation);
     }
 
     #[test]
