@@ -301,6 +301,13 @@ fn files_are_taken_from_a_folder_if_they_are_the_published_ones() {
     assert!(message.contains("no complete gzip file"), "{message}");
     assert_eq!(names(folder.path()), [""; 0]);
     std::fs::write(&original, &content).unwrap();
+    // An original that must not be written is copied into a file that may be.
+    let mut permissions = std::fs::metadata(&original).unwrap().permissions();
+    permissions.set_readonly(true);
+    std::fs::set_permissions(&original, permissions).unwrap();
     assert_eq!(take().unwrap()[0].from, Some(original.display().to_string()));
     assert_eq!(names(folder.path()), ["numbers.gz"]);
+    let copied = folder.path().join("numbers.gz");
+    assert_eq!(std::fs::read(&copied).unwrap(), content);
+    assert!(!std::fs::metadata(&copied).unwrap().permissions().readonly());
 }

@@ -5,8 +5,8 @@ mod common;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant, SystemTime};
 
 use common::{code, json, nwm, stderr, train};
 
@@ -47,6 +47,15 @@ fn records_of_the_suite_are_imported_and_shown() {
     for file in ["sheet.png", "movie.gif", "energy.svg"] {
         assert!(folder.path().join("p").join(file).is_file(), "{file}");
     }
+    // A set by the suite's own name, with the time step of its records, which is not the game's.
+    let game = nwm(folder.path())
+        .args(["data", "import"])
+        .arg(suite.join("matching_pennies/train.tfrecord"))
+        .args(["--set", "matching_pennies", "--out", "game.h5", "--json"])
+        .output()
+        .unwrap();
+    assert_eq!(code(&game), 0, "{}", stderr(&game));
+    assert_eq!(json(&game)["dataset"]["dt"], 0.05);
     let refused = import("colors", "other.h5");
     assert_eq!(code(&refused), 3);
     assert!(stderr(&refused).contains("failed to import into other.h5"), "{}", stderr(&refused));
@@ -81,7 +90,8 @@ fn mnist_is_fetched_from_a_folder_and_verified() {
 #[test]
 fn sets_without_a_file_are_shown() {
     let folder = tempfile::tempdir().unwrap();
-    for name in ["mnist", "rotating_mnist", "gratings", "static_gratings", "noise"] {
+    // The second time there is a folder of the set's name.
+    for name in ["mnist", "rotating_mnist", "gratings", "static_gratings", "noise", "noise"] {
         let output = nwm(folder.path()).args(["data", "show", name, "--out", name]).output();
         let output = output.unwrap();
         assert_eq!(code(&output), 0, "{}", stderr(&output));
@@ -92,34 +102,134 @@ fn sets_without_a_file_are_shown() {
     assert!(stderr(&output).contains("expected one of mnist"), "{}", stderr(&output));
 }
 
+/// Names in a folder; none if there is no folder.
+fn names(folder: &Path) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+/// Waits until a child has come so far.
+fn wait_until(what: &str, child: &mut Child, reached: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !reached() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before {what}");
+        assert!(start.elapsed() < Duration::from_secs(120), "no {what} after two minutes");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Starts the generation of a set in three portions.
+fn generate(folder: &Path, out: &str) -> Command {
+    let mut command = nwm(folder);
+    command.args(["data", "generate", "double_pendulum", "--split", "train"]);
+    command.args(["--count", "2600", "--out", out]).stderr(Stdio::piped());
+    command
+}
+
 #[test]
 fn a_killed_generation_goes_on_and_ends_with_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();
-    let generate = |out: &str| {
-        let mut command = nwm(folder.path());
-        command.args(["data", "generate", "double_pendulum", "--split", "train"]);
-        command.args(["--count", "2600", "--out", out]);
-        command
-    };
-    let whole = generate("whole.h5").output().unwrap();
+    let whole = generate(folder.path(), "whole.h5").output().unwrap();
     assert_eq!(code(&whole), 0, "{}", stderr(&whole));
-    for kill in 0..4 {
-        let mut child = generate("set.h5").stderr(Stdio::null()).spawn().unwrap();
-        // At another moment each time: with no, one, two portions done, or while they are put together.
-        let parts = folder.path().join("set.h5.parts");
-        let start = Instant::now();
-        let names = ["lock", "000000000.h5", "000001020.h5", "whole.h5"];
-        while !parts.join(names[kill]).exists() && start.elapsed() < Duration::from_secs(60) {
-            std::thread::sleep(Duration::from_millis(2));
-        }
+    let parts = folder.path().join("set.h5.parts");
+    let portions = ["000000000.h5", "000001020.h5", "000002040.h5"];
+    let growing = |name: &String| name.starts_with(".set.h5.");
+    let mut made: Vec<SystemTime> = Vec::new();
+    for finished in 0..=3 {
+        let mut child = generate(folder.path(), "set.h5").spawn().unwrap();
+        // At another moment each time: with no, one, two portions done, and while they are put together.
+        wait_until("it had so many portions", &mut child, || {
+            let names = names(&parts);
+            let has = |name: &&str| names.iter().any(|found| found == name);
+            match finished {
+                0 => has(&"lock"),
+                3 => portions.iter().all(|name| has(&name)) && names.iter().any(growing),
+                _ => has(&portions[finished - 1]),
+            }
+        });
         child.kill().unwrap();
-        child.wait().unwrap();
+        assert_eq!(child.wait().unwrap().code(), None, "killed");
+        assert!(!folder.path().join("set.h5").exists());
+        let now: Vec<SystemTime> = portions
+            .iter()
+            .filter_map(|name| fs::metadata(parts.join(name)).ok()?.modified().ok())
+            .collect();
+        assert!(now.starts_with(&made), "a finished portion was made again");
+        made = now;
     }
-    let output = generate("set.h5").output().unwrap();
+    assert_eq!(made.len(), 3);
+    let output = generate(folder.path(), "set.h5").output().unwrap();
     assert_eq!(code(&output), 0, "{}", stderr(&output));
     let bytes = |name: &str| fs::read(folder.path().join(name)).unwrap();
     assert!(bytes("set.h5") == bytes("whole.h5"));
-    assert!(!folder.path().join("set.h5.parts").exists());
+    let mut left = names(folder.path());
+    left.sort();
+    assert_eq!(left, ["set.h5", "whole.h5"]);
+}
+
+#[test]
+fn an_interrupted_generation_exits_130_and_says_how_to_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let parts = folder.path().join("set.h5.parts");
+    let mut child = generate(folder.path(), "set.h5").spawn().unwrap();
+    wait_until("it had a portion", &mut child, || parts.join("000000000.h5").exists());
+    let interrupt = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(interrupt.success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(code(&output), 130, "{}", stderr(&output));
+    assert!(stderr(&output).contains("the same command goes on"), "{}", stderr(&output));
+    assert_eq!(names(folder.path()), ["set.h5.parts"]);
+    assert!(names(&parts).iter().all(|name| !name.ends_with(".partial")));
+}
+
+#[test]
+fn runs_that_start_together_share_a_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let start = |run: &str| {
+        train(folder.path(), run)
+            .args(["--set", "data.train_trajectories=5000", "--set", "data.frames=512"])
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    // More than one portion: the second run finds the first one at work.
+    for run in [start("one"), start("two")] {
+        let output = run.wait_with_output().unwrap();
+        assert_eq!(code(&output), 0, "{}", stderr(&output));
+    }
+    let sets = names(&folder.path().join("data/cache"));
+    assert_eq!(sets.iter().filter(|name| name.ends_with(".h5")).count(), 1, "{sets:?}");
+    assert!(sets.iter().all(|name| !name.ends_with(".parts")), "{sets:?}");
+}
+
+/// What is merely wrong with a file of the user's own is said as it is, with its exit code.
+#[test]
+fn a_file_of_another_shape_or_split_is_refused_in_plain_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = hdf5::H5File::create(folder.path().join("flat.h5")).unwrap();
+    let frames = file.new_dataset::<u8>().shape([4, 60, 3]).create("frames").unwrap();
+    frames.write_raw(&[0_u8; 720]).unwrap();
+    file.close().unwrap();
+    let refuse = |train_file: &str, test_file: &str, expected: &str, exit: i32| {
+        let output = train(folder.path(), "run")
+            .args(["--set", "data.name=file", "--set", &format!("data.train_file={train_file}")])
+            .args(["--set", &format!("data.test_file={test_file}")])
+            .output()
+            .unwrap();
+        let message = stderr(&output);
+        assert_eq!(code(&output), exit, "{message}");
+        assert!(message.contains(expected) && !message.contains("harmful"), "{message}");
+    };
+    let shape = "flat.h5: dataset /frames: found shape [4, 60, 3], expected [trajectory, time";
+    refuse("flat.h5", "other.h5", shape, 3);
+    refuse("flat.h5", "flat.h5", "found one file for training and testing", 2);
+    let test_set = nwm(folder.path())
+        .args(["data", "generate", "spring", "--split", "test", "--count", "3", "--steps", "20"])
+        .args(["--frames", "--out", "test.h5"])
+        .output()
+        .unwrap();
+    assert_eq!(code(&test_set), 0, "{}", stderr(&test_set));
+    refuse("test.h5", "other.h5", "frames of the test split: expected those of the train split", 3);
 }
 
 /// A file whose frames are larger than any memory: nothing is stored of them, but a reader would make room.
@@ -129,7 +239,7 @@ fn a_file_that_asks_for_terabytes_is_refused_by_a_process_of_its_own() {
     let path = folder.path().join("huge.h5");
     let file = hdf5::H5File::create(&path).unwrap();
     let frames = file.new_dataset::<u8>().shape([2, 60, 65_536, 65_536, 300]);
-    frames.chunk(&[1, 1, 64, 64, 3]).create("frames").unwrap();
+    frames.chunk(&[1, 1, 2048, 2048, 256]).create("frames").unwrap();
     file.close().unwrap();
     let output = train(folder.path(), "run")
         .args(["--set", "data.name=file", "--set", "data.train_file=huge.h5"])
@@ -137,8 +247,9 @@ fn a_file_that_asks_for_terabytes_is_refused_by_a_process_of_its_own() {
         .unwrap();
     let message = stderr(&output);
     assert_eq!(code(&output), 3, "{message}");
-    assert!(message.contains("failed to read huge.h5"), "{message}");
-    assert!(message.contains("a process that may use 8 GiB ends"), "{message}");
+    let expected =
+        "failed to train run: huge.h5: file: found data on which a process that may use 8 GiB";
+    assert!(message.contains(expected), "{message}");
 }
 
 /// A file system of four megabytes, if this process may mount one.
@@ -210,6 +321,6 @@ fn a_folder_that_cannot_be_written_is_named() {
         ])
         .output()
         .unwrap();
-    assert_ne!(code(&output), 0);
+    assert_eq!(code(&output), 6);
     assert!(stderr(&output).contains("failed to generate file/set.h5"), "{}", stderr(&output));
 }

@@ -35,6 +35,5 @@ fn in_another_process(file: &Path, dataset: &str) -> anyhow::Result<()> {
     let program = std::env::current_exe().context("failed to find this program's own file")?;
     let mut command = Command::new(program);
     command.args(["--quiet", "examine", "--dataset", dataset, "--"]).arg(file);
-    foreign::examine(file, &mut command)
-        .with_context(|| format!("failed to read {}", file.display()))
+    Ok(foreign::examine(file, &mut command)?)
 }
