@@ -16,6 +16,7 @@ use hdf5::{DatatypeMessage, H5Dataset, H5File, H5Type};
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
+use crate::input_file::open_for_reading;
 
 /// Level of compression that files name; chunks may be compressed at another one.
 const DEFLATE_LEVEL: u32 = 4;
@@ -92,13 +93,7 @@ pub(crate) struct Reader {
 impl Reader {
     /// Opens a file; `advice` ends the messages about its content.
     pub(crate) fn open(path: &Path, author: Author, advice: &'static str) -> Result<Self> {
-        let io =
-            |source| Error::Io { path: path.to_path_buf(), action: "open it for reading", source };
-        let mut plain = std::fs::File::open(path).map_err(io)?;
-        let metadata = plain.metadata().map_err(io)?;
-        if metadata.is_dir() {
-            return Err(io(std::io::ErrorKind::IsADirectory.into()));
-        }
+        let (mut plain, bytes) = open_for_reading(path)?;
         let content = |found| Error::Content {
             path: path.to_path_buf(),
             place: "file".to_owned(),
@@ -106,7 +101,6 @@ impl Reader {
             expected: "a complete HDF5 file".to_owned(),
             advice,
         };
-        let bytes = metadata.len();
         let mut head = [0; SIGNATURE.len() + 1];
         let complete = plain.read_exact(&mut head).is_ok() && head.starts_with(&SIGNATURE);
         let version = head[SIGNATURE.len()];

@@ -61,6 +61,7 @@ mod frames_file;
 mod generate;
 mod hdf5_file;
 mod hexadecimal;
+mod input_file;
 mod integrators;
 mod loader;
 mod mnist;

@@ -176,6 +176,17 @@ impl Plan {
             });
         }
         check_fits("train.window", options.window, source.frames())?;
+        let factors = [options.window, options.batch_size, size_of::<f32>()];
+        let bytes = factors.iter().chain(&source.frame_shape()).try_fold(1_usize, |product, &n| {
+            product.checked_mul(n).filter(|&bytes| bytes <= isize::MAX as usize)
+        });
+        if bytes.is_none() {
+            return Err(Error::InvalidSetting {
+                key: "train.batch_size",
+                found: options.batch_size.to_string(),
+                expected: "a batch that the memory can address",
+            });
+        }
         Ok(Self { frames, options, orders: Mutex::new(Vec::new()) })
     }
 

@@ -235,6 +235,8 @@ fn impossible_options_are_errors_that_say_what_to_change() {
     for part in ["10", "9", "train.window", "data.frames"] {
         assert!(too_long.contains(part), "{too_long}");
     }
+    let huge = message(counting(7, 9), LoaderOptions { batch_size: usize::MAX / 8, ..OPTIONS });
+    assert!(huge.contains("train.batch_size") && huge.contains("can address"), "{huge}");
     let no_batch = message(counting(7, 9), LoaderOptions { batch_size: 0, ..OPTIONS });
     assert!(no_batch.contains("train.batch_size"), "{no_batch}");
     let no_window = message(counting(7, 9), LoaderOptions { window: 0, ..OPTIONS });

@@ -100,7 +100,7 @@ fn a_foreign_file_is_named() {
     std::fs::write(&path, "not HDF5 at all").unwrap();
     let message = store::read(&path).unwrap_err().to_string();
     assert!(message.contains("text.h5: file: found 15 bytes that are no HDF5"), "{message}");
-    assert!(message.ends_with("delete the file and run again to regenerate it"), "{message}");
+    assert!(message.ends_with("delete the file and make it again"), "{message}");
 }
 
 /// Writes a file like ours with the HDF5 library directly, after `change` edited its metadata.

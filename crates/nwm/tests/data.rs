@@ -140,11 +140,11 @@ fn a_killed_generation_goes_on_and_ends_with_the_same_bytes() {
         // At another moment each time: with no, one, two portions done, and while they are put together.
         wait_until("it had so many portions", &mut child, || {
             let names = names(&parts);
-            let has = |name: &&str| names.iter().any(|found| found == name);
+            let has = |name: &str| names.iter().any(|found| found == name);
             match finished {
-                0 => has(&"lock"),
-                3 => portions.iter().all(|name| has(&name)) && names.iter().any(growing),
-                _ => has(&portions[finished - 1]),
+                0 => has("lock"),
+                3 => portions.iter().all(|name| has(name)) && names.iter().any(growing),
+                _ => has(portions[finished - 1]),
             }
         });
         child.kill().unwrap();

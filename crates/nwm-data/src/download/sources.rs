@@ -116,6 +116,16 @@ mod tests {
         assert_eq!(message, "unknown published data set \"cifar\": expected one of mnist");
     }
 
+    /// The list is in the repository's data folder, too, where people look for it.
+    #[test]
+    fn the_list_of_the_repository_is_the_same() {
+        let list = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/sources.toml");
+        match std::fs::read_to_string(list) {
+            Ok(text) => assert_eq!(text, BUILT_IN),
+            Err(error) => eprintln!("skipped: {list}: {error}"),
+        }
+    }
+
     #[test]
     fn other_versions_and_other_texts_are_refused() {
         let later = BUILT_IN.replace("format = 1", "format = 2");

@@ -1,12 +1,12 @@
 //! The IDX format: a magic number that says type and rank, the lengths of the axes, the values.
 
-use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
 
 use crate::error::{Error, Result};
+use crate::input_file::{DEFLATE_LIMIT, open_for_reading};
 
 /// Code of unsigned bytes in the magic number.
 const BYTES: u8 = 0x08;
@@ -16,9 +16,6 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// Axes beyond which a file is refused.
 const MOST_AXES: u8 = 4;
-
-/// Deflate cannot compress further than this.
-const DEFLATE_LIMIT: u64 = 1032;
 
 /// Values of an array, at most: twenty times those of MNIST.
 const MOST_VALUES: u64 = 1 << 30;
@@ -58,19 +55,7 @@ impl IdxArray {
 /// [`Error::Io`] if the file cannot be opened, [`Error::Content`] if it is no such file, ends early, goes on after its
 /// values, or promises more values than it can hold or than a GiB (nothing is allocated for them).
 pub fn read_idx(path: &Path) -> Result<IdxArray> {
-    let open = || {
-        let file = File::open(path)?;
-        let metadata = file.metadata()?;
-        if metadata.is_dir() {
-            return Err(std::io::ErrorKind::IsADirectory.into());
-        }
-        Ok((file, metadata.len()))
-    };
-    let (file, bytes) = open().map_err(|source| Error::Io {
-        path: path.to_path_buf(),
-        action: "open it for reading",
-        source,
-    })?;
+    let (file, bytes) = open_for_reading(path)?;
     let mut input = BufReader::new(file);
     let start = input.fill_buf().map_err(|source| Error::Io {
         path: path.to_path_buf(),

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::layout::ArrayLayout;
 use super::metadata::Origin;
 use super::parts::{Parts, part_len};
-use super::write::{Effort, SetWriter, WriteOptions, write, write_with};
+use super::write::{Compression, SetWriter, WriteOptions, write, write_with};
 use crate::atomic::{check_target, write_atomically_from};
 use crate::error::{Error, Result};
 use crate::generate::generate_range;
@@ -72,13 +72,13 @@ pub fn generate(
         let end = part.start + part.len;
         if !part.path.exists() {
             let portion = generate_range(spec, part.start..end)?;
-            write_with(&part.path, &portion, options, Effort::Passing)?;
+            write_with(&part.path, &portion, options, Compression::Passing)?;
         }
         report(Stage::Generating, end)?;
     }
     write_atomically_from(parts.folder(), path, |scratch| {
         let file = Writer::create(scratch, path)?;
-        let mut writer = SetWriter::new(&file, spec, options, Effort::Lasting)?;
+        let mut writer = SetWriter::new(&file, spec, options, Compression::Lasting)?;
         for part in parts.all() {
             let set = parts.read(&part)?;
             writer.append(&set.load()?)?;

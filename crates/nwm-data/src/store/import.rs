@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::metadata::{Origin, SourceFile};
-use super::write::{Effort, SetWriter, WriteOptions};
+use super::write::{Compression, SetWriter, WriteOptions};
 use crate::appearances::Appearances;
 use crate::atomic::{check_target, write_atomically};
 use crate::error::{Error, Result};
@@ -92,7 +92,7 @@ pub fn import(
     write_atomically(path, |scratch| {
         let file = Writer::create(scratch, path)?;
         let write_options = WriteOptions { frames: options.frames };
-        let mut writer = SetWriter::new(&file, &spec, write_options, Effort::Lasting)?;
+        let mut writer = SetWriter::new(&file, &spec, write_options, Compression::Lasting)?;
         let mut done = 0;
         for file in files {
             let mut records = Records::open(file)?;

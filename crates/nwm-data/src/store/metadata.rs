@@ -20,7 +20,7 @@ pub(super) const METADATA: &str = "metadata";
 pub(super) const METADATA_SHA256: &str = "metadata_sha256";
 
 /// Advice at the end of messages about damaged files.
-pub(super) const REGENERATE: &str = "delete the file and run again to regenerate it";
+pub(super) const REGENERATE: &str = "delete the file and make it again";
 
 /// Where the numbers of a file come from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,9 +6,7 @@ use super::metadata::Metadata;
 use super::write::portions;
 use crate::error::Result;
 use crate::hdf5_file::{Array, Reader};
-
-/// Deflate cannot compress further than this.
-const DEFLATE_LIMIT: u64 = 1032;
+use crate::input_file::DEFLATE_LIMIT;
 
 /// So many bytes are read and hashed at a time.
 const PORTION_BYTES: usize = 32 << 20;

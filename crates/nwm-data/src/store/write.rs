@@ -23,14 +23,14 @@ const PICTURE_BYTES: usize = 32 << 20;
 /// How hard numbers are compressed. Those of states look random but for their leading bytes, which higher levels do not
 /// change; pictures gain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Effort {
+pub(super) enum Compression {
     /// For a file that is read once: not at all, but for pictures, which are copied as they are.
     Passing,
     /// For a file that stays.
     Lasting,
 }
 
-impl Effort {
+impl Compression {
     /// Level of deflate.
     const fn level(self, cuts_rows: bool) -> u32 {
         match (self, cuts_rows) {
@@ -57,7 +57,7 @@ pub struct WriteOptions {
 /// [`Error::Hdf5`](crate::Error::Hdf5) if the library fails to write (a full disk). The file `path` is complete or
 /// untouched.
 pub fn write(path: &Path, trajectories: &Trajectories, options: WriteOptions) -> Result<()> {
-    write_with(path, trajectories, options, Effort::Lasting)
+    write_with(path, trajectories, options, Compression::Lasting)
 }
 
 /// [`write()`], compressed so hard.
@@ -65,11 +65,11 @@ pub(super) fn write_with(
     path: &Path,
     set: &Trajectories,
     options: WriteOptions,
-    effort: Effort,
+    compression: Compression,
 ) -> Result<()> {
     write_atomically(path, |scratch| {
         let file = Writer::create(scratch, path)?;
-        let mut writer = SetWriter::new(&file, set.spec(), options, effort)?;
+        let mut writer = SetWriter::new(&file, set.spec(), options, compression)?;
         writer.append(set)?;
         if options.frames {
             writer.append_drawn(set)?;
@@ -93,11 +93,11 @@ impl<'a> SetWriter<'a> {
         file: &'a Writer,
         spec: &DatasetSpec,
         options: WriteOptions,
-        effort: Effort,
+        compression: Compression,
     ) -> Result<Self> {
         let mut arrays = ArrayLayout::of(spec)
             .into_iter()
-            .map(|layout| ArrayWriter::new(file, layout, effort))
+            .map(|layout| ArrayWriter::new(file, layout, compression))
             .collect::<Result<Vec<_>>>()?;
         if let Some(times) = arrays.iter_mut().find(|array| array.layout.name == "times") {
             let values: Vec<f64> = (0..spec.frames).map(|frame| spec.time(frame)).collect();
@@ -105,7 +105,7 @@ impl<'a> SetWriter<'a> {
         }
         let frames = if options.frames {
             let [rows, columns, _] = Renderer::new(spec.system, spec.variant).frame_shape();
-            Some(ArrayWriter::new(file, ArrayLayout::frames(spec, [rows, columns]), effort)?)
+            Some(ArrayWriter::new(file, ArrayLayout::frames(spec, [rows, columns]), compression)?)
         } else {
             None
         };
@@ -196,10 +196,10 @@ struct ArrayWriter<'a> {
 }
 
 impl<'a> ArrayWriter<'a> {
-    fn new(file: &'a Writer, layout: ArrayLayout, effort: Effort) -> Result<Self> {
+    fn new(file: &'a Writer, layout: ArrayLayout, compression: Compression) -> Result<Self> {
         let chunks =
             file.array(layout.name, layout.element, &layout.shape, &layout.chunk_shape())?;
-        let level = effort.level(layout.cuts_rows());
+        let level = compression.level(layout.cuts_rows());
         Ok(Self {
             layout,
             chunks,

@@ -12,6 +12,7 @@ use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::input_file::open_for_reading;
 
 /// Bytes of a record around its payload, before and after it.
 const HEAD: u64 = 12;
@@ -42,7 +43,7 @@ impl Records<BufReader<File>> {
     ///
     /// [`Error::Io`] if the file cannot be opened.
     pub fn open(path: &Path) -> Result<Self> {
-        let (file, length) = open(path)?;
+        let (file, length) = open_for_reading(path)?;
         Ok(Self::new(BufReader::new(file), length, path))
     }
 }
@@ -63,23 +64,6 @@ pub fn count_records(path: &Path) -> Result<u64> {
         records.index += 1;
     }
     Ok(records.index)
-}
-
-/// Opens a file and says how long it is.
-fn open(path: &Path) -> Result<(File, u64)> {
-    let open = || {
-        let file = File::open(path)?;
-        let metadata = file.metadata()?;
-        if metadata.is_dir() {
-            return Err(std::io::ErrorKind::IsADirectory.into());
-        }
-        Ok((file, metadata.len()))
-    };
-    open().map_err(|source| Error::Io {
-        path: path.to_path_buf(),
-        action: "open it for reading",
-        source,
-    })
 }
 
 impl<R: Read> Records<R> {
