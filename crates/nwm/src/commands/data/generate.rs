@@ -31,7 +31,7 @@ pub(super) fn generate(
     terminal.result(
         &json!({"format": 1, "file": out, "dataset": spec}),
         &format!(
-            "wrote {}: {} trajectories of {} frames of {system}, {}, seed {}",
+            "wrote {}: {} trajectories of {} frames of {system}, {variant}, {}, seed {}",
             out.display(),
             spec.trajectories,
             spec.frames,
