@@ -82,6 +82,7 @@ pub(crate) fn is_scratch(name: &std::ffi::OsStr) -> bool {
 /// # Errors
 ///
 /// [`Error::Io`]; the file is at one of the two places.
+#[cfg(feature = "download")]
 pub(crate) fn persist(complete: &Path, path: &Path) -> Result<(), Error> {
     flush(complete, path)?;
     std::fs::rename(complete, path).map_err(|source| Error::Io {
