@@ -53,6 +53,7 @@
 
 mod appearances;
 pub mod atomic;
+mod discs;
 #[cfg(feature = "download")]
 pub mod download;
 mod error;
@@ -78,13 +79,14 @@ pub mod tfrecord;
 mod trajectories;
 mod window;
 
+pub use discs::BACKGROUND;
 pub use error::{Error, Result};
 pub use frames_file::FramesFile;
 pub use generate::generate;
 pub use integrators::{Coordinates, DormandPrince, Effort, Leapfrog};
 pub use loader::{Batch, Cursor, Loader, LoaderOptions};
 pub use mnist::{Digits, IdxArray, MnistPart, read_idx};
-pub use render::{Appearance, BACKGROUND, CHANNELS, DEFAULT_RESOLUTION, PixelValue, Renderer};
+pub use render::{Appearance, CHANNELS, DEFAULT_RESOLUTION, PixelValue, Renderer};
 pub use sequences::{
     AddingBatch, AddingProblem, Grating, MovingGratings, TURNTABLE_ANGLES, psmnist_permutation,
     rotate, rotating_split, sequential_split, torch_permutation, uniform_noise,
