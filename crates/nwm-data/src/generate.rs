@@ -30,11 +30,13 @@ pub(crate) fn generate_range(spec: &DatasetSpec, range: Range<usize>) -> Result<
     part.validate()?;
     let row = spec.frames * spec.system.state_dimension();
     let mut states = vec![0.0; range.len() * row];
-    let drawn = states
+    let drawn: Vec<Result<Drawn>> = states
         .par_chunks_mut(row)
         .enumerate()
         .map(|(index, states)| draw(spec, range.start + index, states))
-        .collect::<Result<Vec<Drawn>>>()?;
+        .collect();
+    // The first failure counts, whichever thread was first.
+    let drawn = drawn.into_iter().collect::<Result<Vec<Drawn>>>()?;
     Trajectories::from_arrays(
         part,
         states,

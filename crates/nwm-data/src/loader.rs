@@ -100,7 +100,7 @@ impl Loader {
     ///
     /// # Errors
     ///
-    /// Those of [`FrameSource::read`], also when they arise on another thread, and
+    /// Those of [`FrameSource::read`](crate::FrameSource::read), also when they arise on another thread, and
     /// [`Error::Worker`] if a thread could not be started or panicked. The position stays, so that
     /// the next call tries the same batch again.
     pub fn next_batch(&mut self) -> Result<Batch> {

@@ -102,13 +102,15 @@ pub fn import(
                 if payloads.is_empty() {
                     break;
                 }
-                let decoded = payloads
+                let decoded: Vec<Result<Decoded>> = payloads
                     .par_iter()
                     .enumerate()
                     .map(|(index, payload)| {
                         importer.decode(payload).map_err(|problem| problem.at(file, first + index))
                     })
-                    .collect::<Result<Vec<_>>>()?;
+                    .collect();
+                // The first record that does not fit is named, whichever thread was first.
+                let decoded = decoded.into_iter().collect::<Result<Vec<_>>>()?;
                 importer.append(decoded, &mut writer)?;
                 first += payloads.len();
                 done += payloads.len();
