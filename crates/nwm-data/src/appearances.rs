@@ -1,6 +1,6 @@
 //! What pictures need beside the states, for many trajectories.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, check_length};
 use crate::render::Appearance;
 use crate::spec::DatasetSpec;
 use crate::systems::System;
@@ -42,20 +42,6 @@ impl Appearances {
             offset: [offset[0], offset[1]],
             colour_indices: row(&self.colour_indices, self.system.ball_count(), trajectory)?,
         })
-    }
-}
-
-/// Compares the length of an array with the one that its axes ask for.
-pub(crate) fn check_length(
-    what: &'static str,
-    axes: &'static str,
-    expected: usize,
-    found: usize,
-) -> Result<()> {
-    if expected == found {
-        Ok(())
-    } else {
-        Err(Error::BufferLength { what, axes, expected, found })
     }
 }
 

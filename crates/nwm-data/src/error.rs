@@ -186,3 +186,17 @@ pub enum Error {
         problem: String,
     },
 }
+
+/// Compares the length of an array with the one that its axes ask for.
+pub(crate) fn check_length(
+    what: &'static str,
+    axes: &'static str,
+    expected: usize,
+    found: usize,
+) -> Result<()> {
+    if expected == found {
+        Ok(())
+    } else {
+        Err(Error::BufferLength { what, axes, expected, found })
+    }
+}

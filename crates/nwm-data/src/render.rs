@@ -12,7 +12,7 @@
 use std::ops::Range;
 
 use crate::discs::{BACKGROUND, Disc, LANES, bytes, pure_colour, row_bytes};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, check_length};
 use crate::spec::Variant;
 use crate::systems::{MOST_BALLS, Picture, System, ball_radius};
 
@@ -137,14 +137,7 @@ impl Renderer {
         appearance: &Appearance<'_>,
         out: &mut [T],
     ) -> Result<()> {
-        if out.len() != self.frame_len() {
-            return Err(Error::BufferLength {
-                what: "picture",
-                axes: "[row, column, channel]",
-                expected: self.frame_len(),
-                found: out.len(),
-            });
-        }
+        check_length("picture", "[row, column, channel]", self.frame_len(), out.len())?;
         match self.picture {
             Picture::Balls { count, half_width, colours, .. } => {
                 let discs = self.discs(state, appearance, half_width, colours)?;
@@ -248,15 +241,8 @@ impl Renderer {
         half_width: f64,
         colours: u32,
     ) -> Result<[Disc; MOST_BALLS]> {
-        let count = self.picture.ball_count();
-        if appearance.colour_indices.len() != count {
-            return Err(Error::BufferLength {
-                what: "colour indices of a trajectory",
-                axes: "[ball]",
-                expected: count,
-                found: appearance.colour_indices.len(),
-            });
-        }
+        let (count, found) = (self.picture.ball_count(), appearance.colour_indices.len());
+        check_length("colour indices of a trajectory", "[ball]", count, found)?;
         let width = 2.0 * half_width;
         let mut discs = [Disc::default(); MOST_BALLS];
         let balls = self.system.balls(appearance.parameters, state)?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, check_length};
 use crate::render::{PixelValue, Renderer};
 use crate::spec::Split;
 use crate::trajectories::Trajectories;
@@ -51,15 +51,7 @@ pub(crate) fn check_request(
     within("trajectory", trajectory, 1, source.trajectories())?;
     within("frame", start, count, source.frames())?;
     let expected = count * source.frame_shape().iter().product::<usize>();
-    if out.len() != expected {
-        return Err(Error::BufferLength {
-            what: "frames",
-            axes: "[time, row, column, channel]",
-            expected,
-            found: out.len(),
-        });
-    }
-    Ok(())
+    check_length("frames", "[time, row, column, channel]", expected, out.len())
 }
 
 /// Trajectories whose pictures are drawn when they are asked for.
@@ -115,14 +107,8 @@ pub(crate) fn draw<T: PixelValue>(
     out: &mut [T],
 ) -> Result<()> {
     let trajectory_len = set.spec().frames * renderer.frame_len();
-    if out.len() != range.len() * trajectory_len {
-        return Err(Error::BufferLength {
-            what: "pictures",
-            axes: "[trajectory, frame, row, column, channel]",
-            expected: range.len() * trajectory_len,
-            found: out.len(),
-        });
-    }
+    let axes = "[trajectory, frame, row, column, channel]";
+    check_length("pictures", axes, range.len() * trajectory_len, out.len())?;
     out.par_chunks_exact_mut(trajectory_len).enumerate().try_for_each(|(index, out)| {
         let trajectory = range.start + index;
         renderer.frames(set.trajectory(trajectory)?, &set.appearance(trajectory)?, out)

@@ -1,7 +1,7 @@
 //! A data set in memory: the states of its trajectories, and what else its pictures need.
 
-use crate::appearances::{Appearances, check_length, row};
-use crate::error::{Error, Result};
+use crate::appearances::{Appearances, row};
+use crate::error::{Error, Result, check_length};
 use crate::render::Appearance;
 use crate::spec::DatasetSpec;
 

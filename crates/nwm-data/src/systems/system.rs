@@ -12,7 +12,7 @@ use super::matching_pennies::MATCHING_PENNIES;
 use super::pendulum::Pendulum;
 use super::rock_paper_scissors::ROCK_PAPER_SCISSORS;
 use super::two_body::TwoBody;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, check_length};
 use crate::integrators::check_request;
 use crate::spec::Variant;
 use crate::stream::Stream;
@@ -221,20 +221,12 @@ impl System {
 
     fn check(self, parameters: &[f64], state: &[f64]) -> Result<()> {
         self.check_parameters(parameters)?;
-        length("state of a system", "[dimension]", self.state_dimension(), state)
+        check_length("state of a system", "[dimension]", self.state_dimension(), state.len())
     }
 
     fn check_parameters(self, parameters: &[f64]) -> Result<()> {
         let expected = self.parameter_names().len();
-        length("parameters of a system", "[parameter]", expected, parameters)
-    }
-}
-
-fn length(what: &'static str, axes: &'static str, expected: usize, found: &[f64]) -> Result<()> {
-    if found.len() == expected {
-        Ok(())
-    } else {
-        Err(Error::BufferLength { what, axes, expected, found: found.len() })
+        check_length("parameters of a system", "[parameter]", expected, parameters.len())
     }
 }
 
