@@ -36,6 +36,16 @@ impl Linear {
         Ok(Self { weight, bias })
     }
 
+    /// The weight, `[outputs, inputs]`.
+    pub(super) fn weight(&self) -> &Tensor {
+        &self.weight
+    }
+
+    /// The bias, `[outputs]`.
+    pub(super) fn bias(&self) -> &Tensor {
+        &self.bias
+    }
+
     /// `[.., inputs]` to `[.., outputs]`; the leading axes are kept.
     ///
     /// # Errors

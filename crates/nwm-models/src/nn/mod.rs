@@ -14,11 +14,13 @@
 
 mod activation;
 mod convolution;
+pub mod flow;
 mod gru;
 mod initialiser;
 mod linear;
 mod lstm;
 mod matrix;
+mod mlp;
 mod parameters;
 mod real;
 mod recurrent;
@@ -30,4 +32,5 @@ pub use gru::Gru;
 pub use initialiser::Initialiser;
 pub use linear::Linear;
 pub use lstm::{Lstm, LstmState};
+pub use mlp::Mlp;
 pub use parameters::{ParameterBuilder, Parameters, read_description};

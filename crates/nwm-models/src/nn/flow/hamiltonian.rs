@@ -1,0 +1,110 @@
+//! Hamiltonian flow with a learned, separable energy (HGN++, Higgins et al. 2021).
+
+use candle_core::Tensor;
+
+use super::super::mlp::Mlp;
+use super::super::parameters::ParameterBuilder;
+use super::super::real::Real;
+use super::leapfrog::Leapfrog;
+use super::network::{Network, parameter_count};
+use super::operation::Definition;
+use super::slope::Slope;
+use super::span::{Direction, Span, unroll};
+use super::unroll::Independent;
+use crate::error::{Error, Result};
+
+/// The flow of `H(q, p) = K(p) + U(q)`, where both energies are perceptrons, by one leapfrog step a state.
+///
+/// A state is `[q, p]`, positions first.
+#[derive(Clone, Debug)]
+pub struct HamiltonianFlow {
+    kinetic: Mlp,
+    potential: Mlp,
+    pairs: usize,
+    step: f64,
+}
+
+impl HamiltonianFlow {
+    /// Registers the [`Mlp`]s `NAME.kinetic` and `NAME.potential` from `pairs` numbers to one by way of `hidden` layers.
+    /// `step` is the time between two states.
+    ///
+    /// # Errors
+    /// As [`Mlp::new`].
+    pub fn new(
+        builder: &mut ParameterBuilder,
+        name: &str,
+        pairs: usize,
+        hidden: &[usize],
+        step: f64,
+    ) -> Result<Self> {
+        let sizes: Vec<usize> = [pairs].iter().chain(hidden).chain(&[1]).copied().collect();
+        let kinetic = Mlp::new(builder, &format!("{name}.kinetic"), &sizes)?;
+        let potential = Mlp::new(builder, &format!("{name}.potential"), &sizes)?;
+        Ok(Self { kinetic, potential, pairs, step })
+    }
+
+    /// `K(p)`.
+    pub fn kinetic(&self) -> &Mlp {
+        &self.kinetic
+    }
+
+    /// `U(q)`.
+    pub fn potential(&self) -> &Mlp {
+        &self.potential
+    }
+
+    /// The energy of states `[batch, 2 pairs]`, `[batch]`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for another shape.
+    pub fn energy(&self, states: &Tensor) -> Result<Tensor> {
+        let size = 2 * self.pairs;
+        if !matches!(*states.dims(), [_, found] if found == size) {
+            return Err(Error::shape("states", format!("[batch, {size}]"), states.dims()));
+        }
+        let q = states.narrow(1, 0, self.pairs)?.contiguous()?;
+        let p = states.narrow(1, self.pairs, self.pairs)?.contiguous()?;
+        Ok((self.kinetic.forward(&p)? + self.potential.forward(&q)?)?.squeeze(1)?)
+    }
+
+    /// States `[time, batch, 2 pairs]` around `states` `[batch, 2 pairs]`, of which each sample goes in its own direction.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for another shape or another number of directions; [`Error::Tensor`] for another number type or
+    /// device than the parameters'.
+    pub fn unroll(&self, states: &Tensor, span: Span, directions: &[Direction]) -> Result<Tensor> {
+        let mut parameters = self.kinetic.flat()?;
+        parameters.extend(self.potential.flat()?);
+        let definition = Definitions {
+            sizes: self.kinetic.sizes().to_vec(),
+            pairs: self.pairs,
+            step: self.step,
+        };
+        unroll(definition, &parameters, states, 2 * self.pairs, span, directions)
+    }
+}
+
+/// Sizes of the networks and the step.
+struct Definitions {
+    sizes: Vec<usize>,
+    pairs: usize,
+    step: f64,
+}
+
+impl Definition for Definitions {
+    const NAME: &'static str = "hamiltonian-flow";
+
+    type Unroll<T: Real> = Independent<Leapfrog<Slope<T>>>;
+
+    fn with_parameters<T: Real>(&self, parameters: &[T]) -> Independent<Leapfrog<Slope<T>>> {
+        let count = parameter_count(&self.sizes);
+        let (kinetic, potential) = parameters.split_at(count);
+        Independent(Leapfrog {
+            kinetic: Slope(Network::new(&self.sizes, kinetic)),
+            potential: Slope(Network::new(&self.sizes, potential)),
+            parameters: count,
+            pairs: self.pairs,
+            step: self.step,
+        })
+    }
+}

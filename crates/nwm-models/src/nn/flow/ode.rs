@@ -1,0 +1,127 @@
+//! The flow of a learned ordinary differential equation (Chen et al. 2018; the baseline "ODE" of Botev et al. 2021).
+
+use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
+
+use super::super::mlp::Mlp;
+use super::super::parameters::ParameterBuilder;
+use super::super::real::Real;
+use super::control::Control;
+use super::network::{Network, parameter_count};
+use super::operation::Definition;
+use super::runge_kutta::RungeKutta;
+use super::span::{Direction, Span, unroll};
+use super::tableau::{CLASSICAL, DORMAND_PRINCE, MIDPOINT, Tableau};
+use super::value::Value;
+use crate::error::Result;
+
+/// How an equation is solved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Integrator {
+    /// Dormand and Prince's pair of orders 5 and 4 with a controlled error; the step is the same for all samples of a batch.
+    Dopri5,
+    /// The classical Runge-Kutta method of order 4, one step a state.
+    Rk4,
+    /// The explicit midpoint rule, of order 2, one step a state.
+    Rk2,
+}
+
+impl Integrator {
+    fn tableau(self) -> Tableau {
+        match self {
+            Self::Dopri5 => DORMAND_PRINCE,
+            Self::Rk4 => CLASSICAL,
+            Self::Rk2 => MIDPOINT,
+        }
+    }
+}
+
+/// Options of an [`OdeFlow`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct OdeOptions {
+    /// How the equation is solved.
+    pub integrator: Integrator,
+    /// Time between two states.
+    pub step: f64,
+    /// Accepted error of one step of [`Integrator::Dopri5`], relative to the state and in its units.
+    pub tolerance: f64,
+    /// Attempts of [`Integrator::Dopri5`] between two states; the rest is then covered in one step, whatever its error.
+    pub most_steps: usize,
+}
+
+impl Default for OdeOptions {
+    /// The settings of Table 1: Dormand and Prince, tolerance 1e-6, at most 50 steps, 0.125 between two states.
+    fn default() -> Self {
+        Self { integrator: Integrator::Dopri5, step: 0.125, tolerance: 1e-6, most_steps: 50 }
+    }
+}
+
+/// The flow of `z' = f(z)`, where `f` is a perceptron.
+///
+/// Gradients go through the steps that were kept, as if their lengths were constants.
+#[derive(Clone, Debug)]
+pub struct OdeFlow {
+    field: Mlp,
+    size: usize,
+    options: OdeOptions,
+}
+
+impl OdeFlow {
+    /// Registers the [`Mlp`] `NAME.field` from `size` numbers to as many by way of `hidden` layers.
+    ///
+    /// # Errors
+    /// As [`Mlp::new`].
+    pub fn new(
+        builder: &mut ParameterBuilder,
+        name: &str,
+        size: usize,
+        hidden: &[usize],
+        options: OdeOptions,
+    ) -> Result<Self> {
+        let sizes: Vec<usize> = [size].iter().chain(hidden).chain(&[size]).copied().collect();
+        Ok(Self { field: Mlp::new(builder, &format!("{name}.field"), &sizes)?, size, options })
+    }
+
+    /// `f(z)`.
+    pub fn field(&self) -> &Mlp {
+        &self.field
+    }
+
+    /// States `[time, batch, size]` around `states` `[batch, size]`, of which each sample goes in its own direction.
+    ///
+    /// # Errors
+    /// [`Error::Shape`](crate::Error::Shape) for another shape or another number of directions;
+    /// [`Error::Tensor`](crate::Error::Tensor) for another number type or device than the parameters'.
+    pub fn unroll(&self, states: &Tensor, span: Span, directions: &[Direction]) -> Result<Tensor> {
+        let definition = Equation { sizes: self.field.sizes().to_vec(), options: self.options };
+        unroll(definition, &self.field.flat()?, states, self.size, span, directions)
+    }
+}
+
+/// Sizes of the network, and how its equation is solved.
+struct Equation {
+    sizes: Vec<usize>,
+    options: OdeOptions,
+}
+
+impl Definition for Equation {
+    const NAME: &'static str = "ode-flow";
+
+    type Unroll<T: Real> = RungeKutta<Value<T>>;
+
+    fn with_parameters<T: Real>(&self, parameters: &[T]) -> RungeKutta<Value<T>> {
+        let OdeOptions { integrator, step, tolerance, most_steps } = self.options;
+        RungeKutta {
+            field: Value(Network::new(&self.sizes, parameters)),
+            parameters: parameter_count(&self.sizes),
+            size: self.sizes[0],
+            method: integrator.tableau(),
+            interval: step,
+            control: (integrator == Integrator::Dopri5)
+                .then_some(Control { tolerance, most_steps }),
+        }
+    }
+}

@@ -1,0 +1,344 @@
+//! Explicit Runge-Kutta methods with steps of one size or with a controlled error, and their gradients.
+//!
+//! The step is the same for all samples of a batch. A gradient goes through the steps that were kept; their lengths count
+//! as constants.
+
+use rayon::prelude::*;
+
+use super::super::matrix::add;
+use super::super::real::Real;
+use super::control::Control;
+use super::field::{Field, Recorded};
+use super::tableau::{DORMAND_PRINCE_ERROR, Tableau, dormand_prince_between};
+use super::unroll::{Unroll, blocks, gather, scatter};
+
+/// A method applied to a field.
+pub(super) struct RungeKutta<F> {
+    pub(super) field: F,
+    /// Numbers of the field's parameters.
+    pub(super) parameters: usize,
+    /// Numbers of a state.
+    pub(super) size: usize,
+    pub(super) method: Tableau,
+    /// Time between two states.
+    pub(super) interval: f64,
+    /// Steps follow the error if this is given, which only Dormand and Prince's method tells; otherwise each is one interval
+    /// long.
+    pub(super) control: Option<Control>,
+}
+
+/// Steps that were kept, and the evaluations of each block of samples.
+pub(super) struct RungeKuttaTape<Tape> {
+    steps: Vec<Step>,
+    blocks: Vec<Tape>,
+}
+
+/// A step that was kept.
+struct Step {
+    length: f64,
+    /// States that lie in it: their number, and the fraction of the step at which they lie.
+    states: Vec<(usize, f64)>,
+}
+
+/// A block of samples on its way.
+struct Block<'a, T, Tape> {
+    signs: &'a [T],
+    state: Vec<T>,
+    /// Where the step that is tried ends.
+    end: Vec<T>,
+    /// The field at each stage, with the sign of each sample.
+    stages: Vec<Vec<T>>,
+    tape: Option<Tape>,
+}
+
+/// `state + length * sum of weights * stages`.
+fn combination<T: Real>(state: &[T], stages: &[Vec<T>], weights: &[f64], length: f64) -> Vec<T> {
+    let mut sum = state.to_vec();
+    for (stage, &weight) in stages.iter().zip(weights) {
+        add_scaled(&mut sum, stage, length * weight);
+    }
+    sum
+}
+
+/// `sum += factor * values`.
+fn add_scaled<T: Real>(sum: &mut [T], values: &[T], factor: f64) {
+    if factor == 0.0 {
+        return;
+    }
+    let factor = <T as nwm_simd::Real>::nearest(factor);
+    for (sum, &value) in sum.iter_mut().zip(values) {
+        *sum += factor * value;
+    }
+}
+
+/// Every sample's numbers times its sign.
+fn apply_signs<T: Real>(values: &mut [T], signs: &[T]) {
+    let size = values.len() / signs.len();
+    for (values, &sign) in values.chunks_exact_mut(size).zip(signs) {
+        values.iter_mut().for_each(|value| *value *= sign);
+    }
+}
+
+impl<T: Real, Tape: Recorded> Block<'_, T, Tape> {
+    /// Evaluates one stage of a step.
+    fn evaluate<F: Field<T, Tape = Tape>>(
+        &mut self,
+        field: &F,
+        method: &Tableau,
+        stage: usize,
+        length: f64,
+    ) {
+        let point = combination(&self.state, &self.stages, method.couplings[stage], length);
+        field.evaluate(&point, &mut self.stages[stage], self.tape.as_mut());
+        apply_signs(&mut self.stages[stage], self.signs);
+        if method.reuses_last && stage + 1 == method.couplings.len() {
+            self.end = point;
+        }
+    }
+
+    /// Tries a step; the sum of squares of its error in units of the tolerance, if that is controlled.
+    fn attempt<F: Field<T, Tape = Tape>>(
+        &mut self,
+        flow: &RungeKutta<F>,
+        first_stage: usize,
+        length: f64,
+    ) -> f64 {
+        for stage in first_stage..flow.method.couplings.len() {
+            self.evaluate(&flow.field, &flow.method, stage, length);
+        }
+        if !flow.method.reuses_last {
+            self.end = combination(&self.state, &self.stages, flow.method.weights, length);
+        }
+        let Some(control) = flow.control else { return 0.0 };
+        let none = vec![T::zero(); self.state.len()];
+        let error = combination(&none, &self.stages, &DORMAND_PRINCE_ERROR, length);
+        let mut sum = 0.0;
+        for ((error, before), after) in error.iter().zip(&self.state).zip(&self.end) {
+            sum += (error.widen() / control.scale(before.widen(), after.widen())).powi(2);
+        }
+        sum
+    }
+
+    /// Goes to the end of the step that was tried.
+    fn accept(&mut self, reuses_last: bool) {
+        std::mem::swap(&mut self.state, &mut self.end);
+        if reuses_last {
+            let last = self.stages.len() - 1;
+            self.stages.swap(0, last);
+        }
+    }
+}
+
+impl<F> RungeKutta<F> {
+    /// The length of the first step.
+    fn first_step<T: Real>(&self, blocks: &[Block<'_, T, F::Tape>], control: Control) -> f64
+    where
+        F: Field<T>,
+    {
+        let count = blocks.iter().map(|block| block.state.len()).sum::<usize>() as f64;
+        // Root mean square over all samples, in their order, of what a block's numbers give.
+        let norm = |values: &dyn Fn(&Block<'_, T, F::Tape>) -> Vec<T>| {
+            let mut sum = 0.0;
+            for block in blocks {
+                for (value, &state) in values(block).iter().zip(&block.state) {
+                    sum += (value.widen() / control.scale(state.widen(), 0.0)).powi(2);
+                }
+            }
+            (sum / count).sqrt()
+        };
+        let state = norm(&|block| block.state.clone());
+        let slope = norm(&|block| block.stages[0].clone());
+        let trial = Control::trial(state, slope);
+        let change = norm(&|block| {
+            let point = combination(&block.state, &block.stages, &[1.0], trial);
+            let mut change = vec![T::zero(); point.len()];
+            self.field.evaluate(&point, &mut change, None);
+            apply_signs(&mut change, block.signs);
+            add_scaled(&mut change, &block.stages[0], -1.0);
+            change
+        });
+        Control::first(state, slope, change)
+    }
+
+    /// The gradient of a block's start from that of its states; those of the parameters are added to `sums`.
+    fn pull_back_block<T: Real>(
+        &self,
+        steps: &[Step],
+        tape: &F::Tape,
+        signs: &[T],
+        gradient: &[T],
+        sums: &mut [T],
+    ) -> Vec<T>
+    where
+        F: Field<T>,
+    {
+        let mut adjoint = self.field.adjoint(tape);
+        let stages = self.method.couplings.len();
+        let stride = if self.method.reuses_last { stages - 1 } else { stages };
+        let count = signs.len() * self.size;
+        let mut of_state = vec![T::zero(); count];
+        // Gradient of the field where a step ends, from the step after it.
+        let mut of_last = vec![T::zero(); count];
+        for (index, step) in steps.iter().enumerate().rev() {
+            let mut of_stages = vec![vec![T::zero(); count]; stages];
+            let mut of_start = of_state.clone();
+            if self.method.reuses_last {
+                of_stages[stages - 1] = std::mem::take(&mut of_last);
+            }
+            let mut spread = |of_end: &[T], weights: &[f64]| {
+                for (of_stage, weight) in of_stages.iter_mut().zip(weights) {
+                    add_scaled(of_stage, of_end, step.length * weight);
+                }
+            };
+            spread(&of_state, self.method.weights);
+            for &(state, fraction) in &step.states {
+                let of_output = &gradient[state * count..][..count];
+                add(&mut of_start, of_output);
+                match self.control {
+                    Some(_) => spread(of_output, &dormand_prince_between(fraction)),
+                    None => spread(of_output, self.method.weights),
+                }
+            }
+            let first = if self.method.reuses_last && index > 0 { 1 } else { 0 };
+            for stage in (first..stages).rev() {
+                let mut of_value = std::mem::take(&mut of_stages[stage]);
+                apply_signs(&mut of_value, signs);
+                let mut of_point = vec![T::zero(); count];
+                let evaluation = index * stride + stage;
+                self.field.pull_back(tape, evaluation, &of_value, &mut of_point, &mut adjoint);
+                add(&mut of_start, &of_point);
+                let couplings = self.method.couplings[stage];
+                for (of_stage, coupling) in of_stages.iter_mut().zip(couplings) {
+                    add_scaled(of_stage, &of_point, step.length * coupling);
+                }
+            }
+            of_last = std::mem::take(&mut of_stages[0]);
+            of_state = of_start;
+        }
+        self.field.add_parameter_gradients(tape, &adjoint, sums);
+        of_state
+    }
+}
+
+impl<T: Real, F: Field<T>> Unroll<T> for RungeKutta<F> {
+    type Tape = RungeKuttaTape<F::Tape>;
+
+    fn unroll(
+        &self,
+        start: &[T],
+        signs: &[T],
+        steps: usize,
+        recorded: bool,
+    ) -> (Vec<T>, Option<Self::Tape>) {
+        let (samples, size) = (signs.len(), self.size);
+        let ranges = blocks(samples);
+        let stages = self.method.couplings.len();
+        let mut blocks: Vec<Block<'_, T, F::Tape>> = ranges
+            .iter()
+            .map(|range| Block {
+                signs: &signs[range.clone()],
+                state: start[range.start * size..range.end * size].to_vec(),
+                end: Vec::new(),
+                stages: vec![vec![T::zero(); range.len() * size]; stages],
+                tape: recorded.then(|| self.field.tape(range.len())),
+            })
+            .collect();
+        let mut states = vec![T::zero(); steps * start.len()];
+        let mut kept = Vec::new();
+        let first_stage = usize::from(self.method.reuses_last);
+        if steps > 0 && self.method.reuses_last {
+            let evaluate = |block: &mut Block<'_, T, F::Tape>| {
+                block.evaluate(&self.field, &self.method, 0, 0.0);
+            };
+            blocks.par_iter_mut().for_each(evaluate);
+        }
+        let mut length = match self.control {
+            Some(control) if steps > 0 => self.first_step(&blocks, control),
+            _ => self.interval,
+        };
+        let (mut time, mut done, mut attempts) = (0.0, 0, 0);
+        while done < steps {
+            let rest = (done + 1) as f64 * self.interval - time;
+            let forced = match self.control {
+                Some(control) => attempts >= control.most_steps,
+                None => true,
+            };
+            if forced {
+                length = rest;
+            }
+            let recorded_before: Vec<usize> = blocks
+                .iter()
+                .map(|block| block.tape.as_ref().map_or(0, Recorded::evaluations))
+                .collect();
+            let errors: Vec<f64> = blocks
+                .par_iter_mut()
+                .map(|block| block.attempt(self, first_stage, length))
+                .collect();
+            let error = errors.iter().sum::<f64>() / start.len() as f64;
+            attempts += 1;
+            if forced || error <= 1.0 {
+                let end = time + length;
+                let mut step = Step { length, states: Vec::new() };
+                while done < steps {
+                    let fraction = ((done + 1) as f64 * self.interval - time) / length;
+                    // A step that was cut to the end of an interval ends there, up to rounding.
+                    if fraction > 1.0 && !(forced && step.states.is_empty()) {
+                        break;
+                    }
+                    step.states.push((done, fraction.min(1.0)));
+                    done += 1;
+                    attempts = 0;
+                }
+                for &(state, fraction) in &step.states {
+                    for (range, block) in ranges.iter().zip(&blocks) {
+                        let rows = match self.control {
+                            Some(_) => {
+                                let weights = dormand_prince_between(fraction);
+                                combination(&block.state, &block.stages, &weights, length)
+                            }
+                            None => block.end.clone(),
+                        };
+                        let states = &mut states[state * start.len()..][..start.len()];
+                        scatter(&rows, samples, range, size, states);
+                    }
+                }
+                blocks.iter_mut().for_each(|block| block.accept(self.method.reuses_last));
+                kept.push(step);
+                time = end;
+            } else {
+                for (block, evaluations) in blocks.iter_mut().zip(recorded_before) {
+                    if let Some(tape) = &mut block.tape {
+                        tape.truncate(evaluations);
+                    }
+                }
+            }
+            length = Control::next(length, error);
+        }
+        let tape = recorded.then(|| RungeKuttaTape {
+            steps: kept,
+            blocks: blocks.into_iter().filter_map(|block| block.tape).collect(),
+        });
+        (states, tape)
+    }
+
+    fn pull_back(&self, tape: &Self::Tape, signs: &[T], gradient: &[T], sums: &mut [T]) -> Vec<T> {
+        let ranges = blocks(signs.len());
+        let done: Vec<_> = ranges
+            .par_iter()
+            .zip(&tape.blocks)
+            .map(|(range, block)| {
+                let mut sums = vec![T::zero(); self.parameters];
+                let rows = gather(gradient, signs.len(), range, self.size);
+                let signs = &signs[range.clone()];
+                let of_start = self.pull_back_block(&tape.steps, block, signs, &rows, &mut sums);
+                (of_start, sums)
+            })
+            .collect();
+        let mut of_start = Vec::with_capacity(signs.len() * self.size);
+        for (block, part) in done {
+            of_start.extend(block);
+            add(sums, &part);
+        }
+        of_start
+    }
+}

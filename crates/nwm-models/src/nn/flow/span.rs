@@ -1,0 +1,69 @@
+//! Which states of a trajectory are computed from one of them.
+
+use std::sync::OnceLock;
+
+use candle_core::Tensor;
+
+use super::operation::{Definition, Trajectory};
+use crate::error::{Error, Result};
+
+/// How many states lie before and after the given one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    /// States before it.
+    pub before: usize,
+    /// States after it.
+    pub after: usize,
+}
+
+impl Span {
+    /// States in all.
+    pub fn states(self) -> usize {
+        self.before + 1 + self.after
+    }
+}
+
+/// Which way later states of a trajectory go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Later in time.
+    Forward,
+    /// Back in time: the time step changes its sign, and nothing else.
+    Backward,
+}
+
+/// States `[time, batch, dimension]` around `states` `[batch, dimension]`.
+pub(super) fn unroll<D: Definition>(
+    definition: D,
+    parameters: &[Tensor],
+    states: &Tensor,
+    size: usize,
+    span: Span,
+    directions: &[Direction],
+) -> Result<Tensor> {
+    let batch = match *states.dims() {
+        [batch, found] if found == size && batch > 0 && batch == directions.len() => batch,
+        _ => {
+            let expected =
+                format!("[{}, {size}] (one direction for each sample)", directions.len());
+            return Err(Error::shape("states of a flow", expected, states.dims()));
+        }
+    };
+    let sign = |direction: &Direction| match direction {
+        Direction::Forward => 1.0,
+        Direction::Backward => -1.0,
+    };
+    let parameters = Tensor::cat(parameters, 0)?;
+    let states = states.contiguous()?;
+    let operation = Trajectory {
+        definition,
+        before: span.before,
+        after: span.after,
+        signs: directions.iter().map(sign).collect(),
+        differentiable: states.track_op() || parameters.track_op(),
+        tapes: OnceLock::new(),
+    };
+    let trajectory = states.apply_op2(&parameters, operation)?;
+    debug_assert_eq!(trajectory.dims(), [span.states(), batch, size]);
+    Ok(trajectory)
+}

@@ -1,0 +1,150 @@
+//! Integrators on fields whose solutions are known.
+
+use super::super::real::Real;
+use super::control::Control;
+use super::field::{Field, Recorded};
+use super::leapfrog::Leapfrog;
+use super::runge_kutta::RungeKutta;
+use super::tableau::{CLASSICAL, DORMAND_PRINCE, MIDPOINT, Tableau};
+use super::unroll::{Independent, Unroll, UnrollBlock};
+
+/// `f(z) = rate z`.
+struct Proportional(f64);
+
+struct Count(usize);
+
+impl Recorded for Count {
+    fn evaluations(&self) -> usize {
+        self.0
+    }
+
+    fn truncate(&mut self, evaluations: usize) {
+        self.0 = evaluations;
+    }
+}
+
+impl<T: Real> Field<T> for Proportional {
+    type Tape = Count;
+    type Adjoint = ();
+
+    fn tape(&self, _samples: usize) -> Count {
+        Count(0)
+    }
+
+    fn evaluate(&self, points: &[T], values: &mut [T], tape: Option<&mut Count>) {
+        let rate = <T as nwm_simd::Real>::nearest(self.0);
+        for (value, &point) in values.iter_mut().zip(points) {
+            *value = rate * point;
+        }
+        if let Some(tape) = tape {
+            tape.0 += 1;
+        }
+    }
+
+    fn adjoint(&self, _tape: &Count) {}
+
+    fn pull_back(&self, _: &Count, _: usize, gradient: &[T], of_points: &mut [T], _: &mut ()) {
+        let rate = <T as nwm_simd::Real>::nearest(self.0);
+        for (of_point, &gradient) in of_points.iter_mut().zip(gradient) {
+            *of_point += rate * gradient;
+        }
+    }
+
+    fn add_parameter_gradients(&self, _: &Count, _: &(), _: &mut [T]) {}
+}
+
+/// `H = q^2 + p^2`.
+fn oscillator() -> Leapfrog<Proportional> {
+    Leapfrog {
+        kinetic: Proportional(2.0),
+        potential: Proportional(2.0),
+        parameters: 0,
+        pairs: 1,
+        step: 0.125,
+    }
+}
+
+#[test]
+fn leapfrog_takes_the_golden_steps_and_goes_back() {
+    let flow = oscillator();
+    let (states, _) = flow.unroll_block(&[1.0, 0.0], &[1.0], 3, false);
+    let expected = [
+        [0.96875, -0.24609375],
+        [0.876953125, -0.476806640625],
+        [0.7303466796875, -0.6777191162109375],
+    ];
+    assert_eq!(states, expected.concat());
+    let (back, _) = flow.unroll_block(&expected[2], &[-1.0], 3, false);
+    assert_eq!(back[4..], [1.0, 0.0]);
+}
+
+#[test]
+fn leapfrog_is_reversible() {
+    let flow = Independent(oscillator());
+    let start: Vec<f64> = (0..14).map(|i| (0.7 * f64::from(i)).sin()).collect();
+    let signs = [1.0, -1.0, 1.0, 1.0, -1.0, 1.0, -1.0];
+    let (states, _) = flow.unroll(&start, &signs, 200, false);
+    let end = &states[states.len() - 14..];
+    let (states, _) = flow.unroll(end, &signs.map(|sign: f64| -sign), 200, false);
+    for (found, expected) in states[states.len() - 14..].iter().zip(&start) {
+        assert!((found - expected).abs() < 1e-12, "{found} against {expected}");
+    }
+}
+
+fn decay(method: Tableau, control: Option<Control>) -> RungeKutta<Proportional> {
+    RungeKutta {
+        field: Proportional(-1.0),
+        parameters: 0,
+        size: 1,
+        method,
+        interval: 0.125,
+        control,
+    }
+}
+
+#[test]
+fn methods_of_fixed_step_take_the_golden_steps() {
+    let (states, _) = decay(MIDPOINT, None).unroll(&[1.0], &[1.0], 1, false);
+    assert_eq!(states, [0.882_812_5]);
+    let (states, _) = decay(CLASSICAL, None).unroll(&[1.0], &[1.0], 1, false);
+    let h: f64 = 0.125;
+    let expected = 1.0 - h + h * h / 2.0 - h.powi(3) / 6.0 + h.powi(4) / 24.0;
+    assert!((states[0] - expected).abs() < 1e-15, "{}", states[0]);
+}
+
+#[test]
+fn the_adaptive_method_keeps_its_tolerance_at_every_state() {
+    for tolerance in [1e-4, 1e-6, 1e-9] {
+        let flow = decay(DORMAND_PRINCE, Some(Control { tolerance, most_steps: 50 }));
+        let (states, tape) = flow.unroll(&[1.0, 2.0, 3.0], &[1.0, -1.0, 1.0], 60, true);
+        let mut worst = 0.0_f64;
+        for (step, states) in states.chunks_exact(3).enumerate() {
+            let time = 0.125 * (step + 1) as f64;
+            for ((state, start), rate) in states.iter().zip([1.0, 2.0, 3.0]).zip([-1.0, 1.0, -1.0])
+            {
+                let exact = start * (rate * time).exp();
+                worst = worst.max((state - exact).abs() / (1.0 + exact.abs()));
+            }
+        }
+        assert!(worst < 100.0 * tolerance, "{tolerance:e}: {worst:e}");
+        assert!(tape.is_some());
+        // Back from the end.
+        let end = &states[states.len() - 3..];
+        let (back, _) = flow.unroll(end, &[-1.0, 1.0, -1.0], 60, false);
+        for (found, expected) in back[back.len() - 3..].iter().zip([1.0, 2.0, 3.0]) {
+            let off = (found - expected).abs() / (1.0 + expected);
+            assert!(off < 1e4 * tolerance, "{tolerance:e}: {off:e}");
+        }
+    }
+}
+
+#[test]
+fn a_field_too_steep_for_the_tolerance_is_followed_in_forced_steps() {
+    let steep = RungeKutta {
+        field: Proportional(f64::NAN),
+        ..decay(DORMAND_PRINCE, Some(Control { tolerance: 1e-6, most_steps: 3 }))
+    };
+    let (states, _) = steep.unroll(&[1.0_f64], &[1.0], 4, false);
+    assert_eq!(states.len(), 4);
+    assert!(states.iter().all(|state| state.is_nan()));
+}
