@@ -7,14 +7,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::cell_section::{CellSection, TopologyName};
 use crate::error::{Error, Result};
+use crate::latent_section::{Directions, LatentConfig, OdeConfig, RgnConfig};
 
 /// Which forecaster of Table 1 is built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ModelName {
-    /// Autoregressive stack of LSTM layers.
+    /// Autoregressive stack of recurrent layers.
     Ar,
+    /// Variational autoencoder with a learned Hamiltonian between (HGN++, Higgins et al. 2021).
+    Hgn,
+    /// The same with a learned differential equation, trained in both directions in time (Botev et al. 2021).
+    OdeTr,
+    /// The same with a learned map (Botev et al. 2021); not in the table.
+    Rgn,
     /// Densely coupled oscillators (Rusch & Mishra 2021).
     Cornn,
     /// Neural wave machine on independent rings.
@@ -27,16 +34,30 @@ pub enum ModelName {
 
 impl ModelName {
     /// Every name, in the order of Table 1's columns.
-    pub const ALL: [Self; 4] = [Self::Ar, Self::Cornn, Self::Nwm2d, Self::Nwm1d];
+    pub const ALL: [Self; 7] =
+        [Self::Ar, Self::Hgn, Self::OdeTr, Self::Rgn, Self::Cornn, Self::Nwm2d, Self::Nwm1d];
 
     /// The name as configuration files and tables spell it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Ar => "ar",
+            Self::Hgn => "hgn",
+            Self::OdeTr => "ode_tr",
+            Self::Rgn => "rgn",
             Self::Cornn => "cornn",
             Self::Nwm1d => "nwm_1d",
             Self::Nwm2d => "nwm_2d",
         }
+    }
+
+    /// Whether it is a variational autoencoder, which draws a whole trajectory from one latent state.
+    pub fn is_latent(self) -> bool {
+        matches!(self, Self::Hgn | Self::OdeTr | Self::Rgn)
+    }
+
+    /// Whether its hidden state is a sheet of oscillators.
+    pub fn is_oscillator(self) -> bool {
+        matches!(self, Self::Cornn | Self::Nwm1d | Self::Nwm2d)
     }
 }
 
@@ -44,9 +65,9 @@ impl ModelName {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ModelConfig {
-    /// `ar`, `cornn`, `nwm_1d` or `nwm_2d`.
+    /// `ar`, `hgn`, `ode_tr`, `rgn`, `cornn`, `nwm_1d` or `nwm_2d`.
     pub name: ModelName,
-    /// True frames a forecast is given: 31 for the oscillators, 5 for `ar` (docs/theory.md, section 4).
+    /// True frames a forecast is given: 31 for the oscillators, 5 for the others (docs/theory.md, section 4).
     pub inference_steps: usize,
     /// The convolutional encoder.
     pub encoder: EncoderConfig,
@@ -56,6 +77,12 @@ pub struct ModelConfig {
     pub cell: CellSection,
     /// The recurrent stack of `ar`.
     pub ar: ArConfig,
+    /// The latent space of `hgn`, `ode_tr` and `rgn`.
+    pub latent: LatentConfig,
+    /// How the differential equation of `ode_tr` is solved.
+    pub ode: OdeConfig,
+    /// The map of `rgn`.
+    pub rgn: RgnConfig,
 }
 
 /// The `[model.encoder]` section.
@@ -98,8 +125,23 @@ pub enum DecoderInput {
 pub struct ArConfig {
     /// Size of the encoded frame.
     pub latent: usize,
-    /// Units of each LSTM layer; the last is what is decoded.
+    /// Units of each recurrent layer; the last is what is decoded.
     pub layers: Vec<usize>,
+    /// What the layers are.
+    pub cell: RecurrentCell,
+}
+
+/// Kinds of recurrent layers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum RecurrentCell {
+    /// Long short-term memory (Table 1).
+    Lstm,
+    /// Gated recurrent units.
+    Gru,
+    /// A rectifier of two affine maps.
+    Vanilla,
 }
 
 impl Default for ModelConfig {
@@ -122,7 +164,7 @@ impl Default for DecoderConfig {
 
 impl Default for ArConfig {
     fn default() -> Self {
-        Self { latent: 32, layers: vec![250, 250, 250, 250, 32] }
+        Self { latent: 32, layers: vec![250, 250, 250, 250, 32], cell: RecurrentCell::Lstm }
     }
 }
 
@@ -132,15 +174,43 @@ impl ModelConfig {
         let topology = match name {
             ModelName::Nwm1d => TopologyName::Rings,
             ModelName::Cornn => TopologyName::Dense,
-            ModelName::Ar | ModelName::Nwm2d => TopologyName::Torus,
+            _ => TopologyName::Torus,
         };
+        let latent = LatentConfig::default();
         Self {
             name,
-            inference_steps: if name == ModelName::Ar { 5 } else { 31 },
+            inference_steps: if name.is_oscillator() { 31 } else { 5 },
             encoder: EncoderConfig::default(),
             decoder: DecoderConfig::default(),
             cell: CellSection { topology, ..CellSection::default() },
             ar: ArConfig::default(),
+            latent: match name {
+                ModelName::Hgn => LatentConfig { beta: 0.1, ..latent },
+                ModelName::Rgn => LatentConfig { directions: Directions::Forward, ..latent },
+                _ => latent,
+            },
+            ode: OdeConfig::default(),
+            rgn: RgnConfig::default(),
+        }
+    }
+
+    /// Numbers of one encoded frame, or of one latent state.
+    pub(crate) fn latent_size(&self) -> usize {
+        match self.name {
+            ModelName::Ar => self.ar.latent,
+            name if name.is_latent() => self.latent.size,
+            _ => self.cell.units(),
+        }
+    }
+
+    /// Frames of the published training window: what the model sees and 60 more for those that draw from one latent
+    /// state, 60 in all for the others (docs/theory.md, section 5).
+    pub fn published_window(name: ModelName) -> usize {
+        match name {
+            ModelName::Hgn | ModelName::OdeTr => 65,
+            // The last frame that is seen is the first one that is drawn.
+            ModelName::Rgn => 64,
+            _ => 60,
         }
     }
 
@@ -175,6 +245,7 @@ impl ModelConfig {
                 }
                 Ok(())
             }
+            name if name.is_latent() => self.latent.validate(name, self.inference_steps, &self.ode),
             _ => self.cell.validate(),
         }
     }

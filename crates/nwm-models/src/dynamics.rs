@@ -31,4 +31,7 @@ pub(crate) trait Dynamics: Send + Sync {
     /// Reads encoded frames `[time, batch, latent]` in order; gives `[time, batch, outputs]` and the state after
     /// the last of them.
     fn run(&self, latents: &Tensor, state: &HiddenState) -> Result<(Tensor, HiddenState)>;
+
+    /// The hidden states that outputs `[time, batch, outputs]` are made of, `[time, batch, ...]`.
+    fn states(&self, outputs: &Tensor) -> Result<Tensor>;
 }

@@ -1,4 +1,4 @@
-//! The convolutional encoder (docs/theory.md, section 3): every frame alone to one latent vector.
+//! The convolutional encoder (docs/theory.md, section 3): a picture to one vector.
 
 use candle_core::Tensor;
 
@@ -18,16 +18,19 @@ pub(crate) struct Encoder {
 
 impl Encoder {
     /// Adds the encoder's parameters to `builder`, under `encoder.`.
+    ///
+    /// A picture has the sides of `frame` and `channels`, which are those of several frames where these are stacked.
     pub(crate) fn new(
         builder: &mut ParameterBuilder,
         frame: FrameShape,
+        channels: usize,
         latent: usize,
         config: &EncoderConfig,
     ) -> Result<Self> {
         let last = STRIDES.len() - 1;
         let mut convolutions = Vec::with_capacity(STRIDES.len());
         for (index, stride) in STRIDES.into_iter().enumerate() {
-            let inputs = if index == 0 { frame.channels } else { config.channels };
+            let inputs = if index == 0 { channels } else { config.channels };
             let outputs = if index == last { latent } else { config.channels };
             let options = ConvolutionOptions {
                 stride,

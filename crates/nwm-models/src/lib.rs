@@ -1,8 +1,9 @@
 //! Neural wave machines and their baselines: forecasters that see a few frames of a film and draw the rest.
 //!
-//! A [`Model`] is a convolutional encoder, a recurrent middle part and a spatial-broadcast decoder. The
+//! A [`Model`] is a convolutional encoder, a middle part that knows time, and a spatial-broadcast decoder. The
 //! middle part is the oscillatory cell of [`nwm_core`] (coRNN, NWM 1-D, NWM 2-D: one type, three
-//! configurations) or a stack of LSTM layers (AR), after Keller & Welling 2023, Table 1.
+//! configurations), a stack of recurrent layers (AR), or a [flow](nn::flow) of a latent state (HGN++, ODE, RGN),
+//! after Keller & Welling 2023, Table 1.
 //!
 //! ```
 //! use candle_core::{DType, Device, Tensor};
@@ -39,20 +40,29 @@ mod decoder;
 mod dynamics;
 mod encoder;
 mod error;
+mod forecaster;
 mod frame;
+mod latent;
+mod latent_section;
 mod model;
 pub mod nn;
 mod oscillator;
+mod recurrent;
 
 pub use cell_section::{BiasScope, CellSection, ScalarMode, TopologyName};
 pub use checkpoint::{
     CHECKPOINT_FORMAT, Checkpoint, FileRecord, MODEL_FILE, STATE_FILE, checkpoint_directory,
     checkpoint_steps, latest_checkpoint, seal_state, sha256,
 };
-pub use config::{ArConfig, DecoderConfig, DecoderInput, EncoderConfig, ModelConfig, ModelName};
+pub use config::{
+    ArConfig, DecoderConfig, DecoderInput, EncoderConfig, ModelConfig, ModelName, RecurrentCell,
+};
 pub use error::{Error, Result};
+pub use forecaster::{Posterior, TrainingForecast, Unrolled};
 pub use frame::FrameShape;
+pub use latent_section::{Directions, LatentConfig, OdeConfig, RgnConfig};
 pub use model::{CellScalars, MODEL_FORMAT, Model};
+pub use nn::flow::Integrator;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

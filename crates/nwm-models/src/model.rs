@@ -1,4 +1,4 @@
-//! A forecaster of frames: encoder, recurrent dynamics, decoder.
+//! A forecaster of frames with its parameters: the crate's front door.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,16 +7,14 @@ use candle_core::{DType, Device, Tensor};
 use nwm_core::Scalar;
 use serde::{Deserialize, Serialize};
 
-use crate::autoregressive::LstmStack;
 use crate::checkpoint::{Checkpoint, MODEL_FILE, STATE_FILE, latest_checkpoint};
-use crate::config::{ModelConfig, ModelName};
-use crate::decoder::Decoder;
-use crate::dynamics::{Dynamics, HiddenState};
-use crate::encoder::Encoder;
+use crate::config::ModelConfig;
 use crate::error::{Error, Result};
+use crate::forecaster::{Forecaster, Posterior, TrainingForecast, Unrolled};
 use crate::frame::FrameShape;
-use crate::nn::{ParameterBuilder, Parameters, read_description, sigmoid};
-use crate::oscillator::Oscillator;
+use crate::latent::LatentForecaster;
+use crate::nn::{ParameterBuilder, Parameters, read_description};
+use crate::recurrent::RecurrentForecaster;
 
 /// Version of the parameter files this crate writes.
 pub const MODEL_FORMAT: u32 = 1;
@@ -31,9 +29,7 @@ pub struct Model {
     config: ModelConfig,
     frame: FrameShape,
     parameters: Parameters,
-    encoder: Encoder,
-    dynamics: Box<dyn Dynamics>,
-    decoder: Decoder,
+    forecaster: Box<dyn Forecaster>,
 }
 
 /// The three numbers that all units of an oscillatory cell share, with their constraints applied.
@@ -77,25 +73,13 @@ impl Model {
         config.validate()?;
         frame.validate()?;
         let mut builder = ParameterBuilder::new(seed, dtype, device);
-        let latent = match config.name {
-            ModelName::Ar => config.ar.latent,
-            _ => config.cell.units(),
+        let forecaster: Box<dyn Forecaster> = if config.name.is_latent() {
+            Box::new(LatentForecaster::new(&mut builder, frame, config)?)
+        } else {
+            Box::new(RecurrentForecaster::new(&mut builder, frame, config)?)
         };
-        let encoder = Encoder::new(&mut builder, frame, latent, &config.encoder)?;
-        let dynamics: Box<dyn Dynamics> = match config.name {
-            ModelName::Ar => Box::new(LstmStack::new(&mut builder, &config.ar)?),
-            _ => Box::new(Oscillator::new(
-                &mut builder,
-                &config.cell,
-                config.inference_steps,
-                config.decoder.input,
-            )?),
-        };
-        debug_assert_eq!(dynamics.latent(), latent);
-        let decoder =
-            Decoder::new(&mut builder, frame, dynamics.outputs(), latent, &config.decoder)?;
         let parameters = builder.finish();
-        Ok(Self { config: config.clone(), frame, parameters, encoder, dynamics, decoder })
+        Ok(Self { config: config.clone(), frame, parameters, forecaster })
     }
 
     /// Loads a trained model from a run folder (its newest intact checkpoint), a checkpoint folder or a
@@ -198,7 +182,7 @@ impl Model {
     /// # Errors
     /// [`Error::Tensor`] if a parameter cannot be read.
     pub fn cell_scalars(&self) -> Result<Option<CellScalars>> {
-        if self.config.name == ModelName::Ar {
+        if !self.config.name.is_oscillator() {
             return Ok(None);
         }
         let scalar = |name: &str, start: f64| -> Result<Scalar> {
@@ -216,85 +200,83 @@ impl Model {
         }))
     }
 
-    /// Predicts each frame from the true ones before it, as in training (docs/theory.md, section 4).
-    ///
-    /// `frames` is `[time, batch, row, column, channel]` with at least two times; the result has one time less and
-    /// holds the predictions of frames 1 to `time - 1`.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] if `frames` has another shape; [`Error::Tensor`] if its numbers have another type.
-    pub fn teacher_forced(&self, frames: &Tensor) -> Result<Tensor> {
-        sigmoid(&self.teacher_forced_logits(frames)?)
+    /// The first frame that a forecast predicts, counted from the first one it is given: 1 for models that read frame
+    /// after frame, 0 for those that also draw what they have seen.
+    pub fn first_predicted_frame(&self) -> usize {
+        self.forecaster.first_predicted_frame()
     }
 
-    /// What the predictions of [`Model::teacher_forced`] are the logistic function of. A loss that applies the
-    /// function itself spares a pass over memory in each direction.
-    ///
-    /// # Errors
-    /// As [`Model::teacher_forced`].
-    pub fn teacher_forced_logits(&self, frames: &Tensor) -> Result<Tensor> {
-        let time = self.check_frames(frames, 2)?;
-        let latents = self.encode(&frames.narrow(0, 0, time - 1)?)?;
-        let state = self.dynamics.initial_state(&latents)?;
-        let (outputs, _) = self.dynamics.run(&latents, &state)?;
-        self.decode_to_logits(&outputs)
+    /// Standard normal numbers that training needs for each sample: 0 for models without a posterior.
+    pub fn noise_size(&self) -> usize {
+        self.forecaster.noise_size()
     }
 
-    /// Forecasts with the loop closed: the first frames are true ones, later ones the model's own predictions.
+    /// What a training step predicts (docs/theory.md, sections 4 and 5): each frame from the true ones before it, or all
+    /// frames from one latent state, which is drawn from its posterior by means of `noise` `[batch, noise size]`.
+    ///
+    /// `frames` is `[time, batch, row, column, channel]` with more times than [`Model::inference_steps`], or at least two.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if an argument has another shape; [`Error::Tensor`] if its numbers have another type.
+    pub fn training_forecast(&self, frames: &Tensor, noise: &Tensor) -> Result<TrainingForecast> {
+        let least = if self.noise_size() > 0 { self.inference_steps() } else { 2 };
+        self.check_frames(frames, least)?;
+        let expected = [frames.dim(1)?, self.noise_size()];
+        if noise.dims() != expected && self.noise_size() > 0 {
+            return Err(Error::shape("noise", format!("{expected:?}"), noise.dims()));
+        }
+        self.forecaster.training_forecast(frames, noise)
+    }
+
+    /// Forecasts from the first true frames: the loop is closed in pixels, or all frames are drawn from the mean of the
+    /// posterior.
     ///
     /// `frames` is `[time, batch, row, column, channel]`, of which the first [`Model::inference_steps`] are read; the
-    /// result is `[steps, batch, row, column, channel]`, the predictions of frames 1 to `steps`. No gradient passes.
+    /// result is `[steps, batch, row, column, channel]`, the predictions of the frames from
+    /// [`Model::first_predicted_frame`] on. No gradient passes.
     ///
     /// # Errors
     /// [`Error::Shape`] if there are fewer frames than inference steps, or another frame shape.
     pub fn forecast(&self, frames: &Tensor, steps: usize) -> Result<Tensor> {
-        let seen = self.inference_steps();
-        self.check_frames(frames, seen)?;
-        let latents = self.encode(&frames.narrow(0, 0, seen)?)?.detach();
-        let state = self.dynamics.initial_state(&latents)?.detach();
-        let (outputs, state) = self.dynamics.run(&latents, &state)?;
-        let mut predictions = vec![self.decode(&outputs.detach())?.detach()];
-        let mut frame = predictions[0].narrow(0, seen - 1, 1)?;
-        let mut state = state.detach();
-        for _ in seen..steps {
-            (frame, state) = self.advance(&frame, &state)?;
-            predictions.push(frame.clone());
-        }
-        Ok(Tensor::cat(&predictions, 0)?.narrow(0, 0, steps)?.contiguous()?)
+        Ok(self.unroll(frames, steps)?.frames)
     }
 
-    /// Reads one frame `[1, batch, row, column, channel]` and predicts the next.
-    fn advance(&self, frame: &Tensor, state: &HiddenState) -> Result<(Tensor, HiddenState)> {
-        let latents = self.encode(frame)?.detach();
-        let (outputs, state) = self.dynamics.run(&latents, state)?;
-        Ok((self.decode(&outputs.detach())?.detach(), state.detach()))
+    /// As [`Model::forecast`], with the hidden states.
+    ///
+    /// # Errors
+    /// As [`Model::forecast`].
+    pub fn unroll(&self, frames: &Tensor, steps: usize) -> Result<Unrolled> {
+        self.check_frames(frames, self.inference_steps())?;
+        self.forecaster.unroll(frames, steps)
     }
 
-    /// All times and samples at once: `[time, batch, ...]` to `[time, batch, latent]`.
-    fn encode(&self, frames: &Tensor) -> Result<Tensor> {
-        let (time, batch) = (frames.dim(0)?, frames.dim(1)?);
-        let latents = self.encoder.forward(&frames.contiguous()?.flatten(0, 1)?)?;
-        Ok(latents.reshape((time, batch, self.dynamics.latent()))?)
+    /// What came before: reads the last [`Model::inference_steps`] of `frames` and draws the `steps` frames that end with
+    /// the last one, earliest first. None for a model that cannot go back in time.
+    ///
+    /// # Errors
+    /// As [`Model::forecast`].
+    pub fn unroll_backward(&self, frames: &Tensor, steps: usize) -> Result<Option<Unrolled>> {
+        self.check_frames(frames, self.inference_steps())?;
+        self.forecaster.unroll_backward(frames, steps)
     }
 
-    fn decode(&self, outputs: &Tensor) -> Result<Tensor> {
-        sigmoid(&self.decode_to_logits(outputs)?)
+    /// What the model takes the latent state to be after the first [`Model::inference_steps`] frames. None for a model
+    /// without a posterior.
+    ///
+    /// # Errors
+    /// As [`Model::forecast`].
+    pub fn posterior(&self, frames: &Tensor) -> Result<Option<Posterior>> {
+        self.check_frames(frames, self.inference_steps())?;
+        self.forecaster.posterior(frames)
     }
 
-    fn decode_to_logits(&self, outputs: &Tensor) -> Result<Tensor> {
-        let (time, batch, _) = outputs.dims3()?;
-        let FrameShape { rows, columns, channels } = self.frame;
-        let frames = self.decoder.forward(&outputs.flatten(0, 1)?)?;
-        Ok(frames.reshape((time, batch, rows, columns, channels))?)
-    }
-
-    fn check_frames(&self, frames: &Tensor, at_least: usize) -> Result<usize> {
+    fn check_frames(&self, frames: &Tensor, at_least: usize) -> Result<()> {
         let FrameShape { rows, columns, channels } = self.frame;
         match *frames.dims() {
             [time, batch, r, c, ch]
                 if time >= at_least && batch > 0 && (r, c, ch) == (rows, columns, channels) =>
             {
-                Ok(time)
+                Ok(())
             }
             ref found => Err(Error::shape(
                 "frames",

@@ -15,6 +15,8 @@ use crate::nn::{Gru, Initialiser, ParameterBuilder};
 pub(crate) struct Oscillator {
     cell: Cell,
     cell_parameters: Vec<Tensor>,
+    /// Channels, rows and columns of the sheet.
+    sheet: [usize; 3],
     initial: Gru,
     inference_steps: usize,
     decoder_input: DecoderInput,
@@ -37,7 +39,8 @@ impl Oscillator {
             let initialiser = initialiser(section, parameter.name, units);
             cell_parameters.push(builder.add(&name, &parameter.shape, initialiser)?);
         }
-        Ok(Self { cell, cell_parameters, initial, inference_steps, decoder_input })
+        let sheet = [section.channels, section.rows, section.columns];
+        Ok(Self { cell, cell_parameters, sheet, initial, inference_steps, decoder_input })
     }
 }
 
@@ -96,5 +99,19 @@ impl Dynamics for Oscillator {
         };
         debug_assert_eq!(outputs.dim(D::Minus1)?, self.outputs());
         Ok((outputs, HiddenState { parts: vec![after] }))
+    }
+
+    fn states(&self, outputs: &Tensor) -> Result<Tensor> {
+        let (time, batch, _) = outputs.dims3()?;
+        let units = self.cell.units();
+        let [channels, rows, columns] = self.sheet;
+        let states = match self.decoder_input {
+            DecoderInput::XAndV => {
+                outputs.reshape((time, batch, units, 2))?.transpose(2, 3)?.contiguous()?
+            }
+            DecoderInput::X => outputs.clone(),
+        };
+        let fields = states.elem_count() / (time * batch * units);
+        Ok(states.reshape(vec![time, batch, fields, channels, rows, columns])?)
     }
 }

@@ -6,7 +6,9 @@ mod nn_support;
 use candle_core::{DType, Device, Tensor};
 use nn_support::{bits, builder, distance, noise, numbers, randomise, set};
 use nwm_models::Error;
-use nwm_models::nn::{Gru, Linear, Lstm, LstmState, ParameterBuilder, leaky_relu, sigmoid, swish};
+use nwm_models::nn::{
+    Gru, Linear, Lstm, LstmState, ParameterBuilder, Vanilla, leaky_relu, sigmoid, swish,
+};
 
 /// `scale (width row + column + shift)`.
 fn ramp(rows: u32, width: u32, scale: f64, shift: f64) -> Tensor {
@@ -145,4 +147,21 @@ fn wrong_sequences_are_errors() {
     let halves = x.to_dtype(DType::F16).unwrap();
     let message = linear.forward(&halves).unwrap_err().to_string();
     assert!(message.contains("affine-map"), "{message}");
+}
+
+#[test]
+fn a_vanilla_layer_adds_both_biases_and_rectifies() {
+    let mut builder = builder();
+    let layer = Vanilla::new(&mut builder, "layer", 1, 2).unwrap();
+    let parameters = builder.finish();
+    let vector = |values: &[f64]| Tensor::new(values, &Device::Cpu).unwrap();
+    set(&parameters, "layer.w_i", &vector(&[2.0, -3.0]).reshape((1, 2)).unwrap());
+    set(&parameters, "layer.w_h", &vector(&[0.5, 1.0, -1.0, 0.25]).reshape((2, 2)).unwrap());
+    set(&parameters, "layer.b_i", &vector(&[0.25, 0.5]));
+    set(&parameters, "layer.b_h", &vector(&[0.125, 1.0]));
+    let x = vector(&[1.0, 0.5]).reshape((2, 1, 1)).unwrap();
+    let initial = vector(&[1.0, 2.0]).reshape((1, 2)).unwrap();
+    let states = layer.forward(&x, Some(&initial)).unwrap();
+    // Step 1: 2 + 0.375 + 0.5 - 2, and -3 + 1.5 + 1 + 0.5; step 2: 1 + 0.375 + 0.4375, and -1.5 + 1.5 + 0.875.
+    assert_eq!(numbers(&states), [0.875, 0.0, 1.8125, 0.875]);
 }

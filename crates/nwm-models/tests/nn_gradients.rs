@@ -6,8 +6,8 @@ mod nn_support;
 use candle_core::{Result, Tensor, Var};
 use nn_support::{builder, check_gradients, noise, randomise, weighted_sum};
 use nwm_models::nn::{
-    Convolution, ConvolutionOptions, Gru, Linear, Lstm, LstmState, Parameters, leaky_relu, sigmoid,
-    swish,
+    Convolution, ConvolutionOptions, Gru, Linear, Lstm, LstmState, Parameters, Vanilla, leaky_relu,
+    sigmoid, swish,
 };
 
 fn variable(shape: &[usize], seed: u64) -> Var {
@@ -114,6 +114,22 @@ fn lstm() {
             let (outputs, last) = layer.forward(&input, Some(&state)).unwrap();
             let last = Tensor::cat(&[last.h, last.c], 0)?;
             weighted_sum(&outputs)? + weighted_sum(&last)?
+        });
+    }
+}
+
+#[test]
+fn vanilla() {
+    for (steps, batch, inputs, units) in [(5, 3, 2, 4), (1, 1, 1, 2), (3, 9, 3, 5)] {
+        let mut builder = builder();
+        let layer = Vanilla::new(&mut builder, "layer", inputs, units).unwrap();
+        let parameters = builder.finish();
+        randomise(&parameters, 5);
+        let input = variable(&[steps, batch, inputs], 1);
+        let initial = variable(&[batch, units], 2);
+        let others = [("input", &input), ("initial state", &initial)];
+        check_gradients("vanilla layer", &all(&parameters, &others), || {
+            loss(layer.forward(&input, Some(&initial)))
         });
     }
 }

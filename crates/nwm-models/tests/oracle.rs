@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor, safetensors};
+use nwm_models::nn::sigmoid;
 use nwm_models::{FrameShape, Model, ModelConfig, ModelName};
 
 const NAMES: [ModelName; 3] = [ModelName::Nwm2d, ModelName::Nwm1d, ModelName::Cornn];
@@ -59,9 +60,14 @@ fn set_parameters(model: &Model, stored: &HashMap<String, Tensor>) {
 
 /// Loss and gradients of teacher-forced prediction.
 fn loss_and_gradients(model: &Model, frames: &Tensor) -> (f64, BTreeMap<String, Vec<f64>>) {
-    let prediction = model.teacher_forced(frames).unwrap();
-    let target = frames.narrow(0, 1, frames.dim(0).unwrap() - 1).unwrap();
-    let error = (prediction - target).unwrap().sqr().unwrap().mean_all().unwrap();
+    let none = Tensor::zeros((frames.dim(1).unwrap(), 0), DType::F64, &Device::Cpu).unwrap();
+    let forecast = model.training_forecast(frames, &none).unwrap();
+    let error = (sigmoid(&forecast.logits).unwrap() - forecast.target)
+        .unwrap()
+        .sqr()
+        .unwrap()
+        .mean_all()
+        .unwrap();
     let loss = (error + std::f64::consts::PI.ln() / 2.0).unwrap();
     let store = loss.backward().unwrap();
     let gradients = model

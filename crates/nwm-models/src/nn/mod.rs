@@ -25,6 +25,7 @@ mod parameters;
 mod real;
 mod recurrent;
 mod sequence_operation;
+mod vanilla;
 
 pub use activation::{leaky_relu, sigmoid, swish};
 pub use convolution::{Convolution, ConvolutionOptions, ConvolutionStack};
@@ -34,3 +35,4 @@ pub use linear::Linear;
 pub use lstm::{Lstm, LstmState};
 pub use mlp::Mlp;
 pub use parameters::{ParameterBuilder, Parameters, read_description};
+pub use vanilla::Vanilla;
