@@ -35,6 +35,7 @@
 //! - Every result is a function of the arguments alone: sums run in a fixed order, and the same
 //!   frames give the same bytes of GIF and PNG on every machine.
 
+mod check;
 mod error;
 pub mod figures;
 pub mod statistics;
