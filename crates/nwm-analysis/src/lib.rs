@@ -38,6 +38,7 @@
 mod check;
 mod error;
 pub mod figures;
+mod random;
 pub mod statistics;
 pub mod waves;
 
