@@ -73,6 +73,19 @@ pub enum Error {
         expected: &'static str,
     },
 
+    /// A real-valued option is outside the range that it can have.
+    #[error("{action}: {name} is {found}, expected {expected}")]
+    RealRange {
+        /// What was being made.
+        action: &'static str,
+        /// The option.
+        name: &'static str,
+        /// Its value.
+        found: f64,
+        /// The values allowed.
+        expected: &'static str,
+    },
+
     /// A value is NaN or infinite where a finite number is needed.
     #[error("{action}: value {index} is {value}, expected a finite number")]
     NonFinite {

@@ -32,6 +32,18 @@ impl Stream {
             }
         }
     }
+
+    /// The first `count` of `0..length` in a uniformly random order, all of them if `count` is
+    /// larger.
+    pub(crate) fn some_of(&mut self, length: usize, count: usize) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..length).collect();
+        for place in 0..length.min(count) {
+            let rest = u32::try_from(length - place).unwrap_or(u32::MAX);
+            order.swap(place, place + self.below(rest) as usize);
+        }
+        order.truncate(count);
+        order
+    }
 }
 
 #[cfg(test)]
@@ -77,6 +89,27 @@ mod tests {
         }
         // Standard deviation of each count: sqrt(30 000 * 2 / 9) = 82; five of them allowed.
         assert!(counts.iter().all(|&count| count.abs_diff(10_000) < 410), "{counts:?}");
+    }
+
+    #[test]
+    fn some_of_a_range_are_distinct() {
+        let mut stream = Stream::new(PURPOSE, 2);
+        let mut chosen = stream.some_of(60, 10);
+        assert_eq!(chosen.len(), 10);
+        chosen.sort_unstable();
+        chosen.dedup();
+        assert!(chosen.len() == 10 && chosen.iter().all(|&index| index < 60));
+        let mut all = stream.some_of(7, 10);
+        all.sort_unstable();
+        assert_eq!(all, (0..7).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_numbers_stay_the_same_for_ever() {
+        // A change here changes every interval and score that was reported.
+        let mut stream = Stream::new(PURPOSE, 7);
+        let found: Vec<u32> = (0..4).map(|_| stream.below(1_000_000)).collect();
+        assert_eq!(found, [283_510, 706_252, 488_677, 843_007]);
     }
 
     #[test]

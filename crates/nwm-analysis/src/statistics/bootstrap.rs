@@ -1,6 +1,7 @@
 //! Is one model better than another on the same trajectories?
 
 use crate::random::Stream;
+use crate::sums::dot;
 use crate::{Error, Result, check};
 
 /// More resamples than anyone needs; their differences are all kept to be sorted.
@@ -176,21 +177,7 @@ fn check_errors(first: &[&[f64]], second: &[&[f64]]) -> Result<u32> {
 /// Mean of every column when trajectory `i` counts `counts[i]` times; the counts sum to their
 /// number.
 fn weighted_means(counts: &[f64], columns: &[&[f64]]) -> Vec<f64> {
-    columns.iter().map(|column| weighted_sum(counts, column) / counts.len() as f64).collect()
-}
-
-/// `sum counts[i] column[i]` in eight running sums, an order that does not depend on the machine.
-fn weighted_sum(counts: &[f64], column: &[f64]) -> f64 {
-    let mut sums = [0.0; 8];
-    let (blocks, rest) = counts.as_chunks::<8>();
-    let (column_blocks, column_rest) = column.as_chunks::<8>();
-    for (block, values) in blocks.iter().zip(column_blocks) {
-        for lane in 0..8 {
-            sums[lane] += block[lane] * values[lane];
-        }
-    }
-    let rest: f64 = rest.iter().zip(column_rest).map(|(count, value)| count * value).sum();
-    sums.iter().sum::<f64>() + rest
+    columns.iter().map(|column| dot(counts, column) / counts.len() as f64).collect()
 }
 
 /// Mean of as many of `values` as there are, drawn with replacement; a single one is kept. The mean
