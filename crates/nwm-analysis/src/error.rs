@@ -36,6 +36,21 @@ pub enum Error {
         expected: [usize; 2],
     },
 
+    /// Arrays that describe the same things differ in size.
+    #[error("{action}: found {found} {what}, expected {expected} like {like}")]
+    Mismatch {
+        /// What was being made.
+        action: &'static str,
+        /// What was counted, and where.
+        what: &'static str,
+        /// How many there are.
+        found: usize,
+        /// How many there must be.
+        expected: usize,
+        /// The array that fixes the size.
+        like: &'static str,
+    },
+
     /// There is nothing to work on.
     #[error("{action}: found none, expected at least one {expected}")]
     Empty {
@@ -54,6 +69,19 @@ pub enum Error {
         name: &'static str,
         /// Its value.
         found: usize,
+        /// The values allowed.
+        expected: &'static str,
+    },
+
+    /// A real-valued option is outside the range that it can have.
+    #[error("{action}: {name} is {found}, expected {expected}")]
+    RealRange {
+        /// What was being made.
+        action: &'static str,
+        /// The option.
+        name: &'static str,
+        /// Its value.
+        found: f64,
         /// The values allowed.
         expected: &'static str,
     },

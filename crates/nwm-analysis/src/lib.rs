@@ -1,8 +1,9 @@
 //! Statistics and pictures of travelling waves and forecasts, on plain arrays.
 //!
-//! This crate turns numbers into something a person can judge: intervals over seeds, line charts,
-//! movies of forecasts, and measures of how wave-like a field of phases is. It depends on no tensor
-//! framework and on no model, so it serves recordings and simulations alike.
+//! This crate turns numbers into something a person can judge: intervals over seeds, comparisons of
+//! models, line charts, movies of forecasts, and measures of how wave-like a field of phases is and
+//! of how well latents keep the geometry of phase space. It depends on no tensor framework and on no
+//! model, so it serves recordings and simulations alike.
 //!
 //! ```
 //! use nwm_analysis::{figures::LineChart, statistics::Summary, waves::{Grid, local_coherence}};
@@ -23,21 +24,31 @@
 //! # Main types
 //!
 //! - [`statistics::Summary`]: mean, sample standard deviation and Student-t interval.
+//! - [`statistics::PairedDifference`]: is one model better than another on the same trajectories, by
+//!   a bootstrap over trajectories and seeds.
+//! - [`statistics::RankCorrelation`]: do two rows of numbers rank alike, by Kendall's tau-b.
 //! - [`figures::RgbFrame`]: one picture; [`figures::animated_gif`], [`figures::contact_sheet`] and
 //!   [`figures::LineChart`] make files of pictures and numbers.
 //! - [`waves::synchrony`], [`waves::local_coherence`]: waveness of a phase recording.
+//! - [`symetric::symetric`]: are latents canonical coordinates of the states, up to a polynomial.
 //!
 //! # Conventions
 //!
 //! - Arrays are slices in row-major order beside a shape; a recording is `[time, row, column]`, a
 //!   picture `[row, column, channel]`. Row 0 is the top of a picture.
 //! - Phases are radians. A wave travels along its wave vector `k`: `phase(t, r) = omega t - k . r`.
-//! - Every result is a function of the arguments alone: sums run in a fixed order, and the same
-//!   frames give the same bytes of GIF and PNG on every machine.
+//! - Latents and states are `[trajectory, time, variable]`, all positions before all momenta.
+//! - Every result is a function of the arguments alone, which include the seed where numbers are
+//!   drawn: sums run in a fixed order, and the same frames give the same bytes of GIF and PNG on
+//!   every machine.
 
+mod check;
 mod error;
 pub mod figures;
+mod random;
 pub mod statistics;
+mod sums;
+pub mod symetric;
 pub mod waves;
 
 pub use error::{Error, Result};

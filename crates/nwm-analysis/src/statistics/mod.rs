@@ -1,5 +1,9 @@
-//! Statistics of repeated runs.
+//! Statistics of repeated runs and of comparisons between models.
 
+mod bootstrap;
+mod ranking;
 mod summary;
 
+pub use bootstrap::{BootstrapOptions, PairedDifference};
+pub use ranking::RankCorrelation;
 pub use summary::Summary;

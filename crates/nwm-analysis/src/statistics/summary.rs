@@ -2,7 +2,7 @@
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-use crate::{Error, Result};
+use crate::{Error, Result, check};
 
 /// Summary of independent values, such as one number from each seed.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,9 +30,7 @@ impl Summary {
         if values.is_empty() {
             return Err(Error::Empty { action: ACTION, expected: "value" });
         }
-        if let Some((index, &value)) = values.iter().enumerate().find(|(_, v)| !v.is_finite()) {
-            return Err(Error::NonFinite { action: ACTION, index, value });
-        }
+        check::finite(ACTION, values)?;
         let count = values.len();
         let mean = values.iter().sum::<f64>() / count as f64;
         if count == 1 {
