@@ -33,7 +33,10 @@ impl Window {
         check_fits("eval.window", length, frames)?;
         let mut stream =
             Stream::new("nwm-data/evaluation window", &[window_seed, trajectory as u64]);
-        Ok(Self { trajectory, start: stream.below(frames - length + 1), length })
+        // Windows of other lengths begin at the same fraction, so that models which need them see nearly the same.
+        let starts = frames - length + 1;
+        let start = ((stream.unit() * starts as f64) as usize).min(starts - 1);
+        Ok(Self { trajectory, start, length })
     }
 
     /// Reads the window's frames into `out`, axes `[time, row, column, channel]`.

@@ -61,6 +61,16 @@ impl Decoder {
         Ok(Self { linear, constant, convolutions, base: (rows, columns), channels })
     }
 
+    /// The same decoder, sharing its parameters, through which no gradient passes.
+    pub(crate) fn detached(&self) -> Self {
+        Self {
+            linear: self.linear.detached(),
+            constant: self.constant.detach(),
+            convolutions: self.convolutions.detached(),
+            ..*self
+        }
+    }
+
     /// `[batch, inputs]` to `[batch, row, column, channel]`, of which the logistic function is a frame.
     pub(crate) fn forward(&self, latent: &Tensor) -> Result<Tensor> {
         let batch = latent.dim(0)?;

@@ -45,6 +45,11 @@ impl Encoder {
         Ok(Self { convolutions: ConvolutionStack::new(convolutions), linear })
     }
 
+    /// The same encoder, sharing its parameters, through which no gradient passes.
+    pub(crate) fn detached(&self) -> Self {
+        Self { convolutions: self.convolutions.detached(), linear: self.linear.detached() }
+    }
+
     /// `[batch, row, column, channel]` to `[batch, latent]`.
     pub(crate) fn forward(&self, frames: &Tensor) -> Result<Tensor> {
         let maps = self.convolutions.forward(frames)?;

@@ -20,6 +20,13 @@ pub(crate) struct LatentForecaster {
     directions: Directions,
     /// Which of the frames that are seen the latent state describes.
     described: usize,
+    layers: Layers,
+    /// The same layers for forecasts, without gradients.
+    detached: Layers,
+}
+
+/// The layers, in their order.
+struct Layers {
     encoder: Encoder,
     flow: Flow,
     decoder: Decoder,
@@ -56,6 +63,15 @@ impl Flow {
         })
     }
 
+    /// The same flow, sharing its parameters, through which no gradient passes.
+    fn detached(&self) -> Self {
+        match self {
+            Self::Hamiltonian(flow) => Self::Hamiltonian(flow.detached()),
+            Self::Ode(flow) => Self::Ode(flow.detached()),
+            Self::Map(flow) => Self::Map(flow.detached()),
+        }
+    }
+
     /// States around `latent` `[batch, size]`.
     fn unroll(&self, latent: &Tensor, span: Span, directions: &[Direction]) -> Result<Tensor> {
         match self {
@@ -90,41 +106,53 @@ impl LatentForecaster {
         let encoder = Encoder::new(builder, frame, channels, 2 * size, &config.encoder)?;
         let flow = Flow::new(builder, config)?;
         let decoder = Decoder::new(builder, frame, flow.decoded(size), size, &config.decoder)?;
+        let layers = Layers { encoder, flow, decoder };
         Ok(Self {
             inference_steps: seen,
             size,
             directions: config.latent.directions,
             described: config.latent.described_frame(seen),
-            encoder,
-            flow,
-            decoder,
+            detached: layers.detached(),
+            layers,
         })
-    }
-
-    /// Mean and spread of the latent state, from the frames that are seen `[time, batch, row, column, channel]`.
-    fn infer(&self, seen: &Tensor) -> Result<Posterior> {
-        let (time, batch, rows, columns, channels) = seen.dims5()?;
-        let stacked = seen.permute((1, 2, 3, 0, 4))?.contiguous()?;
-        let stacked = stacked.reshape((batch, rows, columns, time * channels))?;
-        let parameters = self.encoder.forward(&stacked)?;
-        let half = |start| -> TensorResult<Tensor> {
-            parameters.narrow(1, start, self.size)?.contiguous()
-        };
-        Ok(Posterior { mean: half(0)?, log_deviation: half(self.size)? })
-    }
-
-    fn decode(&self, states: &Tensor) -> Result<Tensor> {
-        let decoded = states.narrow(2, 0, self.flow.decoded(self.size))?.contiguous()?;
-        decode(&self.decoder, &decoded)
     }
 
     /// The trajectory around the mean of the posterior, as long as `span`; no gradient passes.
     fn draw(&self, seen: &Tensor, span: Span, direction: Direction) -> Result<Unrolled> {
-        let mean = self.infer(seen)?.mean.detach();
+        let layers = &self.detached;
+        let mean = layers.infer(seen, self.size)?.mean;
         let directions = vec![direction; mean.dim(0)?];
-        let states = self.flow.unroll(&mean, span, &directions)?.detach();
-        let frames = sigmoid(&self.decode(&states)?)?.detach();
+        let states = layers.flow.unroll(&mean, span, &directions)?;
+        let frames = sigmoid(&layers.decode(&states)?)?;
         Ok(Unrolled { frames, states })
+    }
+}
+
+impl Layers {
+    /// The same layers, sharing their parameters, through which no gradient passes.
+    fn detached(&self) -> Self {
+        Self {
+            encoder: self.encoder.detached(),
+            flow: self.flow.detached(),
+            decoder: self.decoder.detached(),
+        }
+    }
+
+    /// Mean and spread of the latent state, from the frames that are seen `[time, batch, row, column, channel]`.
+    fn infer(&self, seen: &Tensor, size: usize) -> Result<Posterior> {
+        let (time, batch, rows, columns, channels) = seen.dims5()?;
+        let stacked = seen.permute((1, 2, 3, 0, 4))?.contiguous()?;
+        let stacked = stacked.reshape((batch, rows, columns, time * channels))?;
+        let parameters = self.encoder.forward(&stacked)?;
+        let half =
+            |start| -> TensorResult<Tensor> { parameters.narrow(1, start, size)?.contiguous() };
+        Ok(Posterior { mean: half(0)?, log_deviation: half(size)? })
+    }
+
+    /// Logits of the frames that states `[time, batch, dimension]` stand for.
+    fn decode(&self, states: &Tensor) -> Result<Tensor> {
+        let decoded = states.narrow(2, 0, self.flow.decoded(states.dim(2)?))?.contiguous()?;
+        decode(&self.decoder, &decoded)
     }
 }
 
@@ -174,15 +202,16 @@ impl Forecaster for LatentForecaster {
                 )?,
             ),
         };
-        let posterior = self.infer(&given)?;
+        let layers = &self.layers;
+        let posterior = layers.infer(&given, self.size)?;
         let latent = (&posterior.mean + (posterior.log_deviation.exp()? * noise)?)?;
         let span = Span { before: self.described - first, after: time - 1 - self.described };
         let directions: Vec<_> = (0..batch)
             .map(|sample| if sample < forward { Direction::Forward } else { Direction::Backward })
             .collect();
-        let states = self.flow.unroll(&latent, span, &directions)?;
+        let states = layers.flow.unroll(&latent, span, &directions)?;
         Ok(TrainingForecast {
-            logits: self.decode(&states)?,
+            logits: layers.decode(&states)?,
             target,
             divergence: Some(divergence(&posterior)?),
         })
@@ -198,7 +227,7 @@ impl Forecaster for LatentForecaster {
     }
 
     fn unroll_backward(&self, frames: &Tensor, steps: usize) -> Result<Option<Unrolled>> {
-        if !self.flow.is_reversible() {
+        if !self.layers.flow.is_reversible() {
             return Ok(None);
         }
         let (time, seen) = (frames.dim(0)?, self.inference_steps);
@@ -213,8 +242,7 @@ impl Forecaster for LatentForecaster {
 
     fn posterior(&self, frames: &Tensor) -> Result<Option<Posterior>> {
         let seen = frames.narrow(0, 0, self.inference_steps)?;
-        let Posterior { mean, log_deviation } = self.infer(&seen)?;
-        Ok(Some(Posterior { mean: mean.detach(), log_deviation: log_deviation.detach() }))
+        Ok(Some(self.detached.infer(&seen, self.size)?))
     }
 }
 

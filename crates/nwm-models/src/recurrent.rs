@@ -16,9 +16,26 @@ use crate::oscillator::Oscillator;
 /// Encoder of single frames, recurrent dynamics, decoder.
 pub(crate) struct RecurrentForecaster {
     inference_steps: usize,
-    encoder: Encoder,
     dynamics: Box<dyn Dynamics>,
+    layers: Layers,
+    /// The same layers for forecasts, without gradients.
+    detached: Layers,
+}
+
+/// What surrounds the dynamics.
+struct Layers {
+    encoder: Encoder,
     decoder: Decoder,
+}
+
+impl Layers {
+    /// All times and samples at once: `[time, batch, ...]` to `[time, batch, latent]`.
+    fn encode(&self, frames: &Tensor) -> Result<Tensor> {
+        let (time, batch) = (frames.dim(0)?, frames.dim(1)?);
+        let latents = self.encoder.forward(&frames.contiguous()?.flatten(0, 1)?)?;
+        let size = latents.dim(1)?;
+        Ok(latents.reshape((time, batch, size))?)
+    }
 }
 
 impl RecurrentForecaster {
@@ -41,14 +58,9 @@ impl RecurrentForecaster {
         };
         debug_assert_eq!(dynamics.latent(), latent);
         let decoder = Decoder::new(builder, frame, dynamics.outputs(), latent, &config.decoder)?;
-        Ok(Self { inference_steps: config.inference_steps, encoder, dynamics, decoder })
-    }
-
-    /// All times and samples at once: `[time, batch, ...]` to `[time, batch, latent]`.
-    fn encode(&self, frames: &Tensor) -> Result<Tensor> {
-        let (time, batch) = (frames.dim(0)?, frames.dim(1)?);
-        let latents = self.encoder.forward(&frames.contiguous()?.flatten(0, 1)?)?;
-        Ok(latents.reshape((time, batch, self.dynamics.latent()))?)
+        let detached = Layers { encoder: encoder.detached(), decoder: decoder.detached() };
+        let layers = Layers { encoder, decoder };
+        Ok(Self { inference_steps: config.inference_steps, dynamics, layers, detached })
     }
 
     /// Reads frames; the predictions of those that follow each of them, what they are decoded from, and the state after
@@ -58,14 +70,14 @@ impl RecurrentForecaster {
         frames: &Tensor,
         state: Option<&HiddenState>,
     ) -> Result<(Tensor, Tensor, HiddenState)> {
-        let latents = self.encode(frames)?.detach();
+        let latents = self.detached.encode(frames)?;
         let initial = match state {
             Some(state) => state.clone(),
             None => self.dynamics.initial_state(&latents)?.detach(),
         };
         let (outputs, state) = self.dynamics.run(&latents, &initial)?;
         let outputs = outputs.detach();
-        let predictions = sigmoid(&decode(&self.decoder, &outputs)?)?.detach();
+        let predictions = sigmoid(&decode(&self.detached.decoder, &outputs)?)?;
         Ok((predictions, outputs, state.detach()))
     }
 }
@@ -81,11 +93,11 @@ impl Forecaster for RecurrentForecaster {
 
     fn training_forecast(&self, frames: &Tensor, _noise: &Tensor) -> Result<TrainingForecast> {
         let time = frames.dim(0)?;
-        let latents = self.encode(&frames.narrow(0, 0, time - 1)?)?;
+        let latents = self.layers.encode(&frames.narrow(0, 0, time - 1)?)?;
         let state = self.dynamics.initial_state(&latents)?;
         let (outputs, _) = self.dynamics.run(&latents, &state)?;
         Ok(TrainingForecast {
-            logits: decode(&self.decoder, &outputs)?,
+            logits: decode(&self.layers.decoder, &outputs)?,
             target: frames.narrow(0, 1, time - 1)?,
             divergence: None,
         })

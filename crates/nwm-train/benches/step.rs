@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use candle_core::{DType, Device};
 use nwm_bench::{Arguments, Report, peak_memory_bytes, reset_peak_memory, time};
 use nwm_models::{FrameShape, Model};
-use nwm_train::{Adam, Config, PERFECT_LOSS, forecast_loss_of_logits, training_step};
+use nwm_train::{Adam, Config, mean_squared_error_of_logits, noise_of_step, training_step};
 
 use crate::case::{CASES, Case};
 
@@ -48,27 +48,27 @@ fn measure(case: &Case, arguments: &Arguments, threads: usize) -> Result<Report,
     if let Some(folder) = arguments.option("--write") {
         inputs::write(Path::new(folder), case.name, &model, &frames)?;
     }
-    let target = frames.narrow(0, 1, Case::FRAMES - 1)?;
+    let noise = noise_of_step(&model, Case::BATCH, SEED, 0)?;
+    let error = || -> Result<_, Box<dyn Error>> {
+        let forecast = model.training_forecast(&frames, &noise)?;
+        Ok(mean_squared_error_of_logits(&forecast.logits, &forecast.target)?)
+    };
     let config = Config::default().train;
     let mut adam = Adam::new(model.parameters(), &config);
     let mut report = Report::new("step", case.name, "adam", threads);
-    let first = training_step(&model, &frames)?;
+    let first = training_step(&model, &frames, &noise)?;
     report.gradient_norms = norms_by_part(&model, &first.gradients);
     adam.step(model.parameters(), &first.gradients, config.learning_rate)?;
     drop(first);
-    let loss = forecast_loss_of_logits(&model.teacher_forced_logits(&frames)?, &target)?;
-    report.loss = Some(f64::from(loss.to_scalar::<f32>()?) - PERFECT_LOSS);
-    drop(loss);
+    report.loss = Some(f64::from(error()?.to_scalar::<f32>()?));
 
     // The peak while something is timed, not before.
     reset_peak_memory();
-    let (timing, _) = time(arguments.repeats, || -> Result<_, Box<dyn Error>> {
-        Ok(forecast_loss_of_logits(&model.teacher_forced_logits(&frames)?, &target)?)
-    })?;
+    let (timing, _) = time(arguments.repeats, error)?;
     report.add("forward", timing, case.flop());
 
     let (timing, _) = time(arguments.repeats, || -> Result<_, Box<dyn Error>> {
-        let step = training_step(&model, &frames)?;
+        let step = training_step(&model, &frames, &noise)?;
         Ok(adam.step(model.parameters(), &step.gradients, config.learning_rate)?)
     })?;
     report.add("step", timing, 3.0 * case.flop());

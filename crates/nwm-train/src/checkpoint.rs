@@ -22,6 +22,15 @@ pub const OPTIMIZER_FILE: &str = "optimizer.safetensors";
 
 const SCRATCH_PREFIX: &str = ".writing-";
 
+/// A checkpoint and its validation error.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Best {
+    /// Optimiser steps taken.
+    pub step: u64,
+    /// `forward_extrapolation_l2_norm` on the validation trajectories.
+    pub value: f64,
+}
+
 /// What `state.json` holds beside the list of files.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainingState {
@@ -37,6 +46,18 @@ pub struct TrainingState {
     pub optimizer_steps: u64,
     /// Seconds of training so far, over all starts.
     pub seconds: f64,
+    /// Times that the run went back to a checkpoint after a step that was not finite; each halves the learning rate.
+    #[serde(default)]
+    pub retries: u32,
+    /// The checkpoint that it went back to last.
+    #[serde(default)]
+    pub rolled_back_to: Option<u64>,
+    /// The checkpoint with the least validation error so far.
+    #[serde(default)]
+    pub best: Option<Best>,
+    /// Validations since then.
+    #[serde(default)]
+    pub stale: u64,
     /// The other files, with sizes and digests.
     pub files: Vec<FileRecord>,
     /// Digest of this file with an empty `integrity`.
@@ -53,6 +74,10 @@ impl TrainingState {
             seed,
             optimizer_steps: 0,
             seconds: 0.0,
+            retries: 0,
+            rolled_back_to: None,
+            best: None,
+            stale: 0,
             files: Vec::new(),
             integrity: String::new(),
         }
@@ -124,17 +149,43 @@ pub(crate) fn remove_scratch(run_directory: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Removes all but the newest `keep` checkpoints up to that of step `newest`, the one just written.
+/// Which checkpoints are kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Retention {
+    /// How many regular ones, the newest.
+    pub(crate) keep: usize,
+    /// Steps between two regular ones.
+    pub(crate) every: u64,
+    /// One that is kept whatever its age.
+    pub(crate) best: Option<u64>,
+}
+
+impl Retention {
+    /// Whether a run that is never interrupted writes the checkpoint of this step.
+    pub(crate) fn is_regular(self, step: u64) -> bool {
+        step.is_multiple_of(self.every)
+    }
+}
+
+/// Removes checkpoints up to that of step `newest`, the one just written, which stays. What an interrupt has left beside the
+/// regular ones is removed, so that it has no influence on what the run finds later.
 ///
 /// Later ones are damaged ones that the resumed run passed over. They do not count, or a good one would go in the place
 /// of a damaged one; the run writes them again.
 ///
 /// # Errors
 /// [`Error::Io`] if one cannot be removed.
-pub(crate) fn retain_last(run_directory: &Path, keep: usize, newest: u64) -> Result<()> {
+pub(crate) fn retain_last(run_directory: &Path, newest: u64, retention: Retention) -> Result<()> {
     let mut steps = checkpoint_steps(run_directory)?;
-    steps.retain(|&step| step <= newest);
-    for &step in &steps[..steps.len().saturating_sub(keep)] {
+    steps.retain(|&step| step < newest);
+    let (regular, others): (Vec<u64>, Vec<u64>) =
+        steps.into_iter().partition(|&step| retention.is_regular(step));
+    let spare = usize::from(retention.is_regular(newest));
+    let old = regular.len().saturating_sub(retention.keep - spare.min(retention.keep));
+    for step in regular[..old].iter().copied().chain(others) {
+        if Some(step) == retention.best {
+            continue;
+        }
         remove_folder(&checkpoint_directory(run_directory, step))?;
     }
     Ok(())

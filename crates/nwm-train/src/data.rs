@@ -33,12 +33,12 @@ pub fn open_frames<S: SplitType>(data: &DataConfig) -> Result<SplitFrames<S>> {
 /// The file of the user's own that a configuration names for a split.
 ///
 /// # Errors
-/// [`Error::Key`] if it names none, or the same for both splits.
+/// [`Error::Key`] if it names none, or the same for two splits.
 pub fn own_file(data: &DataConfig, split: Split) -> Result<&Path> {
     let (key, path) = match split {
         Split::Train => ("data.train_file", &data.train_file),
         Split::Test => ("data.test_file", &data.test_file),
-        Split::Validation => return Err(no_validation_split()),
+        Split::Validation => ("data.validation_file", &data.validation_file),
     };
     let problem = |problem: &str| Error::Key {
         origin: "configuration".into(),
@@ -54,20 +54,16 @@ pub fn own_file(data: &DataConfig, split: Split) -> Result<&Path> {
         (Ok(one), Ok(other)) => one == other,
         _ => one == other,
     };
-    if same(&data.train_file, &data.test_file) {
-        return Err(problem(
-            "found one file for training and testing, expected two: data.train_file and data.test_file",
-        ));
+    let files = [&data.train_file, &data.validation_file, &data.test_file];
+    for (index, one) in files.iter().enumerate() {
+        if files[index + 1..].iter().any(|other| !one.as_os_str().is_empty() && same(one, other)) {
+            return Err(problem(
+                "found one file for two purposes, expected another one for each of data.train_file, \
+                 data.validation_file and data.test_file",
+            ));
+        }
     }
     Ok(path)
-}
-
-fn no_validation_split() -> Error {
-    Error::Key {
-        origin: "configuration".into(),
-        key: "data".into(),
-        problem: "found no validation split, expected train or test".into(),
-    }
 }
 
 fn own_frames(data: &DataConfig, split: Split) -> Result<FramesFile> {
@@ -113,13 +109,13 @@ fn generated_frames(data: &DataConfig, split: Split) -> Result<Arc<dyn FrameSour
 /// What the generator is asked for.
 ///
 /// # Errors
-/// [`Error::Data`] if the system is unknown, [`Error::Key`] for the validation split, which configurations do not have.
+/// [`Error::Data`] if the system is unknown.
 pub fn dataset_spec(data: &DataConfig, split: Split) -> Result<DatasetSpec> {
     let system = System::parse(&data.name)?;
     let trajectories = match split {
         Split::Train => data.train_trajectories,
         Split::Test => data.test_trajectories,
-        Split::Validation => return Err(no_validation_split()),
+        Split::Validation => data.validation_trajectories,
     };
     Ok(DatasetSpec {
         seed: data.seed,

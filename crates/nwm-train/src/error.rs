@@ -84,7 +84,7 @@ pub enum Error {
     },
     /// The loss or a gradient is not a finite number.
     #[error(
-        "step {step}: {what} is not finite; the state before it is in {bundle}; choose another --run-dir and lower train.learning_rate"
+        "step {step}: {what} is not finite; the state before it is in {bundle}; add --resume --set train.retries=1 to go on from the last checkpoint with half the learning rate, or choose another --run-dir and lower train.learning_rate"
     )]
     NotFinite {
         /// The step that failed.
@@ -94,12 +94,27 @@ pub enum Error {
         /// Folder of the diagnostic bundle.
         bundle: PathBuf,
     },
+    /// Training would need more memory than is free.
+    #[error(
+        "training needs about {needed_gib:.1} GiB of memory, {free_gib:.1} GiB are free; lower {knob}, or set train.memory_check=false to try all the same"
+    )]
+    Memory {
+        /// Estimated need in GiB.
+        needed_gib: f64,
+        /// Free memory in GiB.
+        free_gib: f64,
+        /// The key that weighs most.
+        knob: &'static str,
+    },
     /// Data could not be made or read.
     #[error(transparent)]
     Data(#[from] nwm_data::Error),
     /// The model refuses its configuration, its input or its file.
     #[error(transparent)]
     Model(#[from] nwm_models::Error),
+    /// The analysis refuses its input.
+    #[error(transparent)]
+    Analysis(#[from] nwm_analysis::Error),
     /// The tensor library failed.
     #[error(transparent)]
     Tensor(#[from] candle_core::Error),
@@ -129,12 +144,14 @@ impl Error {
             | Self::Key { .. }
             | Self::Syntax { .. }
             | Self::ChangedKey { .. }
+            | Self::Memory { .. }
             | Self::RunExists { .. } => ErrorKind::Configuration,
             Self::Locked { .. } => ErrorKind::FileSystem,
             Self::Io { source, .. } => source.into(),
             Self::NotFinite { .. } => ErrorKind::NotFinite,
             Self::File { .. } => ErrorKind::Data,
             Self::Data(error) => error.into(),
+            Self::Analysis(_) => ErrorKind::Data,
             Self::Tensor(_) => ErrorKind::Device,
             Self::Model(error) => error.into(),
         }

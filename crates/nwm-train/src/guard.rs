@@ -13,6 +13,9 @@ use crate::step::StepResult;
 /// Version of the bundle's `report.json`.
 const BUNDLE_FORMAT: u32 = 1;
 
+/// The run's configuration, in its folder and in the bundle.
+const CONFIGURATION_FILE: &str = "resolved.toml";
+
 #[derive(Serialize)]
 struct Report<'a> {
     format: u32,
@@ -46,8 +49,8 @@ pub(crate) fn not_finite(result: &StepResult) -> Option<&'static str> {
 
 /// Writes `diagnostics/step-NNNNNNNN/` and returns the error that names it.
 ///
-/// The bundle holds the parameters before the step, the windows of the batch, and the norm of every parameter and
-/// gradient. Checkpoints are left alone.
+/// The bundle holds the configuration, the parameters before the step, the windows of the batch, and the norm of every
+/// parameter and gradient. Checkpoints are left alone.
 pub(crate) fn diagnose(
     run_directory: &Path,
     model: &Model,
@@ -94,5 +97,10 @@ fn write_bundle(
         },
     )?;
     write_bytes(&folder.join(MODEL_FILE), &model.to_bytes()?)?;
+    let configuration = run_directory.join(CONFIGURATION_FILE);
+    if configuration.is_file() {
+        let content = std::fs::read(&configuration).map_err(Error::io(&configuration))?;
+        write_bytes(&folder.join(CONFIGURATION_FILE), &content)?;
+    }
     Ok(folder)
 }

@@ -45,7 +45,7 @@ mod tensorboard;
 mod trainer;
 
 pub use adam::{Adam, collect_gradients, gradient_norm};
-pub use checkpoint::{OPTIMIZER_FILE, TrainingState, write_checkpoint};
+pub use checkpoint::{Best, OPTIMIZER_FILE, TrainingState, write_checkpoint};
 pub use config::{
     CheckpointChoice, Config, DataConfig, EvalConfig, Horizon, Layer, ReportConfig, Resolved,
     TrainConfig,
@@ -54,14 +54,17 @@ pub use data::{FILE_DATA, dataset_spec, open_frames, own_file};
 pub use error::{Error, ErrorKind, Result};
 pub use evaluation::{
     CheckpointRecord, EvaluationRequest, EvaluationResult, ForecastSamples, FrameErrors, PerStep,
-    RESULT_FILE, RESULT_FORMAT, References, SAMPLES_FILE, SAMPLES_FORMAT, Scores, Slice, Slices,
-    evaluate,
+    PerTrajectory, RESULT_FILE, RESULT_FORMAT, References, RequestedCheckpoint, SAMPLES_FILE,
+    SAMPLES_FORMAT, Scores, SheetSamples, Slice, Slices, Symplecticity, ValidTime, evaluate,
 };
-pub use loss::{PERFECT_LOSS, forecast_loss, forecast_loss_of_logits, mean_squared_error};
+pub use loss::{
+    PERFECT_LOSS, forecast_loss, forecast_loss_of_logits, mean_squared_error,
+    mean_squared_error_of_logits,
+};
 pub use metrics::{METRICS_FILE, MetricsLog, MetricsRow, read_metrics};
 pub use run_folder::{RUN_FORMAT, RunFolder, RunRecord, RunStatus, read_run_record, timestamp};
 pub use schedule::{Schedule, learning_rate};
-pub use step::{StepResult, frames_of, training_step};
+pub use step::{StepResult, frames_of, noise_of_step, training_step};
 pub use tensorboard::EventLog;
 pub use trainer::{Observer, Outcome, RunRequest, Silent, train};
 

@@ -32,14 +32,21 @@ pub fn forecast_loss(prediction: &Tensor, target: &Tensor) -> Result<Tensor> {
     Ok((mean_squared_error(prediction, target)? + PERFECT_LOSS)?)
 }
 
-/// The training loss of the prediction `1 / (1 + exp(-logit))`, without ever storing it.
+/// The mean squared error of the prediction `1 / (1 + exp(-logit))`, without ever storing it.
+///
+/// # Errors
+/// As [`mean_squared_error`].
+pub fn mean_squared_error_of_logits(logits: &Tensor, target: &Tensor) -> Result<Tensor> {
+    let operation = MeanSquaredError { of: Prediction::Logit };
+    Ok(logits.contiguous()?.apply_op2(&target.contiguous()?, operation)?)
+}
+
+/// The training loss of the prediction `1 / (1 + exp(-logit))`.
 ///
 /// # Errors
 /// As [`mean_squared_error`].
 pub fn forecast_loss_of_logits(logits: &Tensor, target: &Tensor) -> Result<Tensor> {
-    let operation = MeanSquaredError { of: Prediction::Logit };
-    let error = logits.contiguous()?.apply_op2(&target.contiguous()?, operation)?;
-    Ok((error + PERFECT_LOSS)?)
+    Ok((mean_squared_error_of_logits(logits, target)? + PERFECT_LOSS)?)
 }
 
 /// What the first argument holds.

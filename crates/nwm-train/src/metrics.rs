@@ -24,6 +24,9 @@ pub struct MetricsRow {
     pub loss: f64,
     /// Its mean squared error.
     pub mse: f64,
+    /// Divergence of the posterior from the prior in nats; empty for models without a posterior.
+    #[serde(default)]
+    pub divergence: Option<f64>,
     /// Euclidean norm of all gradients.
     pub gradient_norm: f64,
     /// Learning rate.
@@ -34,6 +37,9 @@ pub struct MetricsRow {
     pub gamma: Option<f64>,
     /// Effective damping coefficient.
     pub alpha: Option<f64>,
+    /// Forecast error on the validation trajectories, as `forward_extrapolation_l2_norm`; empty where it was not taken.
+    #[serde(default)]
+    pub validation: Option<f64>,
 }
 
 /// The open file.
@@ -116,11 +122,13 @@ mod tests {
             seconds: 1.0,
             loss: 0.6,
             mse: 0.03,
+            divergence: None,
             gradient_norm: 1e-3,
             learning_rate: 1e-3,
             dt: Some(0.1245),
             gamma: None,
             alpha: None,
+            validation: Some(3e-5),
         }
     }
 

@@ -1,29 +1,27 @@
 //! One training step: prediction, loss, gradients.
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use nwm_data::Batch;
 use nwm_models::Model;
+use nwm_models::nn::standard_normals;
 
 use crate::adam::{collect_gradients, gradient_norm};
 use crate::error::Result;
-use crate::loss::{PERFECT_LOSS, forecast_loss_of_logits};
+use crate::loss::{PERFECT_LOSS, mean_squared_error_of_logits};
 
 /// What one batch says about the parameters; nothing is changed yet.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StepResult {
     /// Training loss.
     pub loss: f64,
+    /// Mean squared error of the predictions.
+    pub mean_squared_error: f64,
+    /// Divergence of the posterior from the prior in nats, the mean over the batch; none for a model without a posterior.
+    pub divergence: Option<f64>,
     /// Gradients, in the parameters' order.
     pub gradients: Vec<Vec<f32>>,
     /// Euclidean norm of all gradients.
     pub gradient_norm: f64,
-}
-
-impl StepResult {
-    /// Mean squared error of the predictions.
-    pub fn mean_squared_error(&self) -> f64 {
-        self.loss - PERFECT_LOSS
-    }
 }
 
 /// Frames of a batch as a tensor `[time, batch, row, column, channel]`.
@@ -34,17 +32,42 @@ pub fn frames_of(batch: Batch, device: &Device) -> Result<Tensor> {
     Ok(Tensor::from_vec(batch.frames, &batch.shape, device)?)
 }
 
-/// Loss and gradients of teacher-forced prediction of `frames` `[time, batch, row, column, channel]`.
+/// The standard normal numbers of one step of a run, `[batch, noise size of the model]`: a function of the run's seed and the
+/// step alone.
+///
+/// # Errors
+/// [`crate::Error::Tensor`] if the device refuses.
+pub fn noise_of_step(model: &Model, batch: usize, seed: u64, step: u64) -> Result<Tensor> {
+    let size = model.noise_size();
+    let values = standard_normals(seed, &format!("posterior/{step}"), batch * size);
+    let noise = Tensor::from_vec(values, (batch, size), &Device::Cpu)?;
+    Ok(noise.to_dtype(DType::F32)?)
+}
+
+/// Loss and gradients of the forecast of `frames` `[time, batch, row, column, channel]`, which is a sample of the posterior
+/// for models that have one: `noise` decides which (see [`noise_of_step`]).
+///
+/// The loss is the negative log-likelihood per value, with the divergence from the prior times `model.latent.beta`
+/// (docs/theory.md, section 5).
 ///
 /// # Errors
 /// [`crate::Error::Model`] or [`crate::Error::Tensor`] if the frames do not fit the model.
-pub fn training_step(model: &Model, frames: &Tensor) -> Result<StepResult> {
-    let logits = model.teacher_forced_logits(frames)?;
-    let target = frames.narrow(0, 1, frames.dim(0)? - 1)?;
-    let loss = forecast_loss_of_logits(&logits, &target)?;
-    let gradients = collect_gradients(model.parameters(), &loss.backward()?)?;
+pub fn training_step(model: &Model, frames: &Tensor, noise: &Tensor) -> Result<StepResult> {
+    let forecast = model.training_forecast(frames, noise)?;
+    let error = mean_squared_error_of_logits(&forecast.logits, &forecast.target)?;
+    let values_per_sample = forecast.target.elem_count() / forecast.target.dim(1)?;
+    let weight = model.config().latent.beta / values_per_sample as f64;
+    let objective = match &forecast.divergence {
+        Some(divergence) => (&error + (divergence * weight)?)?,
+        None => error.clone(),
+    };
+    let gradients = collect_gradients(model.parameters(), &objective.backward()?)?;
+    let number =
+        |tensor: &Tensor| Ok::<_, candle_core::Error>(f64::from(tensor.to_scalar::<f32>()?));
     Ok(StepResult {
-        loss: f64::from(loss.to_scalar::<f32>()?),
+        loss: number(&objective)? + PERFECT_LOSS,
+        mean_squared_error: number(&error)?,
+        divergence: forecast.divergence.as_ref().map(number).transpose()?,
         gradient_norm: gradient_norm(&gradients),
         gradients,
     })

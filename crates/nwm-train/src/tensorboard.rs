@@ -76,6 +76,8 @@ impl EventLog {
         let scalars = [
             ("train/loss", Some(row.loss)),
             ("train/mse", Some(row.mse)),
+            ("train/divergence", row.divergence),
+            ("validation/l2_norm", row.validation),
             ("train/gradient_norm", Some(row.gradient_norm)),
             ("train/learning_rate", Some(row.learning_rate)),
             ("cell/dt", row.dt),
@@ -157,11 +159,13 @@ mod tests {
             seconds: 1.0,
             loss: 0.6,
             mse: 0.03,
+            divergence: None,
             gradient_norm: 2.0,
             learning_rate: 1e-3,
             dt: None,
             gamma: None,
             alpha: None,
+            validation: None,
         })
         .unwrap();
         let bytes = std::fs::read(&log.path).unwrap();

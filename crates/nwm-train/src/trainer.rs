@@ -5,27 +5,34 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use candle_core::{DType, Device};
-use nwm_data::{FrameSource, Loader, LoaderOptions, Training};
-use nwm_models::{Checkpoint, FrameShape, Model, latest_checkpoint};
+use nwm_data::{FrameSource, Loader, LoaderOptions, SplitFrames, Training, Validation};
+use nwm_models::{
+    Checkpoint, FrameShape, MODEL_FILE, Model, checkpoint_directory, checkpoint_steps,
+    latest_checkpoint,
+};
 use nwm_simd::Simd;
 
 use crate::adam::Adam;
 use crate::checkpoint::{
-    OPTIMIZER_FILE, TrainingState, remove_scratch, retain_last, write_checkpoint,
+    Best, OPTIMIZER_FILE, Retention, TrainingState, remove_scratch, retain_last, write_checkpoint,
 };
 use crate::config::{Config, Layer, Resolved, TrainConfig};
 use crate::data::open_frames;
 use crate::error::{Error, Result};
+use crate::evaluation::validation_error;
 use crate::guard::{diagnose, not_finite};
 use crate::metrics::{MetricsLog, MetricsRow};
 use crate::run_folder::{RUN_FORMAT, RunFolder, RunRecord, RunStatus, timestamp, write_text};
 use crate::schedule::{Schedule, learning_rate};
-use crate::step::{StepResult, frames_of, training_step};
+use crate::step::{StepResult, frames_of, noise_of_step, training_step};
 use crate::tensorboard::EventLog;
 
 /// Keys that a resumed run may change, since they do not alter the steps already taken.
-const CHANGEABLE: [&str; 6] = [
+const CHANGEABLE: [&str; 9] = [
     "train.steps",
+    "train.patience",
+    "train.retries",
+    "train.memory_check",
     "train.log_every",
     "train.checkpoint_every",
     "train.keep_last",
@@ -35,6 +42,10 @@ const CHANGEABLE: [&str; 6] = [
 
 /// Sections and keys that training does not read.
 const UNUSED_PREFIXES: [&str; 4] = ["eval.", "report.", "data.cache", "data.test_"];
+
+/// Keys below them that validation reads after all.
+const USED_FOR_VALIDATION: [&str; 3] =
+    ["eval.extrapolation_steps", "eval.window_seed", "eval.horizon"];
 
 /// Where a run lives, and what its record says of the program that makes it.
 #[derive(Clone, Debug)]
@@ -81,6 +92,8 @@ pub trait Observer {
     fn stepped(&mut self, step: u64, result: &StepResult);
     /// A damaged checkpoint was passed over.
     fn passed_over(&mut self, problem: &Error);
+    /// A step failed, and training goes on from the checkpoint of `step` with another learning rate.
+    fn rolled_back(&mut self, _problem: &Error, _step: u64) {}
 }
 
 /// An observer that does nothing.
@@ -127,7 +140,7 @@ pub fn train(
     // What the run is made of is on disk before the first step.
     folder.write_record(&record)?;
     let outcome = trainer.run(interrupt, observer);
-    (record.steps, record.seconds) = (trainer.step, trainer.seconds());
+    (record.steps, record.seconds) = (trainer.state.step, trainer.seconds());
     record.ended = Some(timestamp());
     record.status = match &outcome {
         Ok(Outcome::Finished) => RunStatus::Done,
@@ -190,8 +203,10 @@ fn check_unchanged(path: &Path, recorded: &Resolved, resolved: &Resolved) -> Res
         // A rate that falls to zero at the last step depends on which step is the last.
         let shapes_rate =
             key == "train.steps" && resolved.config().train.schedule != Schedule::Constant;
-        let matters = (shapes_rate || !CHANGEABLE.contains(&key.as_str()))
-            && !UNUSED_PREFIXES.iter().any(|prefix| key.starts_with(prefix));
+        let validates =
+            resolved.config().has_validation() && USED_FOR_VALIDATION.contains(&key.as_str());
+        let unused = !validates && UNUSED_PREFIXES.iter().any(|prefix| key.starts_with(prefix));
+        let matters = (shapes_rate || !CHANGEABLE.contains(&key.as_str())) && !unused;
         if matters && found != expected {
             return Err(Error::ChangedKey { path: path.to_owned(), key, found, expected });
         }
@@ -207,7 +222,9 @@ struct Trainer<'a> {
     adam: Adam,
     loader: Loader,
     trajectories: usize,
-    step: u64,
+    validation: Option<SplitFrames<Validation>>,
+    /// What the last checkpoint holds, kept up to date.
+    state: TrainingState,
     seconds_before: f64,
     started: Instant,
     saved_step: Option<u64>,
@@ -241,6 +258,8 @@ impl<'a> Trainer<'a> {
         let trajectories = frames.source().trajectories();
         let mut loader = Loader::new(frames, loader_options(&config.train))?;
         loader.seek(&state.cursor);
+        let validation =
+            config.has_validation().then(|| open_frames::<Validation>(&config.data)).transpose()?;
         let metrics = MetricsLog::open(run_directory, state.step)?;
         Ok(Self {
             config,
@@ -249,8 +268,9 @@ impl<'a> Trainer<'a> {
             adam,
             loader,
             trajectories,
-            step: state.step,
+            validation,
             seconds_before: state.seconds,
+            state,
             started: Instant::now(),
             saved_step: checkpoint.map(|checkpoint| checkpoint.step()),
             metrics,
@@ -259,7 +279,8 @@ impl<'a> Trainer<'a> {
     }
 
     fn is_finished(&self) -> bool {
-        self.step >= self.config.train.steps
+        let TrainConfig { steps, patience, .. } = self.config.train;
+        self.state.step >= steps || (patience > 0 && self.state.stale >= patience)
     }
 
     fn seconds(&self) -> f64 {
@@ -268,20 +289,31 @@ impl<'a> Trainer<'a> {
 
     fn run(&mut self, interrupt: &AtomicBool, observer: &mut dyn Observer) -> Result<Outcome> {
         let train = &self.config.train;
-        observer.started(self.step, train.steps);
+        observer.started(self.state.step, train.steps);
         self.save()?;
         while !self.is_finished() {
             if interrupt.load(Ordering::Relaxed) {
                 self.save()?;
                 return Ok(Outcome::Interrupted);
             }
-            let result = self.advance()?;
-            observer.stepped(self.step, &result);
-            let last = self.step == train.steps;
-            if last || self.step.is_multiple_of(train.log_every) || self.step == 1 {
-                self.log(&result)?;
+            let result = match self.advance() {
+                Err(error @ Error::NotFinite { .. }) if self.state.retries < train.retries => {
+                    self.roll_back()?;
+                    observer.rolled_back(&error, self.state.step);
+                    continue;
+                }
+                result => result?,
+            };
+            let step = self.state.step;
+            observer.stepped(step, &result);
+            let last = step == train.steps;
+            let saves = last || step.is_multiple_of(train.checkpoint_every);
+            let validation = if saves { self.validate()? } else { None };
+            let logs = last || step == 1 || step.is_multiple_of(train.log_every);
+            if logs || validation.is_some() {
+                self.log(&result, validation)?;
             }
-            if last || self.step.is_multiple_of(train.checkpoint_every) {
+            if saves {
                 self.save()?;
             }
         }
@@ -291,31 +323,91 @@ impl<'a> Trainer<'a> {
     fn advance(&mut self) -> Result<StepResult> {
         let batch = self.loader.next_batch()?;
         let items = batch.items.clone();
-        let result = training_step(&self.model, &frames_of(batch, &Device::Cpu)?)?;
+        let TrainConfig { seed, batch_size, .. } = self.config.train;
+        let noise = noise_of_step(&self.model, batch_size, seed, self.state.step)?;
+        let result = training_step(&self.model, &frames_of(batch, &Device::Cpu)?, &noise)?;
         if let Some(what) = not_finite(&result) {
-            let step = self.step + 1;
+            let step = self.state.step + 1;
             return Err(diagnose(self.run_directory, &self.model, step, &items, what, &result));
         }
-        let rate = learning_rate(&self.config.train, self.step);
+        let rate = self.learning_rate(self.state.step);
         self.adam.step(self.model.parameters(), &result.gradients, rate)?;
-        self.step += 1;
+        self.state.step += 1;
         Ok(result)
     }
 
-    fn log(&mut self, result: &StepResult) -> Result<()> {
+    /// The rate of the step that follows `steps_taken` ones: half of what the schedule says for each time that the run had to
+    /// go back.
+    fn learning_rate(&self, steps_taken: u64) -> f64 {
+        let retries = i32::try_from(self.state.retries).unwrap_or(i32::MAX);
+        learning_rate(&self.config.train, steps_taken) * 0.5_f64.powi(retries)
+    }
+
+    /// Takes everything but the number of retries from the newest intact checkpoint; from the one before if the run has
+    /// not come as far as another checkpoint since it went back, for then that one may be what is wrong.
+    fn roll_back(&mut self) -> Result<()> {
+        let retries = self.state.retries + 1;
+        let seconds = self.seconds();
+        let mut steps = checkpoint_steps(self.run_directory)?;
+        // What an interrupt has left is passed over: without it the run would go the same way.
+        steps.retain(|&step| self.retention().is_regular(step) && Some(step) <= self.saved_step);
+        let in_vain = self.state.rolled_back_to == steps.last().copied();
+        if in_vain && steps.len() > 1 {
+            steps.pop();
+        }
+        let directories = steps.iter().rev().map(|&s| checkpoint_directory(self.run_directory, s));
+        let Some(checkpoint) = directories.into_iter().find_map(|d| Checkpoint::open(&d).ok())
+        else {
+            return Err(Error::File {
+                path: self.run_directory.join("checkpoints"),
+                problem: "found no intact checkpoint to go back to; nwm inspect says what is wrong"
+                    .into(),
+            });
+        };
+        self.saved_step = Some(checkpoint.step());
+        self.state = read_state(&checkpoint)?;
+        self.state.retries = retries;
+        self.state.rolled_back_to = self.saved_step;
+        self.model.parameters().load_bytes(&checkpoint.read(MODEL_FILE)?)?;
+        let moments = checkpoint.read(OPTIMIZER_FILE)?;
+        self.adam.load(self.model.parameters(), &moments, self.state.optimizer_steps)?;
+        self.loader.seek(&self.state.cursor);
+        self.metrics = MetricsLog::open(self.run_directory, self.state.step)?;
+        (self.seconds_before, self.started) = (seconds, Instant::now());
+        Ok(())
+    }
+
+    /// The forecast error on the validation trajectories, if there are any; keeps account of the least.
+    fn validate(&mut self) -> Result<Option<f64>> {
+        let Some(frames) = &self.validation else { return Ok(None) };
+        let value = validation_error(self.config, &self.model, frames)?;
+        // A forecast that is not a number is no improvement.
+        if self.state.best.is_none_or(|best| value < best.value) && value.is_finite() {
+            self.state.best = Some(Best { step: self.state.step, value });
+            self.state.stale = 0;
+        } else {
+            self.state.stale += 1;
+        }
+        Ok(Some(value))
+    }
+
+    fn log(&mut self, result: &StepResult, validation: Option<f64>) -> Result<()> {
         let scalars = self.model.cell_scalars()?;
-        let windows = self.step * self.config.train.batch_size as u64;
+        let step = self.state.step;
+        let windows = step * self.config.train.batch_size as u64;
         let row = MetricsRow {
-            step: self.step,
+            step,
             epoch: windows as f64 / self.trajectories as f64,
             seconds: self.seconds(),
             loss: result.loss,
-            mse: result.mean_squared_error(),
+            mse: result.mean_squared_error,
+            divergence: result.divergence,
             gradient_norm: result.gradient_norm,
-            learning_rate: learning_rate(&self.config.train, self.step - 1),
+            learning_rate: self.learning_rate(step - 1),
             dt: scalars.map(|scalars| scalars.dt),
             gamma: scalars.map(|scalars| scalars.gamma),
             alpha: scalars.map(|scalars| scalars.alpha),
+            validation,
         };
         self.metrics.append(&row)?;
         self.events.append(&row)
@@ -323,19 +415,22 @@ impl<'a> Trainer<'a> {
 
     /// Writes the checkpoint of this step, unless it is there.
     fn save(&mut self) -> Result<()> {
-        if self.saved_step == Some(self.step) {
+        let step = self.state.step;
+        if self.saved_step == Some(step) {
             return Ok(());
         }
-        let state = TrainingState {
-            step: self.step,
-            cursor: self.loader.cursor(),
-            optimizer_steps: self.adam.steps(),
-            seconds: self.seconds(),
-            ..TrainingState::start(self.config.train.seed)
-        };
-        write_checkpoint(self.run_directory, &self.model, &self.adam, &state)?;
-        self.saved_step = Some(self.step);
-        retain_last(self.run_directory, self.config.train.keep_last, self.step)
+        self.state.cursor = self.loader.cursor();
+        self.state.optimizer_steps = self.adam.steps();
+        self.state.seconds = self.seconds();
+        write_checkpoint(self.run_directory, &self.model, &self.adam, &self.state)?;
+        self.saved_step = Some(step);
+        retain_last(self.run_directory, step, self.retention())
+    }
+
+    fn retention(&self) -> Retention {
+        let TrainConfig { keep_last, checkpoint_every, .. } = self.config.train;
+        let best = self.state.best.map(|best| best.step);
+        Retention { keep: keep_last, every: checkpoint_every, best }
     }
 }
 
@@ -354,8 +449,7 @@ fn open_model(
     };
     let path = checkpoint.directory().to_owned();
     let model = Model::from_checkpoint(checkpoint, &Device::Cpu)?;
-    let state: TrainingState = serde_json::from_str(checkpoint.state())
-        .map_err(|error| Error::File { path: path.clone(), problem: error.to_string() })?;
+    let state = read_state(checkpoint)?;
     if model.config() != &config.model || model.frame() != shape {
         return Err(Error::File {
             path,
@@ -363,6 +457,14 @@ fn open_model(
         });
     }
     Ok((model, state))
+}
+
+/// What a checkpoint says of the training beside parameters and moments.
+fn read_state(checkpoint: &Checkpoint) -> Result<TrainingState> {
+    serde_json::from_str(checkpoint.state()).map_err(|error| Error::File {
+        path: checkpoint.directory().to_owned(),
+        problem: error.to_string(),
+    })
 }
 
 fn loader_options(train: &TrainConfig) -> LoaderOptions {

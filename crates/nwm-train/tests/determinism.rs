@@ -6,7 +6,7 @@ mod common;
 use candle_core::{DType, Device};
 use nwm_data::{Loader, LoaderOptions, Training};
 use nwm_models::{FrameShape, Model, ModelName};
-use nwm_train::{Adam, Resolved, StepResult, frames_of, open_frames, training_step};
+use nwm_train::{Adam, Resolved, StepResult, frames_of, noise_of_step, open_frames, training_step};
 
 /// Two whole steps (loading, prediction, gradients, optimiser): their results, and the parameters after them.
 fn two_steps(resolved: &Resolved, workers: usize) -> (Vec<StepResult>, Vec<u8>) {
@@ -24,7 +24,8 @@ fn two_steps(resolved: &Resolved, workers: usize) -> (Vec<StepResult>, Vec<u8>) 
     let mut results = Vec::new();
     for _ in 0..2 {
         let batch = frames_of(loader.next_batch().unwrap(), &Device::Cpu).unwrap();
-        let result = training_step(&model, &batch).unwrap();
+        let noise = noise_of_step(&model, batch.dim(1).unwrap(), 0, 0).unwrap();
+        let result = training_step(&model, &batch, &noise).unwrap();
         adam.step(model.parameters(), &result.gradients, 1e-2).unwrap();
         results.push(result);
     }

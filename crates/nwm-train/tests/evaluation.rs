@@ -8,8 +8,8 @@ use std::sync::Arc;
 use common::{resolved, train_all};
 use nwm_data::{DatasetSpec, Split, System, generate, store};
 use nwm_train::{
-    EvaluationRequest, EvaluationResult, ForecastSamples, RESULT_FILE, SAMPLES_FILE, Slice,
-    evaluate,
+    EvaluationRequest, EvaluationResult, ForecastSamples, RESULT_FILE, RequestedCheckpoint,
+    SAMPLES_FILE, Slice, evaluate, read_metrics,
 };
 
 #[test]
@@ -30,7 +30,7 @@ fn a_run_is_scored_beside_its_references() {
     // The slice's score is the mean of its frames.
     let frames = &result.per_step.l2_norm[7..13];
     let mean = frames.iter().sum::<f64>() / frames.len() as f64;
-    let score = result.metrics.forward_extrapolation_l2_norm;
+    let score = result.metrics.get("forward_extrapolation_l2_norm").unwrap();
     assert!((mean - score).abs() < 1e-12 * score, "{mean} against {score}");
     // A repeated frame is exact where it comes from: frame 3 is the last one seen.
     assert_eq!(result.per_step.last_frame_l2_norm[2], 0.0);
@@ -59,7 +59,10 @@ fn an_older_checkpoint_can_be_scored_and_a_missing_one_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("run");
     train_all(&resolved(folder.path(), "cornn", &[]), &run).unwrap();
-    let at = |step| evaluate(&run, &EvaluationRequest { step: Some(step) }, &mut |_, _| {});
+    let at = |step| {
+        let checkpoint = RequestedCheckpoint::Step(step);
+        evaluate(&run, &EvaluationRequest { checkpoint }, &mut |_, _| {})
+    };
     assert_eq!(at(4).unwrap().checkpoint.step, 4);
     assert!(at(5).unwrap_err().to_string().contains("step-00000005"));
 }
@@ -84,4 +87,78 @@ fn a_users_own_frames_train_and_score_like_generated_ones() {
     assert_eq!(common::checkpoint_bytes(&own, 6), common::checkpoint_bytes(&generated, 6));
     let score = |run| evaluate(run, &EvaluationRequest::default(), &mut |_, _| {}).unwrap().metrics;
     assert_eq!(score(&own), score(&generated));
+}
+
+#[test]
+fn every_model_is_scored_in_every_direction_it_has() {
+    for (model, first, directions) in [
+        ("ar", 1, 1),
+        ("hgn", 0, 3),
+        ("ode_tr", 0, 3),
+        ("rgn", 2, 1),
+        ("cornn", 1, 1),
+        ("nwm_2d", 1, 1),
+        ("nwm_1d", 1, 1),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let run = folder.path().join("run");
+        let settings = ["data.test_trajectories=5", "data.name=pendulum", "eval.symetric_order=1"];
+        train_all(&resolved(folder.path(), model, &settings), &run).unwrap();
+        let result = evaluate(&run, &EvaluationRequest::default(), &mut |_, _| {}).unwrap();
+        assert_eq!(result.metrics.iter().count(), 8 * directions, "{model}");
+        assert!(result.metrics.iter().all(|(_, score)| score.is_finite() && score > 0.0));
+        assert_eq!((result.per_step.first_frame, result.slices.full), (first, Slice(first, 14)));
+        assert_eq!(result.per_step.l2.len(), 14 - first);
+        // One number for each trajectory, whose mean is the score.
+        let each = &result.per_trajectory.forward_extrapolation_l2_norm;
+        let mean = each.iter().sum::<f64>() / 5.0;
+        let score = result.metrics.get("forward_extrapolation_l2_norm").unwrap();
+        assert!((mean - score).abs() < 1e-12 * score, "{model}: {mean} against {score}");
+        let valid = result.valid_time.unwrap();
+        assert_eq!((valid.longest, valid.trajectories), (32, 5));
+        assert_eq!(valid.backward.is_some(), directions == 3);
+        assert!((0.0..=1.0).contains(&valid.relative), "{valid:?}");
+        let symplecticity = result.symplecticity.unwrap();
+        assert_eq!(symplecticity.groups, 1);
+        assert!(symplecticity.r_squared <= 1.0, "{symplecticity:?}");
+        let samples = ForecastSamples::read(&run.join(SAMPLES_FILE)).unwrap();
+        assert_eq!((samples.first_frame, samples.frames), (first, 14 - first));
+        let sheet = samples.sheet(2).map(<[f32]>::len);
+        let oscillates = ["cornn", "nwm_2d", "nwm_1d"].contains(&model);
+        assert_eq!(sheet, oscillates.then_some(13 * 9), "{model}");
+    }
+}
+
+#[test]
+fn the_best_checkpoint_is_kept_and_scored_on_request() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    // A rate so large that the first checkpoints are the best.
+    let settings = [
+        "data.validation_trajectories=2",
+        "train.learning_rate=0.3",
+        "train.steps=12",
+        "train.keep_last=1",
+    ];
+    train_all(&resolved(folder.path(), "nwm_2d", &settings), &run).unwrap();
+    let rows = read_metrics(&run.join("metrics.csv")).unwrap();
+    let validated: Vec<_> =
+        rows.iter().filter_map(|row| row.validation.map(|value| (row.step, value))).collect();
+    assert_eq!(validated.len(), 6);
+    let (best, least) =
+        validated.iter().copied().min_by(|one, other| one.1.total_cmp(&other.1)).unwrap();
+    let of = |checkpoint| evaluate(&run, &EvaluationRequest { checkpoint }, &mut |_, _| {});
+    assert_eq!(of(RequestedCheckpoint::Best).unwrap().steps, best);
+    assert_eq!(of(RequestedCheckpoint::Last).unwrap().steps, 12);
+    assert_eq!(of(RequestedCheckpoint::Configured).unwrap().steps, 12);
+    let mut kept = vec![best, 12];
+    kept.dedup();
+    assert_eq!(nwm_models::checkpoint_steps(&run).unwrap(), kept);
+    assert!(least > 0.0);
+
+    let plain = folder.path().join("plain");
+    train_all(&resolved(folder.path(), "nwm_2d", &[]), &plain).unwrap();
+    let request = EvaluationRequest { checkpoint: RequestedCheckpoint::Best };
+    let message = evaluate(&plain, &request, &mut |_, _| {}).unwrap_err().to_string();
+    assert!(message.contains("data.validation_trajectories"), "{message}");
 }

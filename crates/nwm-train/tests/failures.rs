@@ -7,9 +7,12 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use common::{checkpoint_bytes, resolved, train_all, train_until};
+use common::{checkpoint_bytes, request, resolved, train_all, train_until};
 use nwm_models::{MODEL_FILE, Model, checkpoint_steps};
-use nwm_train::{Error, ErrorKind, Outcome, RunStatus, read_run_record};
+use nwm_train::{
+    Error, ErrorKind, Observer, Outcome, RunStatus, StepResult, read_metrics, read_run_record,
+    train,
+};
 
 #[test]
 fn a_loss_that_is_not_finite_leaves_a_bundle_and_the_last_checkpoint() {
@@ -32,9 +35,68 @@ fn a_loss_that_is_not_finite_leaves_a_bundle_and_the_last_checkpoint() {
         report["tensors"].as_array().unwrap().iter().map(|tensor| &tensor["name"]).collect();
     assert!(names.contains(&&"cell.coupling".into()), "{names:?}");
     Model::load(bundle.join(MODEL_FILE)).unwrap();
+    let configuration = fs::read_to_string(bundle.join("resolved.toml")).unwrap();
+    assert!(configuration.contains("learning_rate = 1000000000000000000"), "{configuration}");
     assert_eq!(checkpoint_steps(&run).unwrap(), [0]);
     Model::load(&run).unwrap();
     assert_eq!(read_run_record(&run).unwrap().status, RunStatus::Failed);
+}
+
+/// Remembers where a run went back to.
+#[derive(Default)]
+struct RollBacks(Vec<u64>);
+
+impl Observer for RollBacks {
+    fn started(&mut self, _step: u64, _steps: u64) {}
+    fn stepped(&mut self, _step: u64, _result: &StepResult) {}
+    fn passed_over(&mut self, _problem: &Error) {}
+    fn rolled_back(&mut self, problem: &Error, step: u64) {
+        assert_eq!(problem.kind(), ErrorKind::NotFinite);
+        self.0.push(step);
+    }
+}
+
+#[test]
+fn a_run_goes_back_and_on_with_half_the_rate_as_often_as_it_may() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    // 2^-100 of this rate is a sensible one; a rate that breaks a model does so within a few steps.
+    let rate = format!("train.learning_rate={:e}", 1e-3 * 2.0_f64.powi(100));
+    let settings =
+        [rate.as_str(), "train.steps=12", "train.retries=100", "train.checkpoint_every=4"];
+    let resolved = resolved(folder.path(), "nwm_2d", &settings);
+    let mut observer = RollBacks::default();
+    let never = std::sync::atomic::AtomicBool::new(false);
+    let outcome = train(&resolved, &request(&run, true), &never, &mut observer).unwrap();
+    assert_eq!(outcome, Outcome::Finished);
+    let retries = observer.0.len();
+    assert!((1..=100).contains(&retries), "{:?}", observer.0);
+    let rows = read_metrics(&run.join("metrics.csv")).unwrap();
+    assert!(rows.iter().all(|row| row.loss.is_finite()));
+    assert!(
+        rows.windows(2).all(|pair| pair[0].step < pair[1].step),
+        "rows of steps taken back stay"
+    );
+    let last = rows.last().unwrap().learning_rate;
+    let expected = 1e-3 * 2.0_f64.powi(100 - retries as i32);
+    assert!((last / expected - 1.0).abs() < 1e-12, "{last:e} against {expected:e}");
+
+    // Interrupted and resumed, it ends with the same bits.
+    let resumed = folder.path().join("resumed");
+    train_until(&resolved, &resumed, 6);
+    train_all(&resolved, &resumed).unwrap();
+    assert!(checkpoint_bytes(&run, 12) == checkpoint_bytes(&resumed, 12), "other bits");
+}
+
+#[test]
+fn a_failed_run_goes_on_when_it_may_retry() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let rate = format!("train.learning_rate={:e}", 1e-3 * 2.0_f64.powi(100));
+    let failing = resolved(folder.path(), "nwm_2d", &[rate.as_str()]);
+    assert_eq!(train_all(&failing, &run).unwrap_err().kind(), ErrorKind::NotFinite);
+    let retrying = resolved(folder.path(), "nwm_2d", &[rate.as_str(), "train.retries=100"]);
+    assert_eq!(train_all(&retrying, &run).unwrap(), Outcome::Finished);
 }
 
 #[test]
@@ -113,12 +175,12 @@ fn a_full_disk_during_a_checkpoint_keeps_the_last_good_one() {
     let error = train_all(&resolved, &run).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::FileSystem, "{error}");
     assert!(error.to_string().contains("free some space"), "{error}");
-    assert_eq!(checkpoint_steps(&run).unwrap(), [2, 3]);
-    assert!(fs::read_dir(run.join("checkpoints")).unwrap().count() == 2, "no scratch is left");
+    assert_eq!(checkpoint_steps(&run).unwrap(), [0, 2, 3]);
+    assert!(fs::read_dir(run.join("checkpoints")).unwrap().count() == 3, "no scratch is left");
 
     fs::remove_file(&filler).unwrap();
     assert_eq!(train_all(&resolved, &run).unwrap(), Outcome::Finished);
     let straight = folder.path().join("straight");
     train_all(&resolved, &straight).unwrap();
-    assert_eq!(checkpoint_bytes(&run, 6), checkpoint_bytes(&straight, 6));
+    assert!(checkpoint_bytes(&run, 6) == checkpoint_bytes(&straight, 6), "other bits");
 }

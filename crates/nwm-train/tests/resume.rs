@@ -25,9 +25,9 @@ fn a_resumed_run_ends_with_the_bits_of_an_uninterrupted_one() {
         // Step 3 is between two regular checkpoints.
         assert_eq!(train_until(&resolved, &resumed, 3), Outcome::Interrupted);
         assert_eq!(read_run_record(&resumed).unwrap().status, RunStatus::Interrupted);
-        assert_eq!(checkpoint_steps(&resumed).unwrap(), [2, 3]);
+        assert_eq!(checkpoint_steps(&resumed).unwrap(), [0, 2, 3]);
         assert_eq!(train_all(&resolved, &resumed).unwrap(), Outcome::Finished);
-        assert_eq!(checkpoint_bytes(&straight, 6), checkpoint_bytes(&resumed, 6));
+        assert!(checkpoint_bytes(&straight, 6) == checkpoint_bytes(&resumed, 6), "other bits");
         let losses = |run: &std::path::Path| -> Vec<(u64, f64)> {
             let rows = read_metrics(&run.join(METRICS_FILE)).unwrap();
             rows.iter().map(|row| (row.step, row.loss)).collect()
@@ -76,7 +76,7 @@ fn damaged_checkpoints_do_not_push_out_good_ones() {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("run");
     train_until(&resolved(folder.path(), "nwm_2d", &["train.keep_last=3"]), &run, 5);
-    assert_eq!(checkpoint_steps(&run).unwrap(), [2, 4, 5]);
+    assert_eq!(checkpoint_steps(&run).unwrap(), [0, 2, 4, 5]);
     for step in [4, 5] {
         fs::write(checkpoint_directory(&run, step).join(MODEL_FILE), b"damaged").unwrap();
     }
@@ -109,7 +109,7 @@ fn a_run_without_an_intact_checkpoint_is_not_started_over() {
     let error = train_all(&resolved, &run).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Data);
     assert!(error.to_string().contains("step-00000003"), "{error}");
-    assert_eq!(checkpoint_steps(&run).unwrap(), [2, 3]);
+    assert_eq!(checkpoint_steps(&run).unwrap(), [0, 2, 3]);
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn a_run_with_a_falling_rate_resumes_alike_and_keeps_its_length() {
     train_all(&resolved, &straight).unwrap();
     train_until(&resolved, &resumed, 3);
     train_all(&resolved, &resumed).unwrap();
-    assert_eq!(checkpoint_bytes(&straight, 6), checkpoint_bytes(&resumed, 6));
+    assert!(checkpoint_bytes(&straight, 6) == checkpoint_bytes(&resumed, 6), "other bits");
     let constant = folder.path().join("constant");
     train_all(&common::resolved(folder.path(), "nwm_2d", &[]), &constant).unwrap();
     assert_ne!(checkpoint_bytes(&straight, 6), checkpoint_bytes(&constant, 6));
@@ -167,4 +167,56 @@ fn a_run_is_not_overwritten_without_resume() {
     train_all(&resolved, &run).unwrap();
     let again = train(&resolved, &request(&run, false), &AtomicBool::new(false), &mut Silent);
     assert!(again.unwrap_err().to_string().contains("--resume"));
+}
+
+#[test]
+fn a_run_that_validates_resumes_alike_and_stops_early_alike() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = [
+        "data.validation_trajectories=2",
+        "train.patience=2",
+        "train.learning_rate=0.3",
+        "train.steps=40",
+    ];
+    let resolved = resolved(folder.path(), "nwm_2d", &settings);
+    let (straight, resumed) = (folder.path().join("straight"), folder.path().join("resumed"));
+    assert_eq!(train_all(&resolved, &straight).unwrap(), Outcome::Finished);
+    let record = read_run_record(&straight).unwrap();
+    assert_eq!(record.status, RunStatus::Done);
+    assert!(record.steps < 40, "{} steps", record.steps);
+    assert_eq!(train_until(&resolved, &resumed, 3), Outcome::Interrupted);
+    assert_eq!(train_all(&resolved, &resumed).unwrap(), Outcome::Finished);
+    assert_eq!(read_run_record(&resumed).unwrap().steps, record.steps);
+    let steps = record.steps;
+    assert!(checkpoint_bytes(&straight, steps) == checkpoint_bytes(&resumed, steps), "other bits");
+    let validated = |run: &std::path::Path| -> Vec<_> {
+        let rows = read_metrics(&run.join(METRICS_FILE)).unwrap();
+        rows.iter().map(|row| (row.step, row.validation)).collect()
+    };
+    assert_eq!(validated(&straight), validated(&resumed));
+    // A finished run is not taken up again.
+    assert_eq!(train_all(&resolved, &straight).unwrap(), Outcome::Finished);
+    assert_eq!(read_run_record(&straight).unwrap(), record);
+}
+
+#[test]
+fn a_run_goes_on_in_another_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path().join("here");
+    let settings = resolved(folder.path(), "hgn", &[]);
+    let straight = folder.path().join("straight");
+    train_all(&settings, &straight).unwrap();
+    train_until(&settings, &here, 3);
+    // As another machine would find it: a copy under another name, without data and without lock.
+    let there = tempfile::tempdir().unwrap();
+    let copied = std::process::Command::new("cp")
+        .arg("-r")
+        .args([&here, &there.path().join("run")])
+        .status()
+        .unwrap();
+    assert!(copied.success());
+    let run = there.path().join("run");
+    fs::remove_file(run.join("lock")).unwrap();
+    assert_eq!(train_all(&resolved(there.path(), "hgn", &[]), &run).unwrap(), Outcome::Finished);
+    assert!(checkpoint_bytes(&straight, 6) == checkpoint_bytes(&run, 6), "other bits");
 }

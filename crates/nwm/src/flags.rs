@@ -205,9 +205,10 @@ pub(crate) struct TrainArguments {
 pub(crate) struct EvalArguments {
     /// The run folder.
     pub(crate) run_dir: PathBuf,
-    /// last, or the step of a checkpoint.
-    #[arg(long, default_value = "last")]
-    pub(crate) checkpoint: String,
+    /// best (the least validation error), last, or the step of a checkpoint; what the run's own eval.checkpoint says by
+    /// default.
+    #[arg(long)]
+    pub(crate) checkpoint: Option<String>,
 }
 
 #[derive(Debug, Args)]

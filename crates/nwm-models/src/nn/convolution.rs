@@ -82,6 +82,12 @@ impl Convolution {
         forward(std::slice::from_ref(self), input)
     }
 
+    /// The same layer, sharing its parameters, through which no gradient passes: nothing is kept for one.
+    pub fn detached(&self) -> Self {
+        let (weight, bias) = (self.weight.detach(), self.bias.detach());
+        Self { weight, bias, options: self.options }
+    }
+
     /// The layer for inputs of one size, if it reads that many channels.
     fn layer(&self, source: [usize; 2], channels: usize) -> Result<Option<Layer>> {
         let (outputs, inputs, _, _) = self.weight.dims4()?;
@@ -102,6 +108,11 @@ impl ConvolutionStack {
     /// Of layers in the order in which they are applied.
     pub fn new(layers: Vec<Convolution>) -> Self {
         Self { layers }
+    }
+
+    /// The same stack, sharing its parameters, through which no gradient passes: nothing is kept for one.
+    pub fn detached(&self) -> Self {
+        Self { layers: self.layers.iter().map(Convolution::detached).collect() }
     }
 
     /// `[batch, row, column, channel]` of the first layer to that of the last; the input itself if there is no layer.

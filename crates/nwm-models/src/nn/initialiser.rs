@@ -53,6 +53,12 @@ impl Initialiser {
     }
 }
 
+/// `count` standard normal numbers from the stream that belongs to this seed and this name: the same on every machine.
+pub fn standard_normals(seed: u64, name: &str, count: usize) -> Vec<f64> {
+    let mut stream = Stream::new(seed, name);
+    (0..count).map(|_| stream.normal()).collect()
+}
+
 /// Random numbers of one parameter.
 struct Stream {
     generator: ChaCha8Rng,

@@ -36,6 +36,11 @@ impl Linear {
         Ok(Self { weight, bias })
     }
 
+    /// The same layer, sharing its parameters, through which no gradient passes: nothing is kept for one.
+    pub fn detached(&self) -> Self {
+        Self { weight: self.weight.detach(), bias: self.bias.detach() }
+    }
+
     /// The weight, `[outputs, inputs]`.
     pub(super) fn weight(&self) -> &Tensor {
         &self.weight

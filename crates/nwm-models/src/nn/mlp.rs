@@ -40,6 +40,12 @@ impl Mlp {
         Ok(Self { layers, sizes: sizes.to_vec() })
     }
 
+    /// The same layers, sharing their parameters, through which no gradient passes: nothing is kept for one.
+    pub fn detached(&self) -> Self {
+        let layers = self.layers.iter().map(Linear::detached).collect();
+        Self { layers, sizes: self.sizes.clone() }
+    }
+
     /// Numbers that go in, those between the layers, and those that come out.
     pub fn sizes(&self) -> &[usize] {
         &self.sizes

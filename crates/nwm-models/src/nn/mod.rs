@@ -30,7 +30,7 @@ mod vanilla;
 pub use activation::{leaky_relu, sigmoid, swish};
 pub use convolution::{Convolution, ConvolutionOptions, ConvolutionStack};
 pub use gru::Gru;
-pub use initialiser::Initialiser;
+pub use initialiser::{Initialiser, standard_normals};
 pub use linear::Linear;
 pub use lstm::{Lstm, LstmState};
 pub use mlp::Mlp;

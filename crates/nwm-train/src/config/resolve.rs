@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use nwm_models::{ModelConfig, ModelName};
+use nwm_models::ModelName;
 use serde::Deserialize;
 use toml::{Table, Value};
 
@@ -103,7 +103,7 @@ impl Resolved {
                 })?;
             }
         }
-        let defaults = Config { model: ModelConfig::published(name), ..Config::default() };
+        let defaults = Config::published(name);
         let mut resolved =
             Self { table: to_table(&defaults)?, config: defaults, origins: BTreeMap::new() };
         for layer in layers {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use nwm_models::ModelConfig;
+use nwm_models::{ModelConfig, ModelName};
 use serde::{Deserialize, Serialize};
 
 use crate::data::FILE_DATA;
@@ -36,6 +36,8 @@ pub struct DataConfig {
     pub train_trajectories: usize,
     /// Trajectories to score on (20 000 published).
     pub test_trajectories: usize,
+    /// Trajectories to choose among checkpoints or settings on, apart from all others (0 published, which is none).
+    pub validation_trajectories: usize,
     /// Frames of each trajectory (512 published).
     pub frames: usize,
     /// Time between frames (0.05 for the toy physics).
@@ -46,6 +48,8 @@ pub struct DataConfig {
     pub train_file: PathBuf,
     /// With `name = "file"`: HDF5 file to score on.
     pub test_file: PathBuf,
+    /// With `name = "file"`: HDF5 file to choose among checkpoints on; may be left out.
+    pub validation_file: PathBuf,
     /// With `name = "file"`: data set inside these files.
     pub dataset: String,
 }
@@ -60,7 +64,7 @@ pub struct TrainConfig {
     pub steps: u64,
     /// Windows in each step (paper: 32; code: 8 on each of 4 devices).
     pub batch_size: usize,
-    /// Frames of each window.
+    /// Frames of each window: 60, with what the model sees; 65 for `hgn` and `ode_tr`, 64 for `rgn`.
     pub window: usize,
     /// Learning rate of Adam, after the warm-up.
     pub learning_rate: f64,
@@ -78,8 +82,15 @@ pub struct TrainConfig {
     pub log_every: u64,
     /// Steps between checkpoints.
     pub checkpoint_every: u64,
-    /// Newest checkpoints that are kept.
+    /// Newest checkpoints that are kept, beside the one with the least validation error.
     pub keep_last: usize,
+    /// Checkpoints without a smaller validation error after which training ends (0: it never ends early; published).
+    pub patience: u64,
+    /// How many times in all a step that is not finite is answered by going back to the last checkpoint and on from there
+    /// with half the learning rate (0: it ends the run; published).
+    pub retries: u32,
+    /// Whether training is refused if its estimated need exceeds the memory that is free.
+    pub memory_check: bool,
     /// Threads that prepare windows while a step runs.
     pub loader_workers: usize,
     /// Windows prepared ahead.
@@ -102,8 +113,10 @@ pub enum Horizon {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum CheckpointChoice {
-    /// The newest intact one.
+    /// The newest intact one (published).
     Last,
+    /// The one with the least validation error.
+    Best,
 }
 
 /// The `[eval]` section.
@@ -116,10 +129,20 @@ pub struct EvalConfig {
     pub batch_size: usize,
     /// Seed of the random windows (the released code leaves it to chance).
     pub window_seed: u64,
-    /// `as_published` or `matched`.
+    /// `as_published` or `matched`: which frames count as extrapolation. The matched ones are scored in any case.
     pub horizon: Horizon,
-    /// Which checkpoint is scored.
+    /// Which checkpoint is scored: `last` or `best`.
     pub checkpoint: CheckpointChoice,
+    /// Trajectories of a group whose valid prediction times give one median.
+    pub vpt_batch_size: usize,
+    /// Groups of test trajectories that the valid prediction time is taken over (0: none).
+    pub vpt_batches: usize,
+    /// Relative squared error of a frame above which it counts as lost.
+    pub vpt_threshold: f64,
+    /// Groups of five test trajectories that SyMetric is taken over (0: none).
+    pub symetric_batches: usize,
+    /// Highest order of SyMetric's polynomials.
+    pub symetric_order: usize,
     /// Unit in which tables print `l2_norm`.
     pub unit: f64,
 }
@@ -139,11 +162,13 @@ impl Default for DataConfig {
             seed: 0,
             train_trajectories: 50_000,
             test_trajectories: 20_000,
+            validation_trajectories: 0,
             frames: 512,
             dt: 0.05,
             cache: PathBuf::from("data/cache"),
             train_file: PathBuf::new(),
             test_file: PathBuf::new(),
+            validation_file: PathBuf::new(),
             dataset: "/frames".into(),
         }
     }
@@ -165,6 +190,9 @@ impl Default for TrainConfig {
             log_every: 50,
             checkpoint_every: 5000,
             keep_last: 3,
+            patience: 0,
+            retries: 0,
+            memory_check: true,
             loader_workers: 1,
             prefetch: 2,
         }
@@ -179,6 +207,11 @@ impl Default for EvalConfig {
             window_seed: 0,
             horizon: Horizon::AsPublished,
             checkpoint: CheckpointChoice::Last,
+            vpt_batch_size: 5,
+            vpt_batches: 50,
+            vpt_threshold: 0.025,
+            symetric_batches: 20,
+            symetric_order: 5,
             unit: 1e-8,
         }
     }
@@ -191,11 +224,18 @@ impl Default for ReportConfig {
 }
 
 impl Config {
+    /// The published experiment of a model.
+    pub fn published(name: ModelName) -> Self {
+        let train =
+            TrainConfig { window: ModelConfig::published_window(name), ..TrainConfig::default() };
+        Self { model: ModelConfig::published(name), train, ..Self::default() }
+    }
+
     /// Whether this is the published experiment of its model and data set: all settings are the published ones but
     /// seeds, places of files, and how often something is written.
     pub fn is_published(&self) -> bool {
         let free = self.clone();
-        let default = Self::default();
+        let default = Self::published(self.model.name);
         let published = Self {
             data: DataConfig {
                 name: free.data.name,
@@ -203,12 +243,13 @@ impl Config {
                 cache: free.data.cache,
                 ..default.data
             },
-            model: ModelConfig::published(self.model.name),
+            model: default.model,
             train: TrainConfig {
                 seed: free.train.seed,
                 log_every: free.train.log_every,
                 checkpoint_every: free.train.checkpoint_every,
                 keep_last: free.train.keep_last,
+                memory_check: free.train.memory_check,
                 loader_workers: free.train.loader_workers,
                 prefetch: free.train.prefetch,
                 ..default.train
@@ -221,6 +262,15 @@ impl Config {
             report: free.report,
         };
         self.data.name != FILE_DATA && *self == published
+    }
+
+    /// Whether there are trajectories to choose among checkpoints on.
+    pub fn has_validation(&self) -> bool {
+        if self.data.name == FILE_DATA {
+            !self.data.validation_file.as_os_str().is_empty()
+        } else {
+            self.data.validation_trajectories > 0
+        }
     }
 
     /// Frames of one evaluation window: the training window and what is extrapolated.
@@ -240,6 +290,8 @@ impl Config {
             ("train.prefetch", train.prefetch),
             ("eval.batch_size", self.eval.batch_size),
             ("eval.extrapolation_steps", self.eval.extrapolation_steps),
+            ("eval.vpt_batch_size", self.eval.vpt_batch_size),
+            ("eval.symetric_order", self.eval.symetric_order),
         ];
         for (key, value) in positive {
             if value == 0 {
@@ -261,6 +313,7 @@ impl Config {
             ("train.learning_rate", train.learning_rate),
             ("train.epsilon", train.epsilon),
             ("eval.unit", self.eval.unit),
+            ("eval.vpt_threshold", self.eval.vpt_threshold),
         ] {
             if !above_zero(value) {
                 return Some((key, format!("found {value}, expected a number above zero")));
@@ -280,6 +333,13 @@ impl Config {
                 ),
             ));
         }
+        if train.patience > 0 && !self.has_validation() {
+            let problem = format!(
+                "found {}, expected 0 since there is no validation set; raise data.validation_trajectories",
+                train.patience
+            );
+            return Some(("train.patience", problem));
+        }
         if self.data.name != FILE_DATA && self.data.frames < self.evaluation_window() {
             return Some((
                 "data.frames",
@@ -297,7 +357,6 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use nwm_models::ModelName;
 
     #[test]
     fn only_the_published_settings_are_published() {
@@ -306,6 +365,9 @@ mod tests {
         (config.data.name, config.train.seed, config.train.keep_last) = ("pendulum".into(), 7, 9);
         config.model = ModelConfig::published(ModelName::Cornn);
         assert!(config.is_published());
+        for name in ModelName::ALL {
+            assert!(Config::published(name).is_published());
+        }
         let changes: [fn(&mut Config); 5] = [
             |config| config.train.steps = 5,
             |config| config.train.warmup_steps = 1,

@@ -2,26 +2,45 @@
 
 use std::path::Path;
 
-use candle_core::{Device, Tensor};
-use nwm_data::{FrameSource, Split, Testing, Training, Window};
+use candle_core::Device;
+use nwm_data::{Split, Testing, Training};
 use nwm_models::{Checkpoint, MODEL_FILE, Model, checkpoint_directory, latest_checkpoint};
 
+use super::forecasts::{Beside, Forecasts};
 use super::references::mean_image;
 use super::result::{
-    CheckpointRecord, EvaluationResult, PerStep, RESULT_FILE, RESULT_FORMAT, References, Slices,
+    CheckpointRecord, EvaluationResult, PerStep, PerTrajectory, RESULT_FILE, RESULT_FORMAT,
+    References,
 };
 use super::samples::{ForecastSamples, SAMPLES_FILE};
-use super::scores::{FrameErrors, Scores, Slice, per_step};
-use crate::config::{Config, Layer, Resolved};
+use super::scores::{FrameErrors, Scores, per_step};
+use super::symplecticity::symplecticity;
+use super::valid_time::valid_time;
+use crate::checkpoint::TrainingState;
+use crate::config::{CheckpointChoice, Config, Layer, Resolved};
 use crate::data::open_frames;
 use crate::error::{Error, Result};
 use crate::run_folder::{read_run_record, write_json};
 
+/// A checkpoint by name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RequestedCheckpoint {
+    /// What `eval.checkpoint` says.
+    #[default]
+    Configured,
+    /// The newest intact one.
+    Last,
+    /// The one with the least validation error.
+    Best,
+    /// That of a step.
+    Step(u64),
+}
+
 /// What is scored.
 #[derive(Clone, Debug, Default)]
 pub struct EvaluationRequest {
-    /// Step of the checkpoint; the newest intact one if not given.
-    pub step: Option<u64>,
+    /// Which checkpoint.
+    pub checkpoint: RequestedCheckpoint,
 }
 
 /// Scores a run on its test trajectories and writes `result.json` and `samples.safetensors` into its folder.
@@ -38,13 +57,32 @@ pub fn evaluate(
     let resolved = Resolved::from_layers(&[Layer::read(&run_directory.join("resolved.toml"))?])?;
     let config = resolved.config();
     let record = read_run_record(run_directory)?;
-    let checkpoint = open_checkpoint(run_directory, request.step)?;
+    let checkpoint = open_checkpoint(run_directory, config, request.checkpoint)?;
     let model = Model::from_checkpoint(&checkpoint, &Device::Cpu)?;
     let test = open_frames::<Testing>(&config.data)?;
+    let test = test.source();
     let mean = mean_image(open_frames::<Training>(&config.data)?.source())?;
-
-    let mut forecasts = Forecasts::new(config, &model, test.source(), mean);
-    forecasts.run(progress)?;
+    let first_frame = model.first_predicted_frame();
+    let mut beside = Beside {
+        mean_image: &mean,
+        of_mean_image: Vec::new(),
+        of_last_frame: Vec::new(),
+        samples: ForecastSamples {
+            count: config.report.samples.min(test.trajectories()),
+            frames: config.evaluation_window() - first_frame,
+            first_frame,
+            shape: test.frame_shape(),
+            inference_steps: model.inference_steps(),
+            ..ForecastSamples::default()
+        },
+    };
+    let mut forecasts = Forecasts::new(config, &model, test);
+    forecasts.run(Some(&mut beside), progress)?;
+    let (slices, values) = (forecasts.slices(), forecasts.values());
+    let scores = |errors: &[FrameErrors]| Scores::of(errors, &[], &slices, values);
+    let of_trajectories = |slice| -> Vec<f64> {
+        forecasts.forward.iter().map(|errors| errors.means(slice, values)[1]).collect()
+    };
     let result = EvaluationResult {
         format: RESULT_FORMAT,
         model: model.config().name,
@@ -55,7 +93,7 @@ pub fn evaluate(
         commit: record.commit,
         device: record.device,
         parameters: model.parameters().count(),
-        trajectories: forecasts.model_errors.len(),
+        trajectories: forecasts.forward.len(),
         steps: checkpoint.step(),
         seconds: record.seconds,
         checkpoint: CheckpointRecord {
@@ -65,27 +103,66 @@ pub fn evaluate(
         inference_steps: model.inference_steps(),
         horizon: config.eval.horizon,
         unit: config.eval.unit,
-        slices: Slices {
-            train: Slice::train(config),
-            extrapolation: Slice::extrapolation(config),
-            full: Slice::full(config),
-        },
-        metrics: forecasts.scores(&forecasts.model_errors),
+        slices,
+        metrics: Scores::of(&forecasts.forward, &forecasts.backward, &slices, values),
         references: References {
-            mean_image: forecasts.scores(&forecasts.mean_errors),
-            last_frame: forecasts.scores(&forecasts.last_errors),
+            mean_image: scores(&beside.of_mean_image),
+            last_frame: scores(&beside.of_last_frame),
         },
-        per_step: forecasts.per_step(),
+        per_step: per_step_of(&forecasts, &beside),
+        per_trajectory: PerTrajectory {
+            forward_extrapolation_l2_norm: of_trajectories(slices.extrapolation),
+            forward_matched_l2_norm: of_trajectories(slices.matched),
+        },
+        valid_time: valid_time(config, &model, test)?,
+        symplecticity: symplecticity(config, &model, test)?,
     };
-    forecasts.samples.write(&run_directory.join(SAMPLES_FILE))?;
+    beside.samples.write(&run_directory.join(SAMPLES_FILE))?;
     write_json(&run_directory.join(RESULT_FILE), &result)?;
     Ok(result)
 }
 
-fn open_checkpoint(run_directory: &Path, step: Option<u64>) -> Result<Checkpoint> {
-    if let Some(step) = step {
-        return Ok(Checkpoint::open(&checkpoint_directory(run_directory, step))?);
+fn per_step_of(forecasts: &Forecasts<'_>, beside: &Beside<'_>) -> PerStep {
+    let values = forecasts.values();
+    let relative = |errors: &[FrameErrors]| per_step(errors, values).1;
+    let (l2, l2_norm) = per_step(&forecasts.forward, values);
+    PerStep {
+        first_frame: beside.samples.first_frame,
+        l2,
+        l2_norm,
+        mean_image_l2_norm: relative(&beside.of_mean_image),
+        last_frame_l2_norm: relative(&beside.of_last_frame),
     }
+}
+
+fn open_checkpoint(
+    run_directory: &Path,
+    config: &Config,
+    requested: RequestedCheckpoint,
+) -> Result<Checkpoint> {
+    let of_step = |step| Ok(Checkpoint::open(&checkpoint_directory(run_directory, step))?);
+    let best = match (requested, config.eval.checkpoint) {
+        (RequestedCheckpoint::Step(step), _) => return of_step(step),
+        (RequestedCheckpoint::Configured, choice) => choice == CheckpointChoice::Best,
+        (requested, _) => requested == RequestedCheckpoint::Best,
+    };
+    let newest = newest_checkpoint(run_directory)?;
+    if !best {
+        return Ok(newest);
+    }
+    let state: TrainingState = serde_json::from_str(newest.state()).map_err(|error| {
+        Error::File { path: newest.directory().to_owned(), problem: error.to_string() }
+    })?;
+    match state.best {
+        Some(best) => of_step(best.step),
+        None => Err(Error::File {
+            path: newest.directory().to_owned(),
+            problem: "no checkpoint of the run was validated, so none is the best; ask for the last one, or train with data.validation_trajectories".into(),
+        }),
+    }
+}
+
+fn newest_checkpoint(run_directory: &Path) -> Result<Checkpoint> {
     match latest_checkpoint(run_directory)? {
         (Some(checkpoint), _) => Ok(checkpoint),
         (None, damaged) => Err(match damaged.into_iter().next() {
@@ -97,123 +174,5 @@ fn open_checkpoint(run_directory: &Path, step: Option<u64>) -> Result<Checkpoint
                         .into(),
             },
         }),
-    }
-}
-
-/// Forecasts of all test trajectories, and their errors.
-struct Forecasts<'a> {
-    config: &'a Config,
-    model: &'a Model,
-    test: &'a dyn FrameSource,
-    mean: Vec<f32>,
-    values: usize,
-    model_errors: Vec<FrameErrors>,
-    mean_errors: Vec<FrameErrors>,
-    last_errors: Vec<FrameErrors>,
-    samples: ForecastSamples,
-}
-
-impl<'a> Forecasts<'a> {
-    fn new(
-        config: &'a Config,
-        model: &'a Model,
-        test: &'a dyn FrameSource,
-        mean: Vec<f32>,
-    ) -> Self {
-        let samples = ForecastSamples {
-            count: config.report.samples.min(test.trajectories()),
-            frames: config.evaluation_window() - 1,
-            shape: test.frame_shape(),
-            inference_steps: model.inference_steps(),
-            ..ForecastSamples::default()
-        };
-        Self {
-            config,
-            model,
-            test,
-            values: mean.len(),
-            mean,
-            model_errors: Vec::new(),
-            mean_errors: Vec::new(),
-            last_errors: Vec::new(),
-            samples,
-        }
-    }
-
-    fn run(&mut self, progress: &mut dyn FnMut(usize, usize)) -> Result<()> {
-        let total = self.test.trajectories();
-        let mut done = 0;
-        progress(done, total);
-        while done < total {
-            let batch = self.config.eval.batch_size.min(total - done);
-            self.forecast(done, batch)?;
-            done += batch;
-            progress(done, total);
-        }
-        Ok(())
-    }
-
-    /// Forecasts and scores trajectories `first..first + batch`.
-    fn forecast(&mut self, first: usize, batch: usize) -> Result<()> {
-        let (length, values) = (self.config.evaluation_window(), self.values);
-        let windows = (first..first + batch)
-            .map(|trajectory| self.read_window(trajectory))
-            .collect::<Result<Vec<_>>>()?;
-        let seen = self.model.inference_steps();
-        let mut given = Vec::with_capacity(seen * batch * values);
-        for time in 0..seen {
-            for window in &windows {
-                given.extend_from_slice(&window[time * values..(time + 1) * values]);
-            }
-        }
-        let [rows, columns, channels] = self.test.frame_shape();
-        let given = Tensor::from_vec(given, (seen, batch, rows, columns, channels), &Device::Cpu)?;
-        let predicted = self.model.forecast(&given, length - 1)?;
-        let predicted = predicted.flatten_all()?.to_vec1::<f32>()?;
-        for (item, window) in windows.iter().enumerate() {
-            let frame = |time: usize| &window[time * values..(time + 1) * values];
-            let mut errors = [const { FrameErrors { error: Vec::new(), energy: Vec::new() } }; 3];
-            for time in 1..length {
-                let start = ((time - 1) * batch + item) * values;
-                let prediction = &predicted[start..start + values];
-                errors[0].push(prediction, frame(time));
-                errors[1].push(&self.mean, frame(time));
-                errors[2].push(frame(seen - 1), frame(time));
-                if first + item < self.samples.count {
-                    self.samples.push(frame(time), prediction);
-                }
-            }
-            let [model, mean, last] = errors;
-            self.model_errors.push(model);
-            self.mean_errors.push(mean);
-            self.last_errors.push(last);
-        }
-        Ok(())
-    }
-
-    /// The frames of a trajectory's evaluation window.
-    fn read_window(&self, trajectory: usize) -> Result<Vec<f32>> {
-        let length = self.config.evaluation_window();
-        let seed = self.config.eval.window_seed;
-        let window = Window::for_evaluation(seed, trajectory, self.test.frames(), length)?;
-        let mut frames = vec![0.0; length * self.values];
-        window.read(self.test, &mut frames)?;
-        Ok(frames)
-    }
-
-    fn scores(&self, errors: &[FrameErrors]) -> Scores {
-        Scores::of(errors, self.config, self.values)
-    }
-
-    fn per_step(&self) -> PerStep {
-        let relative = |errors: &[FrameErrors]| per_step(errors, self.values).1;
-        let (l2, l2_norm) = per_step(&self.model_errors, self.values);
-        PerStep {
-            first_frame: 1,
-            l2,
-            l2_norm,
-            mean_image_l2_norm: relative(&self.mean_errors),
-            last_frame_l2_norm: relative(&self.last_errors),
-        }
     }
 }

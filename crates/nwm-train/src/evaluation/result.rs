@@ -3,7 +3,10 @@
 use nwm_models::ModelName;
 use serde::{Deserialize, Serialize};
 
-use super::scores::{Scores, Slice};
+use super::scores::Scores;
+use super::slices::Slices;
+use super::symplecticity::Symplecticity;
+use super::valid_time::ValidTime;
 use crate::config::Horizon;
 
 /// Version of the file.
@@ -55,6 +58,12 @@ pub struct EvaluationResult {
     pub references: References,
     /// Errors frame by frame.
     pub per_step: PerStep,
+    /// Errors trajectory by trajectory.
+    pub per_trajectory: PerTrajectory,
+    /// For how long forecasts stay valid, where trajectories are long enough to tell.
+    pub valid_time: Option<ValidTime>,
+    /// Whether latent states are canonical coordinates, where the true ones are known and have momenta.
+    pub symplecticity: Option<Symplecticity>,
 }
 
 /// Which checkpoint was scored.
@@ -66,19 +75,8 @@ pub struct CheckpointRecord {
     pub sha256: String,
 }
 
-/// Frames `[start, end)` that the scores cover.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Slices {
-    /// The training window.
-    pub train: Slice,
-    /// Beyond it.
-    pub extrapolation: Slice,
-    /// All.
-    pub full: Slice,
-}
-
 /// Scores of predictors that need no training.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct References {
     /// The training set's mean image, for every frame.
     pub mean_image: Scores,
@@ -99,4 +97,13 @@ pub struct PerStep {
     pub mean_image_l2_norm: Vec<f64>,
     /// The same of the last true frame.
     pub last_frame_l2_norm: Vec<f64>,
+}
+
+/// One score of each test trajectory, in their order: what comparisons of two models on the same trajectories are made of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PerTrajectory {
+    /// Beyond the training window, as in `metrics`.
+    pub forward_extrapolation_l2_norm: Vec<f64>,
+    /// On the matched frames.
+    pub forward_matched_l2_norm: Vec<f64>,
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use nwm_models::Unrolled;
 use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensors, serialize};
 
@@ -15,8 +16,8 @@ pub const SAMPLES_FILE: &str = "samples.safetensors";
 /// Version of the file.
 pub const SAMPLES_FORMAT: u32 = 1;
 
-/// Frames as bytes, row 0 = smallest y, frame 0 first; the first frame of a prediction is frame 1.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Frames as bytes, row 0 = smallest y.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ForecastSamples {
     /// Trajectories.
     pub count: usize,
@@ -24,12 +25,27 @@ pub struct ForecastSamples {
     pub frames: usize,
     /// Rows, columns and channels of a frame.
     pub shape: [usize; 3],
+    /// The window's frame that index 0 is about: the first one that is predicted.
+    pub first_frame: usize,
     /// True frames that were given.
     pub inference_steps: usize,
-    /// `[trajectory, frame, row, column, channel]`, frames 1 to `frames`.
+    /// `[trajectory, frame, row, column, channel]`.
     pub truth: Vec<u8>,
     /// The forecast of the same frames.
     pub prediction: Vec<u8>,
+    /// Where the hidden state is a sheet of oscillators, the positions that each forecast frame was decoded from.
+    pub states: Option<SheetSamples>,
+}
+
+/// Positions of the first channel of a sheet.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SheetSamples {
+    /// Rows of the sheet.
+    pub rows: usize,
+    /// Columns of the sheet.
+    pub columns: usize,
+    /// `[trajectory, frame, row, column]`.
+    pub values: Vec<f32>,
 }
 
 impl ForecastSamples {
@@ -39,6 +55,25 @@ impl ForecastSamples {
         let byte = |value: &f32| (value * 255.0).round().clamp(0.0, 255.0) as u8;
         self.truth.extend(truth.iter().map(byte));
         self.prediction.extend(prediction.iter().map(byte));
+    }
+
+    /// Appends the hidden states of the first `trajectories` of a batch, if they are sheets.
+    pub(crate) fn push_states(&mut self, forecast: &Unrolled, trajectories: usize) -> Result<()> {
+        let [_, _, _, _, rows, columns] = *forecast.states.dims() else { return Ok(()) };
+        let positions = forecast.states.narrow(2, 0, 1)?.narrow(3, 0, 1)?;
+        let sheets = self.states.get_or_insert(SheetSamples { rows, columns, values: Vec::new() });
+        for trajectory in 0..trajectories {
+            let sheet = positions.narrow(1, trajectory, 1)?.flatten_all()?;
+            sheets.values.extend(sheet.to_vec1::<f32>()?);
+        }
+        Ok(())
+    }
+
+    /// Hidden positions of one trajectory, `[frame, row, column]`.
+    pub fn sheet(&self, index: usize) -> Option<&[f32]> {
+        let sheets = self.states.as_ref()?;
+        let length = self.frames * sheets.rows * sheets.columns;
+        sheets.values.get(index * length..(index + 1) * length)
     }
 
     /// Bytes of one trajectory's true and forecast frames.
@@ -61,10 +96,19 @@ impl ForecastSamples {
         };
         let view = |bytes| TensorView::new(Dtype::U8, shape.clone(), bytes).map_err(refused);
         // One key alone: the format's metadata has no order.
-        let description =
-            format!("{{\"format\":{SAMPLES_FORMAT},\"inference_steps\":{}}}", self.inference_steps);
+        let description = format!(
+            "{{\"format\":{SAMPLES_FORMAT},\"first_frame\":{},\"inference_steps\":{}}}",
+            self.first_frame, self.inference_steps
+        );
         let metadata = HashMap::from([("samples".to_owned(), description)]);
-        let tensors = [("truth", view(&self.truth)?), ("prediction", view(&self.prediction)?)];
+        let mut tensors =
+            vec![("truth", view(&self.truth)?), ("prediction", view(&self.prediction)?)];
+        let states: Vec<u8>;
+        if let Some(sheets) = &self.states {
+            states = sheets.values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            let shape = vec![self.count, self.frames, sheets.rows, sheets.columns];
+            tensors.push(("states", TensorView::new(Dtype::F32, shape, &states).map_err(refused)?));
+        }
         let content = serialize(tensors, Some(metadata)).map_err(refused)?;
         write_bytes(path, &content)
     }
@@ -111,14 +155,39 @@ impl ForecastSamples {
                 truth.shape()
             )));
         }
+        let number = |key: &str, absent| description[key].as_u64().unwrap_or(absent) as usize;
+        let states = match file.tensor("states") {
+            Ok(states) => Some(sheets_of(&states, [count, frames]).map_err(damaged)?),
+            Err(_) => None,
+        };
         Ok(Self {
             count,
             frames,
+            states,
             shape: [rows, columns, channels],
-            inference_steps: description["inference_steps"].as_u64().unwrap_or(0) as usize,
+            first_frame: number("first_frame", 1),
+            inference_steps: number("inference_steps", 0),
             truth: truth.data().to_vec(),
             prediction: prediction.data().to_vec(),
         })
+    }
+}
+
+/// Hidden positions from their tensor.
+fn sheets_of(
+    states: &TensorView<'_>,
+    expected: [usize; 2],
+) -> std::result::Result<SheetSamples, String> {
+    match (states.shape(), states.dtype()) {
+        (&[count, frames, rows, columns], Dtype::F32) if [count, frames] == expected => {
+            let number =
+                |bytes: &[u8]| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+            let values = states.data().chunks_exact(4).map(number).collect();
+            Ok(SheetSamples { rows, columns, values })
+        }
+        (shape, dtype) => Err(format!(
+            "states: found {dtype:?} {shape:?}, expected F32 [trajectory, frame, row, column] with {expected:?} first"
+        )),
     }
 }
 
@@ -135,6 +204,7 @@ mod tests {
             frames: 2,
             shape: [1, 2, 3],
             inference_steps: 31,
+            states: Some(SheetSamples { rows: 1, columns: 2, values: vec![0.5, -1.0, 2.0, 1e-3] }),
             ..ForecastSamples::default()
         };
         samples.push(&[81.0 / 255.0; 6], &[0.5; 6]);
@@ -144,6 +214,7 @@ mod tests {
         assert_eq!(read, samples);
         assert_eq!(read.trajectory(0).unwrap().0[..6], [81; 6]);
         assert!(read.trajectory(1).is_none());
+        assert_eq!(read.sheet(0), Some(&[0.5, -1.0, 2.0, 1e-3][..]));
         let content = std::fs::read(&path).unwrap();
         for length in [0, 7, 40, content.len() - 1] {
             std::fs::write(&path, &content[..length]).unwrap();

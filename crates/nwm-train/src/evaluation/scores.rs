@@ -1,49 +1,16 @@
 //! The error measures of Table 1 (docs/theory.md, section 6).
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Config, Horizon};
+use super::slices::{Slice, Slices};
 
-/// With the matched horizon, how many steps after the last true frame scoring begins.
-const MATCHED_LEAD: usize = 30;
-
-/// Frames `start..end` of an evaluation window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Slice(
-    /// First frame.
-    pub usize,
-    /// One past the last frame.
-    pub usize,
-);
-
-impl Slice {
-    /// The frames of the training window that are predicted.
-    pub fn train(config: &Config) -> Self {
-        Self(1, config.train.window)
-    }
-
-    /// The frames beyond it, at the distance that `eval.horizon` asks for.
-    pub fn extrapolation(config: &Config) -> Self {
-        let start = match config.eval.horizon {
-            Horizon::AsPublished => config.train.window,
-            Horizon::Matched => {
-                let last_seen = config.model.inference_steps - 1;
-                let latest = config.evaluation_window() - config.eval.extrapolation_steps;
-                (last_seen + MATCHED_LEAD).min(latest)
-            }
-        };
-        Self(start, start + config.eval.extrapolation_steps)
-    }
-
-    /// Every predicted frame.
-    pub fn full(config: &Config) -> Self {
-        Self(1, config.evaluation_window())
-    }
-}
-
-/// Squared error and energy of each predicted frame of one trajectory; index 0 is frame 1.
+/// Squared error and energy of each predicted frame of one trajectory.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FrameErrors {
+    /// The frame that index 0 is about.
+    pub first_frame: usize,
     /// Sum over pixels and channels of (prediction - target)^2.
     pub error: Vec<f64>,
     /// Sum over pixels and channels of target^2.
@@ -51,6 +18,11 @@ pub struct FrameErrors {
 }
 
 impl FrameErrors {
+    /// Nothing yet about a forecast that begins with frame `first_frame`.
+    pub fn from_frame(first_frame: usize) -> Self {
+        Self { first_frame, ..Self::default() }
+    }
+
     /// Adds one frame.
     pub fn push(&mut self, prediction: &[f32], target: &[f32]) {
         let (mut error, mut energy) = (0.0, 0.0);
@@ -64,57 +36,71 @@ impl FrameErrors {
     }
 
     /// Plain and relative mean squared error over a slice, both divided by the values of a frame.
-    fn means(&self, slice: Slice, values: usize) -> (f64, f64) {
-        let frames = slice.0 - 1..slice.1 - 1;
+    pub fn means(&self, slice: Slice, values: usize) -> [f64; 2] {
+        let frames = slice.0 - self.first_frame..slice.1 - self.first_frame;
         let count = (frames.len() * values) as f64;
         let plain: f64 = self.error[frames.clone()].iter().sum();
         let relative: f64 =
             self.error[frames.clone()].iter().zip(&self.energy[frames]).map(|(e, n)| e / n).sum();
-        (plain / count, relative / count)
+        [plain / count, relative / count]
     }
 }
 
-/// The six numbers that are logged, under the suite's names. Means over trajectories.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// Scores under the suite's names, `DIRECTION_SLICE_MEASURE`: direction `forward`, `backward` or `combined` (the mean of
+/// both), slice as in [`Slices`], measure `l2` (mean squared error) or `l2_norm` (relative squared error, divided by the
+/// values of a frame once more). Means over trajectories.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Scores {
-    /// Mean squared error over the training window.
-    pub forward_train_l2: f64,
-    /// Relative squared error over it, divided by the values of a frame.
-    pub forward_train_l2_norm: f64,
-    /// Mean squared error over the extrapolated frames.
-    pub forward_extrapolation_l2: f64,
-    /// Relative squared error over them, divided by the values of a frame: Table 1, in units of 1e-8.
-    pub forward_extrapolation_l2_norm: f64,
-    /// Mean squared error over all predicted frames.
-    pub forward_full_l2: f64,
-    /// Relative squared error over them.
-    pub forward_full_l2_norm: f64,
+    values: BTreeMap<String, f64>,
 }
 
+/// Names of the two measures, in the order of [`FrameErrors::means`].
+const MEASURES: [&str; 2] = ["l2", "l2_norm"];
+
 impl Scores {
-    /// Means over trajectories, in their order; `values` is the size of a frame.
-    pub fn of(trajectories: &[FrameErrors], config: &Config, values: usize) -> Self {
-        let mean = |slice: Slice| {
-            let (mut plain, mut relative) = (0.0, 0.0);
-            for errors in trajectories {
-                let (p, r) = errors.means(slice, values);
-                plain += p;
-                relative += r;
+    /// Scores of forecasts, and of forecasts of the past where there are any; `values` is the size of a frame. Errors of the
+    /// past count frames from the window's end, 0 being the last.
+    pub fn of(
+        forward: &[FrameErrors],
+        backward: &[FrameErrors],
+        slices: &Slices,
+        values: usize,
+    ) -> Self {
+        let mut scores = Self::default();
+        for (slice_name, slice) in slices.named() {
+            let mean = |trajectories: &[FrameErrors]| {
+                let mut sums = [0.0; 2];
+                for errors in trajectories {
+                    let means = errors.means(slice, values);
+                    sums.iter_mut().zip(means).for_each(|(sum, mean)| *sum += mean);
+                }
+                sums.map(|sum| sum / trajectories.len() as f64)
+            };
+            let forward = mean(forward);
+            let mut add = |direction: &str, means: [f64; 2]| {
+                for (measure, mean) in MEASURES.iter().zip(means) {
+                    scores.values.insert(format!("{direction}_{slice_name}_{measure}"), mean);
+                }
+            };
+            add("forward", forward);
+            if !backward.is_empty() {
+                let backward = mean(backward);
+                add("backward", backward);
+                add("combined", [0, 1].map(|index| (forward[index] + backward[index]) / 2.0));
             }
-            let count = trajectories.len() as f64;
-            (plain / count, relative / count)
-        };
-        let train = mean(Slice::train(config));
-        let extrapolation = mean(Slice::extrapolation(config));
-        let full = mean(Slice::full(config));
-        Self {
-            forward_train_l2: train.0,
-            forward_train_l2_norm: train.1,
-            forward_extrapolation_l2: extrapolation.0,
-            forward_extrapolation_l2_norm: extrapolation.1,
-            forward_full_l2: full.0,
-            forward_full_l2_norm: full.1,
         }
+        scores
+    }
+
+    /// The score of a key, if there is one.
+    pub fn get(&self, key: &str) -> Option<f64> {
+        self.values.get(key).copied()
+    }
+
+    /// Keys and scores, sorted.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, f64)> {
+        self.values.iter().map(|(key, &value)| (key.as_str(), value))
     }
 }
 
@@ -135,52 +121,60 @@ pub(crate) fn per_step(trajectories: &[FrameErrors], values: usize) -> (Vec<f64>
 
 #[cfg(test)]
 mod tests {
+    use nwm_models::ModelName;
+
     use super::*;
-    use nwm_models::{ModelConfig, ModelName};
+    use crate::config::Config;
 
     const VALUES: usize = 32 * 32 * 3;
 
+    fn slices() -> Slices {
+        Slices::new(&Config::published(ModelName::Nwm2d), 1)
+    }
+
     #[test]
     fn a_constant_prediction_scores_the_golden_numbers() {
-        let config = Config::default();
-        let mut errors = FrameErrors::default();
-        for _ in 1..config.evaluation_window() {
+        let mut errors = FrameErrors::from_frame(1);
+        for _ in 1..120 {
             errors.push(&[0.6; VALUES], &[0.5; VALUES]);
         }
-        let scores = Scores::of(&[errors.clone(), errors], &config, VALUES);
+        let scores = Scores::of(&[errors.clone(), errors], &[], &slices(), VALUES);
         // f32 holds 0.6 to 2.4e-8, so (0.6 - 0.5)^2 to 5e-9.
-        assert!((scores.forward_extrapolation_l2 - 0.01).abs() < 1e-8);
-        assert!((scores.forward_full_l2_norm - 1.302_083_3e-5).abs() < 1e-11);
-        assert!((scores.forward_train_l2_norm - 1.302_083_3e-5).abs() < 1e-11);
-    }
-
-    #[test]
-    fn slices_are_those_of_the_published_evaluation() {
-        let config = Config::default();
-        assert_eq!(Slice::train(&config), Slice(1, 60));
-        assert_eq!(Slice::extrapolation(&config), Slice(60, 120));
-        assert_eq!(Slice::full(&config), Slice(1, 120));
-    }
-
-    #[test]
-    fn the_matched_horizon_starts_thirty_steps_after_the_last_true_frame() {
-        let mut config = Config::default();
-        config.eval.horizon = Horizon::Matched;
-        assert_eq!(Slice::extrapolation(&config), Slice(60, 120));
-        config.model = ModelConfig::published(ModelName::Ar);
-        assert_eq!(Slice::extrapolation(&config), Slice(34, 94));
+        assert!((scores.get("forward_extrapolation_l2").unwrap() - 0.01).abs() < 1e-8);
+        for slice in ["train", "extrapolation", "full", "matched"] {
+            let relative = scores.get(&format!("forward_{slice}_l2_norm")).unwrap();
+            assert!((relative - 1.302_083_3e-5).abs() < 1e-11, "{slice}: {relative}");
+        }
+        assert_eq!(scores.get("backward_full_l2"), None);
+        assert_eq!(scores.iter().count(), 8);
     }
 
     #[test]
     fn the_slice_decides_which_frames_count() {
-        let mut errors = FrameErrors::default();
+        let mut errors = FrameErrors::from_frame(1);
         for frame in 1..120 {
             let off = if frame < 60 { 0.0 } else { 0.5 };
             errors.push(&[1.0 - off; 4], &[1.0; 4]);
         }
-        let scores = Scores::of(&[errors], &Config::default(), 4);
-        assert_eq!(scores.forward_train_l2, 0.0);
-        assert_eq!(scores.forward_extrapolation_l2, 0.25);
-        assert_eq!(scores.forward_extrapolation_l2_norm, 0.25 / 4.0);
+        let scores = Scores::of(&[errors], &[], &slices(), 4);
+        assert_eq!(scores.get("forward_train_l2"), Some(0.0));
+        assert_eq!(scores.get("forward_extrapolation_l2"), Some(0.25));
+        assert_eq!(scores.get("forward_extrapolation_l2_norm"), Some(0.25 / 4.0));
+    }
+
+    #[test]
+    fn combined_is_the_mean_of_both_directions() {
+        let config = Config::published(ModelName::Hgn);
+        let errors = |off: f32| {
+            let mut errors = FrameErrors::from_frame(0);
+            (0..125).for_each(|_| errors.push(&[off], &[1.0]));
+            errors
+        };
+        let slices = Slices::new(&config, 0);
+        let scores = Scores::of(&[errors(0.5)], &[errors(0.0)], &slices, 1);
+        assert_eq!(scores.get("forward_full_l2"), Some(0.25));
+        assert_eq!(scores.get("backward_full_l2"), Some(1.0));
+        assert_eq!(scores.get("combined_full_l2"), Some(0.625));
+        assert_eq!(scores.iter().count(), 24);
     }
 }

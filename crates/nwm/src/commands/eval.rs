@@ -5,7 +5,8 @@ use std::path::Path;
 use anyhow::Context as _;
 use nwm_data::Split;
 use nwm_train::{
-    EvaluationRequest, EvaluationResult, Layer, Resolved, Scores, evaluate, read_run_record,
+    EvaluationRequest, EvaluationResult, Layer, RequestedCheckpoint, Resolved, Scores, evaluate,
+    read_run_record,
 };
 
 use super::examine;
@@ -16,18 +17,11 @@ use crate::terminal::Terminal;
 
 /// Scores one run.
 pub(crate) fn run(arguments: &EvalArguments, terminal: &Terminal) -> anyhow::Result<Ending> {
-    let step = match arguments.checkpoint.as_str() {
-        "last" => None,
-        text => Some(text.parse().map_err(|_| {
-            UsageError(format!(
-                "failed to read --checkpoint {text}: expected last or the step of a checkpoint"
-            ))
-        })?),
-    };
-    let result = score(&arguments.run_dir, &EvaluationRequest { step }, terminal)
+    let checkpoint = requested_checkpoint(arguments.checkpoint.as_deref())?;
+    let result = score(&arguments.run_dir, &EvaluationRequest { checkpoint }, terminal)
         .with_context(|| format!("failed to evaluate {}", arguments.run_dir.display()))?;
     let trained = read_run_record(&arguments.run_dir)?.steps;
-    if step.is_none() && result.steps < trained {
+    if checkpoint == RequestedCheckpoint::Last && result.steps < trained {
         terminal.warning(&format!(
             "scored step {} of {trained}: newer checkpoints are missing or damaged, nwm inspect says which",
             result.steps
@@ -35,6 +29,21 @@ pub(crate) fn run(arguments: &EvalArguments, terminal: &Terminal) -> anyhow::Res
     }
     terminal.result(&serde_json::to_value(&result)?, &text(&result));
     Ok(Ending::Done)
+}
+
+/// A checkpoint by the name that an argument gives it, if it is given.
+pub(crate) fn requested_checkpoint(name: Option<&str>) -> Result<RequestedCheckpoint, UsageError> {
+    let refused = |text| {
+        UsageError(format!(
+            "failed to read --checkpoint {text}: expected best, last or the step of a checkpoint"
+        ))
+    };
+    match name {
+        None => Ok(RequestedCheckpoint::Configured),
+        Some("last") => Ok(RequestedCheckpoint::Last),
+        Some("best") => Ok(RequestedCheckpoint::Best),
+        Some(text) => text.parse().map(RequestedCheckpoint::Step).map_err(|_| refused(text)),
+    }
 }
 
 fn score(
@@ -59,7 +68,7 @@ fn score(
 /// The scores beside the reference predictors.
 fn text(result: &EvaluationResult) -> String {
     let mut text = format!(
-        "{} on {}, {} trajectories, step {}; {} parameters\n{:<12}{:>22}{:>22}{:>22}\n",
+        "{} on {}, {} trajectories, step {}; {} parameters\n{:<12}{:>22}{:>22}{:>22}{:>22}\n",
         result.model.as_str(),
         result.data,
         result.trajectories,
@@ -68,8 +77,10 @@ fn text(result: &EvaluationResult) -> String {
         format!("{:e}", result.unit),
         "l2_norm train",
         "l2_norm extrapolation",
+        "l2_norm matched",
         "l2 extrapolation",
     );
+    let score = |scores: &Scores, key| scores.get(key).unwrap_or(f64::NAN);
     let rows: [(&str, &Scores); 3] = [
         ("model", &result.metrics),
         ("mean image", &result.references.mean_image),
@@ -77,10 +88,23 @@ fn text(result: &EvaluationResult) -> String {
     ];
     for (name, scores) in rows {
         text += &format!(
-            "{name:<12}{:>22.1}{:>22.1}{:>22.3e}\n",
-            scores.forward_train_l2_norm / result.unit,
-            scores.forward_extrapolation_l2_norm / result.unit,
-            scores.forward_extrapolation_l2,
+            "{name:<12}{:>22.1}{:>22.1}{:>22.1}{:>22.3e}\n",
+            score(scores, "forward_train_l2_norm") / result.unit,
+            score(scores, "forward_extrapolation_l2_norm") / result.unit,
+            score(scores, "forward_matched_l2_norm") / result.unit,
+            score(scores, "forward_extrapolation_l2"),
+        );
+    }
+    if let Some(valid) = &result.valid_time {
+        text += &format!(
+            "valid prediction time: {:.1} of {} frames, over {} trajectories\n",
+            valid.frames, valid.longest, valid.trajectories
+        );
+    }
+    if let Some(found) = &result.symplecticity {
+        text += &format!(
+            "SyMetric: {:.2}, with R2 {:.2} and deviation {:.3} over {} groups\n",
+            found.symetric, found.r_squared, found.sym, found.groups
         );
     }
     text

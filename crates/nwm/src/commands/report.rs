@@ -77,7 +77,7 @@ pub(crate) fn samples_of(run_dir: &Path) -> anyhow::Result<Option<pages::Forecas
         frames: samples.frames,
         rows,
         columns,
-        first_frame: 1,
+        first_frame: samples.first_frame,
         inference_steps: samples.inference_steps,
         truth,
         prediction,

@@ -35,7 +35,9 @@ fn train_in_folder(arguments: &TrainArguments, terminal: &Terminal) -> anyhow::R
     };
     stack.extend(layers(arguments)?);
     let resolved = Resolved::from_layers(&stack)?;
-    examine::data_files(&resolved.config().data, &[Split::Train])?;
+    let config = resolved.config();
+    let splits = [Some(Split::Train), config.has_validation().then_some(Split::Validation)];
+    examine::data_files(&config.data, &splits.into_iter().flatten().collect::<Vec<_>>())?;
     let request = RunRequest {
         run_directory: arguments.run_dir.clone(),
         resume: arguments.resume,
@@ -125,7 +127,7 @@ impl Observer for Watcher {
     }
 
     fn stepped(&mut self, step: u64, result: &StepResult) {
-        let mse = result.mean_squared_error();
+        let mse = result.mean_squared_error;
         self.last = Some(mse);
         if let Some(progress) = &mut self.progress {
             progress.advance(step, || format!("mse {mse:.3e}"));
@@ -134,6 +136,11 @@ impl Observer for Watcher {
 
     fn passed_over(&mut self, problem: &Error) {
         self.terminal.warning(&format!("passed over a damaged checkpoint: {problem}"));
+    }
+
+    fn rolled_back(&mut self, problem: &Error, step: u64) {
+        let next = format!("went back to step {step}, half the learning rate from here");
+        self.terminal.warning(&format!("{problem}; {next}"));
     }
 }
 

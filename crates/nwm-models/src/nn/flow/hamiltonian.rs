@@ -43,6 +43,12 @@ impl HamiltonianFlow {
         Ok(Self { kinetic, potential, pairs, step })
     }
 
+    /// The same flow, sharing its parameters, through which no gradient passes: nothing is kept for one.
+    pub fn detached(&self) -> Self {
+        let (kinetic, potential) = (self.kinetic.detached(), self.potential.detached());
+        Self { kinetic, potential, ..*self }
+    }
+
     /// `K(p)`.
     pub fn kinetic(&self) -> &Mlp {
         &self.kinetic

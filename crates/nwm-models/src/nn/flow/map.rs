@@ -38,6 +38,11 @@ impl MapFlow {
         Ok(Self { field: Mlp::new(builder, &format!("{name}.field"), &sizes)?, size, residual })
     }
 
+    /// The same flow, sharing its parameters, through which no gradient passes: nothing is kept for one.
+    pub fn detached(&self) -> Self {
+        Self { field: self.field.detached(), ..*self }
+    }
+
     /// `f(z)`.
     pub fn field(&self) -> &Mlp {
         &self.field

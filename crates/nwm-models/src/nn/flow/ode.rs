@@ -85,6 +85,11 @@ impl OdeFlow {
         Ok(Self { field: Mlp::new(builder, &format!("{name}.field"), &sizes)?, size, options })
     }
 
+    /// The same flow, sharing its parameters, through which no gradient passes: nothing is kept for one.
+    pub fn detached(&self) -> Self {
+        Self { field: self.field.detached(), ..*self }
+    }
+
     /// `f(z)`.
     pub fn field(&self) -> &Mlp {
         &self.field
