@@ -110,5 +110,6 @@ pub(super) fn tiny_samples(frames: usize) -> ForecastSamples {
         inference_steps: 3,
         truth: vec![trajectory(110)],
         prediction: vec![trajectory(100)],
+        states: None,
     }
 }

@@ -8,6 +8,7 @@
 //! A page loads nothing from elsewhere: styles, charts (SVG), pictures (PNG) and movies (GIF) are
 //! inside it. Numbers of a reduced experiment are labelled as such wherever they stand.
 
+mod energy;
 mod figures;
 #[cfg(test)]
 mod fixtures;
@@ -19,6 +20,7 @@ mod run_files;
 mod run_page;
 mod scale;
 mod table;
+mod tracking;
 
 pub(crate) use forecast::ForecastSamples;
 pub(crate) use run_page::runs_page;
