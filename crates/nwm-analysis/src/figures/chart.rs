@@ -194,20 +194,23 @@ impl LineChart {
             .draw()?;
 
         let (bottom, top) = (vertical.start(), vertical.end());
-        let markers = self.markers.iter().filter(|(x, _)| horizontal.contains(*x));
-        for (line, (x, label)) in (0..).zip(markers) {
+        let markers = || self.markers.iter().filter(|(x, _)| horizontal.contains(*x));
+        for (x, _) in markers() {
             chart.draw_series(std::iter::once(PathElement::new(
                 [(*x, bottom), (*x, top)],
                 MARKER.stroke_width(1),
             )))?;
-            let style = ("sans-serif", 12).into_font().color(&MARKER);
-            let corner = (5, 4 + line * MARKER_LINE);
-            let near = EmptyElement::at((*x, top)) + Text::new(label.clone(), corner, style);
-            chart.draw_series(std::iter::once(near))?;
         }
         let within = |y: f64| self.limits.is_none_or(|[low, high]| (low..=high).contains(&y));
         for series in &self.series {
             series.draw(&mut chart, |y| vertical.holds(y) && within(y))?;
+        }
+        // Words stand above lines.
+        for (line, (x, label)) in (0..).zip(markers()) {
+            let style = ("sans-serif", 12).into_font().color(&MARKER);
+            let corner = (5, 4 + line * MARKER_LINE);
+            let near = EmptyElement::at((*x, top)) + Text::new(label.clone(), corner, style);
+            chart.draw_series(std::iter::once(near))?;
         }
         drop(chart);
         root.present()?;

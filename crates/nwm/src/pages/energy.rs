@@ -96,46 +96,16 @@ impl Observed {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use nwm_data::{DatasetSpec, RenderedTrajectories, Split};
-
     use super::*;
+    use crate::pages::fixtures::true_movies;
 
     const FRAMES: usize = 60;
-
-    /// True frames of a system's test set, and the exact energy of each.
-    fn test_set(system: System, trajectories: usize) -> Vec<(ForecastSamples, f64)> {
-        let spec =
-            DatasetSpec { frames: FRAMES, ..DatasetSpec::new(system, Split::Test, trajectories) };
-        let set = Arc::new(nwm_data::generate(&spec).unwrap());
-        let mut movies = vec![0_u8; trajectories * FRAMES * 32 * 32 * 3];
-        let rendered = RenderedTrajectories::new(Arc::clone(&set));
-        rendered.draw(0..trajectories, &mut movies).unwrap();
-        movies
-            .chunks(FRAMES * 32 * 32 * 3)
-            .enumerate()
-            .map(|(trajectory, movie)| {
-                let samples = ForecastSamples {
-                    frames: FRAMES,
-                    rows: 32,
-                    columns: 32,
-                    first_frame: 0,
-                    inference_steps: 5,
-                    truth: vec![movie.to_vec()],
-                    prediction: vec![movie.to_vec()],
-                    states: None,
-                };
-                (samples, set.invariant(trajectory, 0).unwrap())
-            })
-            .collect()
-    }
 
     #[test]
     fn energies_of_true_frames_are_the_exact_ones() {
         for system in [System::MassSpring, System::Pendulum, System::TwoBody] {
             let observed = Observed::of(system.name()).unwrap();
-            let set = test_set(system, 12);
+            let set = true_movies(system, 12, FRAMES);
             let largest = set.iter().map(|(_, exact)| exact.abs()).fold(0.0, f64::max);
             for (samples, exact) in &set {
                 let energies = observed.energies(samples, &samples.truth[0]).unwrap();
@@ -150,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_frame_without_a_ball_leaves_a_gap_of_three() {
-        let (mut samples, _) = test_set(System::Pendulum, 1).remove(0);
+        let (mut samples, _) = true_movies(System::Pendulum, 1, FRAMES).remove(0);
         let size = 32 * 32 * 3;
         samples.prediction[0][20 * size..21 * size].copy_from_slice(&[81, 88, 93].repeat(32 * 32));
         let observed = Observed::of("pendulum").unwrap();

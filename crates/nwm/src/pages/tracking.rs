@@ -101,7 +101,9 @@ fn centroid(pixels: &[([f64; 2], f64)], radius: f64) -> Option<[f64; 2]> {
     let (middle, area) = mean(clear())?;
     let spread = clear().map(|(at, share)| share * squared(*at, middle)).sum::<f64>() / area;
     // The mean squared distance from the centre of a disc is half its squared radius.
-    let is_disc = area >= LEAST_AREA * std::f64::consts::PI * radius * radius
+    // Of a disc smaller than a pixel there is nothing to measure.
+    let is_disc = radius >= 1.0
+        && area >= LEAST_AREA * std::f64::consts::PI * radius * radius
         && spread <= MOST_SPREAD * radius * radius / 2.0;
     let reach = (radius + MARGIN).powi(2);
     let near = pixels.iter().filter(|(at, _)| squared(*at, middle) <= reach);
@@ -206,7 +208,7 @@ mod tests {
         // A smear over the whole picture, and two balls at opposite places.
         let smear = [150, 60, 65].repeat(32 * 32);
         assert_eq!(one_ball().find(&smear, SIZE), [None; 2]);
-        let (up, down) = (pendulum(0.0), pendulum(3.14));
+        let (up, down) = (pendulum(0.0), pendulum(3.1));
         let both: Vec<u8> =
             up.iter().zip(&down).map(|(a, b)| if a.abs_diff(93) > 60 { *a } else { *b }).collect();
         assert_eq!(one_ball().find(&both, SIZE), [None; 2]);
