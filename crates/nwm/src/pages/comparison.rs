@@ -50,8 +50,8 @@ pub(super) fn energies(data: &str, shown: &[Shown<'_>]) -> Result<Option<Markup>
         "Energy along the first test trajectory, in the units of the equations, as the pictures \
          show it: positions are the centroids of the balls, velocities their central differences. \
          Of true frames this is within {precision} % of the largest energy in a test set. A line \
-         has gaps where no ball can be found or the energy is more than {MOST_ENERGY} times the \
-         true one away from it. A ball cut by the border or behind another one is seen in part, \
+         has gaps where no ball can be found, and where its energy is further from the true one \
+         than {MOST_ENERGY} times that. A ball cut by the border or behind another one is seen in part, \
          and its energy is inexact."
     );
     Ok((!charts.is_empty()).then(|| {

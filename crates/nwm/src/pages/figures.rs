@@ -117,7 +117,8 @@ pub(super) fn energy_comparison(
     let truth = observed.energies(samples, group.truth())?;
     let Some(typical) = median(&truth) else { return Ok(None) };
     let mut chart = LineChart::new("frame", "energy");
-    let (mut low, mut high) = (typical, typical);
+    // Never so close that the scatter of a true energy looks like a change.
+    let (mut low, mut high) = (typical - 0.1 * typical.abs(), typical + 0.1 * typical.abs());
     let beyond = MOST_ENERGY * typical.abs();
     for (name, colour, samples) in &group.runs {
         let energies = observed.energies(samples, &samples.prediction[0])?;
@@ -126,7 +127,7 @@ pub(super) fn energy_comparison(
         }
         chart = chart.coloured_series(*colour, *name, against_frame(&energies));
     }
-    let margin = 0.05 * (high - low).max(0.2 * typical.abs());
+    let margin = 0.05 * (high - low);
     for (seen, label) in
         last_seen(group.runs.iter().map(|(name, _, samples)| (*name, samples.inference_steps)))
     {
