@@ -146,6 +146,31 @@ fn a_chart_names_and_draws_every_series() {
 }
 
 #[test]
+fn references_are_dashed_and_colours_can_be_chosen() {
+    let line = |level: f64| [(0.0, level), (100.0, level)];
+    let svg = LineChart::new("frame", "error")
+        .reference("mean image", line(1.0))
+        .coloured_series(2, "nwm_2d", line(2.0))
+        .series("next", line(3.0))
+        .svg()
+        .unwrap();
+    assert_eq!(svg.matches("#009E73").count(), 2, "swatch and line");
+    assert_eq!(svg.matches("#D55E00").count(), 2, "the second colour, since one was taken");
+    assert!(svg.matches("#8A8F98").count() > 20, "dashes");
+}
+
+#[test]
+fn limits_leave_out_what_lies_beyond() {
+    let points = [(0.0, 1.0), (1.0, 1.2), (2.0, 900.0), (3.0, 1.1), (4.0, 1.0)];
+    let chart = LineChart::new("frame", "energy").series("nwm", points);
+    let limited = chart.clone().vertical_limits(0.0, 2.0).svg().unwrap();
+    assert!(!limited.contains(">900<") && !limited.contains(">1000<"));
+    // The swatch, and a line on either side of the gap.
+    assert_eq!(limited.matches("#0072B2").count(), 3);
+    assert_eq!(chart.clone().vertical_limits(2.0, f64::NAN).svg().unwrap(), chart.svg().unwrap());
+}
+
+#[test]
 fn a_chart_without_points_is_an_error() {
     let chart = LineChart::new("step", "loss");
     assert!(matches!(chart.svg(), Err(Error::Empty { .. })));

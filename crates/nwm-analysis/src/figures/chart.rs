@@ -2,33 +2,24 @@
 
 use plotters::prelude::*;
 
-use super::axis::Axis;
+use super::{
+    axis::Axis,
+    legend::Legend,
+    series::{Series, Stroke},
+};
 use crate::{Error, Result};
 
-/// The first colours of Okabe and Ito's palette that read well as thin lines on white; they stay
-/// apart in the common kinds of colour blindness. Series take them in turn.
-const COLOURS: [RGBColor; 6] = [
-    RGBColor(0, 114, 178),
-    RGBColor(213, 94, 0),
-    RGBColor(0, 158, 115),
-    RGBColor(204, 121, 167),
-    RGBColor(86, 180, 233),
-    RGBColor(230, 159, 0),
-];
 const INK: RGBColor = RGBColor(40, 44, 52);
 const GRID: RGBColor = RGBColor(225, 228, 232);
 const MARKER: RGBColor = RGBColor(120, 126, 135);
-
-/// Height of the line above the plot that names the series, in pixels.
-const LEGEND_HEIGHT: i32 = 28;
-/// Points per series beyond which only the extremes of each stretch are drawn.
-const MOST_POINTS: usize = 1200;
+/// Pixels between the labels of markers: each stands lower than the one before.
+const MARKER_LINE: i32 = 15;
 
 /// A chart of named series of `(horizontal, vertical)` points, joined by straight lines.
 ///
 /// Points that are not finite, or not above zero on a logarithmic axis, interrupt their line. Long
 /// series are thinned to the smallest and the largest value of each stretch, so that the file
-/// stays small and no spike is lost.
+/// stays small and no spike is lost. References are grey and dashed, everything else has a colour.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct LineChart {
@@ -36,14 +27,9 @@ pub struct LineChart {
     vertical_label: String,
     size: [u32; 2],
     logarithmic: bool,
+    limits: Option<[f64; 2]>,
     series: Vec<Series>,
     markers: Vec<(f64, String)>,
-}
-
-#[derive(Debug, Clone)]
-struct Series {
-    name: String,
-    points: Vec<[f64; 2]>,
 }
 
 impl LineChart {
@@ -54,6 +40,7 @@ impl LineChart {
             vertical_label: vertical_label.into(),
             size: [760, 320],
             logarithmic: false,
+            limits: None,
             series: Vec::new(),
             markers: Vec::new(),
         }
@@ -71,14 +58,54 @@ impl LineChart {
         self
     }
 
-    /// Adds a series.
+    /// Lets the vertical axis span these values, whatever the points are; those beyond interrupt
+    /// their line. Limits that are not finite or not ascending are ignored.
+    pub fn vertical_limits(mut self, low: f64, high: f64) -> Self {
+        self.limits = (low < high && (high - low).is_finite()).then_some([low, high]);
+        self
+    }
+
+    /// Adds a series in the next colour.
     pub fn series(
-        mut self,
+        self,
         name: impl Into<String>,
         points: impl IntoIterator<Item = (f64, f64)>,
     ) -> Self {
+        let is_solid = |series: &&Series| matches!(series.stroke, Stroke::Solid(_));
+        let colour = self.series.iter().filter(is_solid).count();
+        self.coloured_series(colour, name, points)
+    }
+
+    /// Adds a series in the colour of this number, so that charts of different series agree; the
+    /// colours repeat after six.
+    pub fn coloured_series(
+        self,
+        colour: usize,
+        name: impl Into<String>,
+        points: impl IntoIterator<Item = (f64, f64)>,
+    ) -> Self {
+        self.line(Stroke::Solid(colour), name.into(), points)
+    }
+
+    /// Adds a grey, dashed series, with which the others are compared.
+    pub fn reference(
+        self,
+        name: impl Into<String>,
+        points: impl IntoIterator<Item = (f64, f64)>,
+    ) -> Self {
+        let is_dashed = |series: &&Series| matches!(series.stroke, Stroke::Dashed(_));
+        let dashes = self.series.iter().filter(is_dashed).count();
+        self.line(Stroke::Dashed(dashes), name.into(), points)
+    }
+
+    fn line(
+        mut self,
+        stroke: Stroke,
+        name: String,
+        points: impl IntoIterator<Item = (f64, f64)>,
+    ) -> Self {
         let points = points.into_iter().map(|(x, y)| [x, y]).collect();
-        self.series.push(Series { name: name.into(), points });
+        self.series.push(Series { name, points, stroke });
         self
     }
 
@@ -125,11 +152,14 @@ impl LineChart {
         let (low, high) = points.fold((first, first), |(low, high), [x, y]| {
             ([low[0].min(*x), low[1].min(*y)], [high[0].max(*x), high[1].max(*y)])
         });
-        let vertical = if self.logarithmic {
-            Axis::logarithmic(low[1], high[1])
-        } else {
-            let margin = 0.05 * (high[1] - low[1]);
-            Axis::linear(low[1] - margin, high[1] + margin)
+        let vertical = match self.limits {
+            Some([low, high]) if self.logarithmic => Axis::logarithmic(low, high),
+            Some([low, high]) => Axis::linear(low, high),
+            None if self.logarithmic => Axis::logarithmic(low[1], high[1]),
+            None => {
+                let margin = 0.05 * (high[1] - low[1]);
+                Axis::linear(low[1] - margin, high[1] + margin)
+            }
         };
         Some((Axis::linear(low[0], high[0]), vertical))
     }
@@ -142,8 +172,9 @@ impl LineChart {
     ) -> std::result::Result<(), Box<dyn std::error::Error>> {
         let root = SVGBackend::with_string(svg, (self.size[0], self.size[1])).into_drawing_area();
         root.fill(&WHITE)?;
-        let (legend, plot) = root.split_vertically(LEGEND_HEIGHT);
-        self.draw_legend(&legend)?;
+        let names = Legend::new(&self.series, self.size[0]);
+        let (legend, plot) = root.split_vertically(names.height());
+        names.draw(&legend, INK)?;
 
         let mut chart = ChartBuilder::on(&plot)
             .margin_left(4)
@@ -163,120 +194,26 @@ impl LineChart {
             .draw()?;
 
         let (bottom, top) = (vertical.start(), vertical.end());
-        for (x, label) in self.markers.iter().filter(|(x, _)| horizontal.contains(*x)) {
+        let markers = || self.markers.iter().filter(|(x, _)| horizontal.contains(*x));
+        for (x, _) in markers() {
             chart.draw_series(std::iter::once(PathElement::new(
                 [(*x, bottom), (*x, top)],
                 MARKER.stroke_width(1),
             )))?;
-            let style = ("sans-serif", 12).into_font().color(&MARKER);
-            let near = EmptyElement::at((*x, top)) + Text::new(label.clone(), (5, 4), style);
-            chart.draw_series(std::iter::once(near))?;
         }
-        for (series, colour) in self.series.iter().zip(COLOURS.iter().cycle()) {
-            for line in series.lines(vertical) {
-                // A line of one point would be invisible.
-                if let [point] = line[..] {
-                    chart.draw_series([Circle::new(point, 2, colour.filled())])?;
-                } else {
-                    chart.draw_series(LineSeries::new(line, colour.stroke_width(2)))?;
-                }
-            }
+        let within = |y: f64| self.limits.is_none_or(|[low, high]| (low..=high).contains(&y));
+        for series in &self.series {
+            series.draw(&mut chart, |y| vertical.holds(y) && within(y))?;
+        }
+        // Words stand above lines.
+        for (line, (x, label)) in (0..).zip(markers()) {
+            let style = ("sans-serif", 12).into_font().color(&MARKER);
+            let corner = (5, 4 + line * MARKER_LINE);
+            let near = EmptyElement::at((*x, top)) + Text::new(label.clone(), corner, style);
+            chart.draw_series(std::iter::once(near))?;
         }
         drop(chart);
         root.present()?;
         Ok(())
-    }
-
-    /// Names the series in a row, each beside a piece of its line.
-    fn draw_legend<Backend: DrawingBackend>(
-        &self,
-        area: &DrawingArea<Backend, plotters::coord::Shift>,
-    ) -> std::result::Result<(), Box<dyn std::error::Error>>
-    where
-        Backend::ErrorType: 'static,
-    {
-        const TEXT_SIZE: i32 = 13;
-        let mut left = 68;
-        for (series, colour) in self.series.iter().zip(COLOURS.iter().cycle()) {
-            let middle = LEGEND_HEIGHT / 2;
-            let swatch =
-                PathElement::new([(left, middle), (left + 20, middle)], colour.stroke_width(3));
-            area.draw(&swatch)?;
-            let style = ("sans-serif", TEXT_SIZE).into_font().color(&INK);
-            area.draw(&Text::new(
-                series.name.as_str(),
-                (left + 26, middle - TEXT_SIZE / 2),
-                style,
-            ))?;
-            // The mean advance of a sans-serif letter is a little over half its size.
-            let width = series.name.chars().count() as i32 * (TEXT_SIZE * 6 / 10);
-            left += 26 + width + 20;
-        }
-        Ok(())
-    }
-}
-
-impl Series {
-    /// Stretches of consecutive points that can be drawn.
-    fn lines(&self, vertical: &Axis) -> Vec<Vec<(f64, f64)>> {
-        let mut lines = vec![Vec::new()];
-        for [x, y] in thinned(&self.points) {
-            match lines.last_mut() {
-                Some(line) if x.is_finite() && vertical.holds(y) => line.push((x, y)),
-                _ => lines.push(Vec::new()),
-            }
-        }
-        lines.retain(|line| !line.is_empty());
-        lines
-    }
-}
-
-/// All points, or the smallest and the largest value of each stretch in their original order.
-fn thinned(points: &[[f64; 2]]) -> Vec<[f64; 2]> {
-    if points.len() <= MOST_POINTS {
-        return points.to_vec();
-    }
-    let stretch = points.len().div_ceil(MOST_POINTS / 2);
-    points.chunks(stretch).flat_map(extremes).collect()
-}
-
-/// The smallest and the largest value, in their original order, and then a gap if there was one.
-fn extremes(stretch: &[[f64; 2]]) -> Vec<[f64; 2]> {
-    let is_finite = |[x, y]: &[f64; 2]| x.is_finite() && y.is_finite();
-    let finite: Vec<[f64; 2]> = stretch.iter().copied().filter(is_finite).collect();
-    let gap = stretch.iter().copied().find(|point| !is_finite(point));
-    let by_value = |a: &(usize, &[f64; 2]), b: &(usize, &[f64; 2])| a.1[1].total_cmp(&b.1[1]);
-    let smallest = finite.iter().enumerate().min_by(by_value);
-    let largest = finite.iter().enumerate().max_by(by_value);
-    let mut positions: Vec<usize> = smallest.into_iter().chain(largest).map(|(i, _)| i).collect();
-    positions.sort_unstable();
-    positions.dedup();
-    positions.into_iter().map(|position| finite[position]).chain(gap).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn thinning_keeps_spikes_and_order() {
-        let mut points: Vec<[f64; 2]> = (0..100_000).map(|i| [f64::from(i), 1.0]).collect();
-        points[54_321][1] = 99.0;
-        points[54_322][1] = f64::NAN;
-        let thin = thinned(&points);
-        assert!(thin.len() <= MOST_POINTS + 1);
-        assert_eq!(thin.iter().filter(|[_, y]| y.is_nan()).count(), 1);
-        assert!(thin.contains(&[54_321.0, 99.0]));
-        assert!(thin.iter().filter(|[_, y]| !y.is_nan()).is_sorted_by(|a, b| a[0] < b[0]));
-    }
-
-    #[test]
-    fn gaps_interrupt_lines() {
-        let points = vec![[0.0, 1.0], [1.0, 2.0], [2.0, f64::NAN], [3.0, 0.0], [4.0, 1.0]];
-        let series = Series { name: String::new(), points };
-        let linear = series.lines(&Axis::linear(0.0, 2.0));
-        assert_eq!(linear, [vec![(0.0, 1.0), (1.0, 2.0)], vec![(3.0, 0.0), (4.0, 1.0)]]);
-        let logarithmic = series.lines(&Axis::logarithmic(1.0, 2.0));
-        assert_eq!(logarithmic[1], [(4.0, 1.0)]);
     }
 }

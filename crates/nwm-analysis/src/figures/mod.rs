@@ -5,12 +5,16 @@
 
 mod axis;
 mod chart;
+mod diverging;
 mod frames;
+mod legend;
 mod movie;
 mod palette;
+mod series;
 mod sheet;
 
 pub use chart::LineChart;
+pub use diverging::{SignedLevels, signed_level_colours};
 pub use frames::RgbFrame;
 pub use movie::{MovieOptions, animated_gif};
 pub use sheet::{SheetOptions, contact_sheet, png};

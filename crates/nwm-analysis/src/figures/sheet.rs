@@ -1,6 +1,9 @@
 //! Still pictures: one frame or a sheet of many, as PNG.
 
-use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
+use image::{
+    ExtendedColorType, ImageEncoder,
+    codecs::png::{CompressionType, FilterType, PngEncoder},
+};
 
 use super::frames::{RgbFrame, check_sizes};
 use crate::{Error, Result};
@@ -103,7 +106,8 @@ pub fn png(frame: &RgbFrame) -> Result<Vec<u8>> {
     };
     let (width, height) = (side("width", frame.columns())?, side("height", frame.rows())?);
     let mut bytes = Vec::new();
-    PngEncoder::new(&mut bytes)
+    // Pictures are small and are made once: the bytes matter, not the time.
+    PngEncoder::new_with_quality(&mut bytes, CompressionType::Best, FilterType::Adaptive)
         .write_image(frame.bytes(), width, height, ExtendedColorType::Rgb8)
         .map_err(|source| Error::Encode { format: "PNG", source: Box::new(source) })?;
     Ok(bytes)

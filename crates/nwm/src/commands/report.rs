@@ -81,5 +81,6 @@ pub(crate) fn samples_of(run_dir: &Path) -> anyhow::Result<Option<pages::Forecas
         inference_steps: samples.inference_steps,
         truth,
         prediction,
+        states: None, // Until samples hold hidden positions.
     }))
 }

@@ -1,15 +1,26 @@
-//! Charts of a run: how it learned, and how its error grows with the forecast.
+//! Charts of runs: how they learned, how their errors grow with the forecast, and whether the
+//! movies they predict keep their energy.
+
+use std::collections::BTreeMap;
 
 use anyhow::Result;
 use nwm_analysis::{Error, figures::LineChart};
 
-use super::run_files::{Evaluation, TrainingCurve};
+use super::{
+    energy::Observed,
+    run_files::{Evaluation, TrainingCurve},
+    shown::{SameTruth, Shown},
+};
+
+/// Charts of several runs, two of which stand beside each other.
+const COMPARISON_SIZE: [u32; 2] = [560, 340];
+/// Energies further than this many times the true one from it are beyond a chart.
+pub(super) const MOST_ENERGY: f64 = 1.5;
 
 /// Loss and mean squared error against the training step, logarithmic; `None` when no value can
 /// be drawn.
 pub(super) fn loss_chart(curve: &TrainingCurve, size: [u32; 2]) -> Result<Option<String>> {
-    let against_step =
-        |values: &[f64]| curve.step.iter().copied().zip(values.iter().copied()).collect::<Vec<_>>();
+    let against_step = |values: &[f64]| pairs(&curve.step, values);
     let chart = LineChart::new("training step", "loss")
         .logarithmic()
         .size(size[0], size[1])
@@ -22,20 +33,131 @@ pub(super) fn loss_chart(curve: &TrainingCurve, size: [u32; 2]) -> Result<Option
 /// predictors, logarithmic; `None` when no value can be drawn.
 pub(super) fn per_step_chart(evaluation: &Evaluation) -> Result<Option<String>> {
     let per_step = &evaluation.per_step;
-    let against_frame = |values: &[Option<f64>]| {
-        let frame = |(step, value): (usize, &Option<f64>)| {
-            let frame = (per_step.first_frame + step) as f64;
-            (frame, value.unwrap_or(f64::NAN) / evaluation.unit)
-        };
-        values.iter().enumerate().map(frame).collect::<Vec<_>>()
-    };
     let chart = LineChart::new("frame", format!("l2_norm, {:e}", evaluation.unit))
         .logarithmic()
-        .series(&evaluation.model, against_frame(&per_step.l2_norm))
-        .series("mean image", against_frame(&per_step.mean_image_l2_norm))
-        .series("last frame", against_frame(&per_step.last_frame_l2_norm))
+        .series(&evaluation.model, against_frame(evaluation, &per_step.l2_norm))
+        .series("mean image", against_frame(evaluation, &per_step.mean_image_l2_norm))
+        .series("last frame", against_frame(evaluation, &per_step.last_frame_l2_norm))
         .marker(evaluation.inference_steps as f64, "forecast begins");
     drawn(&chart)
+}
+
+/// The same of several runs in one chart. References are dashed: the mean image, and the last
+/// frame seen, once for every number of frames that runs see and only where it is a forecast. A
+/// line marks the last frame that runs see.
+pub(super) fn error_comparison(shown: &[Shown<'_>]) -> Result<Option<String>> {
+    let evaluated = || shown.iter().filter_map(|run| Some((run, run.evaluation?)));
+    let Some((_, first)) = evaluated().next() else { return Ok(None) };
+    let mut chart = LineChart::new("frame", format!("l2_norm, {:e}", first.unit))
+        .logarithmic()
+        .size(COMPARISON_SIZE[0], COMPARISON_SIZE[1]);
+    for (run, evaluation) in evaluated() {
+        let points = against_frame(evaluation, &evaluation.per_step.l2_norm);
+        chart = chart.coloured_series(run.colour, run.name, points);
+    }
+    chart = chart.reference("mean image", against_frame(first, &first.per_step.mean_image_l2_norm));
+    let markers =
+        last_seen(evaluated().map(|(run, evaluation)| (run.name, evaluation.inference_steps)));
+    for (seen, label) in &markers {
+        let mut same = evaluated().filter(|(_, evaluation)| evaluation.inference_steps == *seen);
+        let Some((_, evaluation)) = same.next() else { continue };
+        let mut points = against_frame(evaluation, &evaluation.per_step.last_frame_l2_norm);
+        points.retain(|(frame, _)| *frame >= *seen as f64);
+        let name = match markers.len() {
+            1 => "last frame".to_owned(),
+            _ => format!("last of {seen} frames"),
+        };
+        chart = chart.reference(name, points).marker(seen.saturating_sub(1) as f64, label);
+    }
+    drawn(&chart)
+}
+
+/// By the number of frames that models see, a name for the last one of them.
+fn last_seen<'a>(models: impl Iterator<Item = (&'a str, usize)>) -> Vec<(usize, String)> {
+    let mut by_frames = BTreeMap::<usize, Vec<&str>>::new();
+    for (name, frames) in models {
+        by_frames.entry(frames).or_default().push(name);
+    }
+    let most = by_frames.values().map(Vec::len).max();
+    let is_only = by_frames.len() == 1;
+    let label = |names: Vec<&str>| match names.len() {
+        _ if is_only => "last frame seen".to_owned(),
+        4.. if most == Some(names.len()) => "last frame seen by the others".to_owned(),
+        _ => format!("last frame seen by {}", names.join(", ")),
+    };
+    by_frames.into_iter().map(|(frames, names)| (frames, label(names))).collect()
+}
+
+/// Mean squared error of the training batches of several runs in one chart, logarithmic.
+pub(super) fn loss_comparison(shown: &[Shown<'_>]) -> Result<Option<String>> {
+    let mut chart = LineChart::new("training step", "mean squared error of a batch")
+        .logarithmic()
+        .size(COMPARISON_SIZE[0], COMPARISON_SIZE[1]);
+    for run in shown {
+        if let Some(curve) = run.curve {
+            chart = chart.coloured_series(run.colour, run.name, pairs(&curve.step, &curve.mse));
+        }
+    }
+    drawn(&chart)
+}
+
+/// Energy of every frame of the first trajectory, as its movie and those predicted by the runs show
+/// it; `None` when no energy can be told.
+pub(super) fn energy_comparison(
+    observed: &Observed,
+    group: &SameTruth<'_>,
+) -> Result<Option<String>> {
+    let samples = group.samples;
+    let against_frame = |energies: &[Option<f64>]| {
+        let point = |(place, energy): (usize, &Option<f64>)| {
+            ((samples.first_frame + place) as f64, energy.unwrap_or(f64::NAN))
+        };
+        energies.iter().enumerate().map(point).collect::<Vec<_>>()
+    };
+    let truth = observed.energies(samples, group.truth())?;
+    let Some(typical) = median(&truth) else { return Ok(None) };
+    let mut chart = LineChart::new("frame", "energy");
+    // Never so close that the scatter of a true energy looks like a change.
+    let (mut low, mut high) = (typical - 0.1 * typical.abs(), typical + 0.1 * typical.abs());
+    let beyond = MOST_ENERGY * typical.abs();
+    for (name, colour, samples) in &group.runs {
+        let energies = observed.energies(samples, &samples.prediction[0])?;
+        for energy in energies.iter().chain(&truth).flatten() {
+            (low, high) = (low.min(*energy), high.max(*energy));
+        }
+        chart = chart.coloured_series(*colour, *name, against_frame(&energies));
+    }
+    let margin = 0.05 * (high - low);
+    for (seen, label) in
+        last_seen(group.runs.iter().map(|(name, _, samples)| (*name, samples.inference_steps)))
+    {
+        chart = chart.marker(seen.saturating_sub(1) as f64, label);
+    }
+    let chart = chart.reference("true", against_frame(&truth)).vertical_limits(
+        (low - margin).max(typical - beyond),
+        (high + margin).min(typical + beyond),
+    );
+    drawn(&chart)
+}
+
+/// The middle one of the energies that are there.
+fn median(energies: &[Option<f64>]) -> Option<f64> {
+    let mut sorted: Vec<f64> = energies.iter().copied().flatten().collect();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied()
+}
+
+fn pairs(horizontal: &[f64], vertical: &[f64]) -> Vec<(f64, f64)> {
+    horizontal.iter().copied().zip(vertical.iter().copied()).collect()
+}
+
+/// Errors of an evaluation's frames in its unit.
+fn against_frame(evaluation: &Evaluation, errors: &[Option<f64>]) -> Vec<(f64, f64)> {
+    let point = |(step, error): (usize, &Option<f64>)| {
+        let frame = (evaluation.per_step.first_frame + step) as f64;
+        (frame, error.unwrap_or(f64::NAN) / evaluation.unit)
+    };
+    errors.iter().enumerate().map(point).collect()
 }
 
 fn drawn(chart: &LineChart) -> Result<Option<String>> {
@@ -43,5 +165,27 @@ fn drawn(chart: &LineChart) -> Result<Option<String>> {
         Ok(svg) => Ok(Some(svg)),
         Err(Error::Empty { .. }) => Ok(None),
         Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn models_that_see_as_much_share_a_mark() {
+        let marks = |models: &[(&'static str, usize)]| last_seen(models.iter().copied());
+        assert_eq!(marks(&[("a", 5), ("b", 5)]), [(5, "last frame seen".to_owned())]);
+        let two = marks(&[("ar", 5), ("cornn", 31), ("nwm_1d", 31)]);
+        assert_eq!(two[0], (5, "last frame seen by ar".to_owned()));
+        assert_eq!(two[1], (31, "last frame seen by cornn, nwm_1d".to_owned()));
+        let many = marks(&[("ar", 5), ("b", 31), ("c", 31), ("d", 31), ("e", 31)]);
+        assert_eq!(many[1], (31, "last frame seen by the others".to_owned()));
+    }
+
+    #[test]
+    fn the_middle_energy_ignores_gaps() {
+        assert_eq!(median(&[None, Some(3.0), Some(1.0), None, Some(2.0)]), Some(2.0));
+        assert_eq!(median(&[None]), None);
     }
 }

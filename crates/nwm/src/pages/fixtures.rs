@@ -1,7 +1,8 @@
 //! Small run folders and plans for tests.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::Arc};
 
+use nwm_data::{DatasetSpec, RenderedTrajectories, Split, System};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -110,5 +111,37 @@ pub(super) fn tiny_samples(frames: usize) -> ForecastSamples {
         inference_steps: 3,
         truth: vec![trajectory(110)],
         prediction: vec![trajectory(100)],
+        states: None,
     }
+}
+
+/// Perfect forecasts of trajectories of a system's test set, one each, and their exact energies.
+pub(super) fn true_movies(
+    system: System,
+    trajectories: usize,
+    frames: usize,
+) -> Vec<(ForecastSamples, f64)> {
+    let spec = DatasetSpec { frames, ..DatasetSpec::new(system, Split::Test, trajectories) };
+    let set = Arc::new(nwm_data::generate(&spec).unwrap());
+    let size = frames * 32 * 32 * 3;
+    let mut movies = vec![0_u8; trajectories * size];
+    let rendered = RenderedTrajectories::new(Arc::clone(&set));
+    rendered.draw(0..trajectories, &mut movies).unwrap();
+    movies
+        .chunks(size)
+        .enumerate()
+        .map(|(trajectory, movie)| {
+            let samples = ForecastSamples {
+                frames,
+                rows: 32,
+                columns: 32,
+                first_frame: 0,
+                inference_steps: 5,
+                truth: vec![movie.to_vec()],
+                prediction: vec![movie.to_vec()],
+                states: None,
+            };
+            (samples, set.invariant(trajectory, 0).unwrap())
+        })
+        .collect()
 }

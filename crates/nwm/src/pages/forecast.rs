@@ -1,7 +1,9 @@
 //! Forecasts as pictures: true, predicted and difference beside each other.
 
-use anyhow::{Result, ensure};
-use nwm_analysis::figures::{MovieOptions, RgbFrame, SheetOptions, animated_gif, contact_sheet};
+use anyhow::{Context, Result, ensure};
+use nwm_analysis::figures::{
+    MovieOptions, RgbFrame, SheetOptions, animated_gif, contact_sheet, png,
+};
 
 /// Columns or rows of pixels between the pictures of one frame.
 const GAP: usize = 1;
@@ -28,6 +30,19 @@ pub(crate) struct ForecastSamples {
     pub(crate) truth: Vec<Vec<u8>>,
     /// The predictions, in the same order and shape.
     pub(crate) prediction: Vec<Vec<u8>>,
+    /// Hidden positions of a model of oscillators.
+    pub(crate) states: Option<Sheets>,
+}
+
+/// Hidden positions of every frame: those from which the prediction of the same frame was decoded.
+#[derive(Debug, Clone)]
+pub(crate) struct Sheets {
+    /// Rows of the sheet, or rings.
+    pub(crate) rows: usize,
+    /// Columns of the sheet, or sites of a ring.
+    pub(crate) columns: usize,
+    /// Per trajectory, `[frame, row, column]`.
+    pub(crate) values: Vec<Vec<f32>>,
 }
 
 impl ForecastSamples {
@@ -49,7 +64,47 @@ impl ForecastSamples {
                 bytes.len()
             );
         }
+        if let Some(sheets) = &self.states {
+            ensure!(
+                sheets.values.len() == self.truth.len(),
+                "show hidden positions: found those of {} trajectories, expected {}",
+                sheets.values.len(),
+                self.truth.len()
+            );
+            let shape = [self.frames, sheets.rows, sheets.columns];
+            let expected: usize = shape.iter().product();
+            for values in &sheets.values {
+                ensure!(
+                    expected > 0 && values.len() == expected,
+                    "show hidden positions: found {} values, expected [frame, row, column] = {shape:?}",
+                    values.len()
+                );
+            }
+        }
         Ok(self.truth.len())
+    }
+
+    /// Place of the frame `step` frames after the first one forecast, if the movie has it.
+    pub(super) fn place_of_step(&self, step: usize) -> Option<usize> {
+        (self.inference_steps + step)
+            .checked_sub(self.first_frame)
+            .filter(|place| *place < self.frames)
+    }
+
+    /// One picture of a movie of this shape, with the smallest y at the bottom.
+    pub(super) fn picture(&self, movie: &[u8], place: usize) -> Result<RgbFrame> {
+        let size = self.rows * self.columns * 3;
+        let bytes = movie.get(place * size..).and_then(|rest| rest.get(..size));
+        let bytes = bytes.with_context(|| format!("show forecasts: found no frame {place}"))?;
+        Ok(RgbFrame::new(self.rows, self.columns, bytes.to_vec())?.flipped_rows())
+    }
+
+    /// All pictures of a movie of this shape under each other, as PNG: below each other equal
+    /// pixels of successive frames are close together in the file, which keeps it small.
+    pub(super) fn film(&self, movie: &[u8]) -> Result<Vec<u8>> {
+        let pictures =
+            (0..self.frames).map(|place| self.picture(movie, place)).collect::<Result<Vec<_>>>()?;
+        Ok(png(&RgbFrame::stacked(&pictures.iter().collect::<Vec<_>>(), 0, GAP_COLOUR)?)?)
     }
 
     /// A movie of every `stride`-th frame of one trajectory, its playing time unchanged.
@@ -104,13 +159,8 @@ impl ForecastSamples {
 
     /// True, predicted and difference, with the smallest y at the bottom.
     fn pictures(&self, trajectory: usize, time: usize) -> Result<[RgbFrame; 3]> {
-        let size = self.rows * self.columns * 3;
-        let frame = |bytes: &[u8]| -> Result<RgbFrame> {
-            let bytes = bytes[time * size..][..size].to_vec();
-            Ok(RgbFrame::new(self.rows, self.columns, bytes)?.flipped_rows())
-        };
-        let truth = frame(&self.truth[trajectory])?;
-        let prediction = frame(&self.prediction[trajectory])?;
+        let truth = self.picture(&self.truth[trajectory], time)?;
+        let prediction = self.picture(&self.prediction[trajectory], time)?;
         let difference = truth.difference(&prediction)?;
         Ok([truth, prediction, difference])
     }
@@ -170,6 +220,37 @@ mod tests {
         assert!(error.to_string().contains("found 47 bytes"), "{error}");
         samples.prediction.clear();
         assert!(samples.trajectories().is_err());
+    }
+
+    #[test]
+    fn shapes_of_hidden_positions_are_checked() {
+        let mut samples = tiny_samples(4);
+        let sheets = Sheets { rows: 2, columns: 3, values: vec![vec![0.5; 24]] };
+        samples.states = Some(sheets.clone());
+        assert_eq!(samples.trajectories().unwrap(), 1);
+        samples.states = Some(Sheets { columns: 2, ..sheets.clone() });
+        let error = samples.trajectories().unwrap_err();
+        assert!(error.to_string().contains("found 24 values"), "{error}");
+        samples.states = Some(Sheets { values: Vec::new(), ..sheets });
+        let error = samples.trajectories().unwrap_err();
+        assert!(error.to_string().contains("those of 0 trajectories, expected 1"), "{error}");
+    }
+
+    #[test]
+    fn steps_count_from_the_first_frame_forecast() {
+        // Frames 1 to 6 are there, frames 0, 1 and 2 were seen: frame 3 is step 0.
+        let samples = tiny_samples(6);
+        let places = [0, 1, 3, 4].map(|step| samples.place_of_step(step));
+        assert_eq!(places, [Some(2), Some(3), Some(5), None]);
+    }
+
+    #[test]
+    fn a_film_holds_every_picture_upright() {
+        let samples = tiny_samples(3);
+        let film = samples.film(&samples.truth[0]).unwrap();
+        assert!(film.starts_with(b"\x89PNG"));
+        assert_eq!(film[16..24], [0, 0, 0, 2, 0, 0, 0, 6], "2 wide, 3 pictures of 2 rows");
+        assert!(samples.film(&[0; 5]).is_err());
     }
 
     #[test]

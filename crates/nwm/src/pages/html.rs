@@ -7,8 +7,12 @@ use super::scale::Scale;
 
 const STYLE: &str = include_str!("style.css");
 
-/// A complete page. The notice of an experiment that is not the published one stands above
-/// everything else.
+/// What a page may do: show what is in it, and nothing else. A browser refuses any request.
+const POLICY: &str =
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
+
+/// A complete page. The title and a notice above everything else say that an experiment is not the
+/// published one.
 pub(super) fn page(title: &str, scale: Scale<'_>, body: &Markup) -> String {
     html! {
         (DOCTYPE)
@@ -16,12 +20,13 @@ pub(super) fn page(title: &str, scale: Scale<'_>, body: &Markup) -> String {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                title { (title) }
+                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                title { (title) @if let Some(label) = scale.label() { " (" (label) ")" } }
                 style { (PreEscaped(STYLE)) }
             }
             body {
                 header {
-                    h1 { (title) }
+                    h1 { (title) (label(scale)) }
                     @if let Some(notice) = scale.notice() { p.notice { (notice) } }
                 }
                 main { (body) }
@@ -71,13 +76,17 @@ pub(super) fn picture(
     description: &str,
     caption: &str,
 ) -> Markup {
-    let source = format!("data:{media_type};base64,{}", STANDARD.encode(bytes));
     html! {
         figure {
-            img src=(source) alt=(description) width=(width);
+            img src=(data_uri(media_type, bytes)) alt=(description) width=(width);
             figcaption { (caption) }
         }
     }
+}
+
+/// Bytes as an address that holds them.
+pub(super) fn data_uri(media_type: &str, bytes: &[u8]) -> String {
+    format!("data:{media_type};base64,{}", STANDARD.encode(bytes))
 }
 
 /// A commit as people quote it, with a word on changes that were not committed.
@@ -100,8 +109,13 @@ mod tests {
             html! { p { "a < b" } (facts(&[("seed", "0".to_owned()), ("none", String::new())])) };
         let page = page("loss & error", Scale::Reduced("quick"), &body);
         assert!(page.starts_with("<!DOCTYPE html>"));
-        for expected in ["loss &amp; error", "a &lt; b", "preset quick", "<dt>seed</dt><dd>0</dd>"]
-        {
+        for expected in [
+            "<title>loss &amp; error (reduced, preset quick)</title>",
+            "<h1>loss &amp; error <span class=\"label\">reduced, preset quick</span></h1>",
+            "a &lt; b",
+            "<dt>seed</dt><dd>0</dd>",
+            "default-src 'none'",
+        ] {
             assert!(page.contains(expected), "{expected} is missing");
         }
         for absent in

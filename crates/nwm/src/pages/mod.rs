@@ -5,9 +5,13 @@
 //! `report.html`. Nothing here trains, evaluates or renders data: a page is made from the files of
 //! run folders, and from forecasts that the caller hands over.
 //!
-//! A page loads nothing from elsewhere: styles, charts (SVG), pictures (PNG) and movies (GIF) are
-//! inside it. Numbers of a reduced experiment are labelled as such wherever they stand.
+//! A page loads nothing from elsewhere: styles, charts (SVG), pictures (PNG), movies (GIF), hidden
+//! states and the script that plays them are inside it. Numbers of a reduced experiment are labelled
+//! as such wherever they stand.
 
+mod comparison;
+mod energy;
+mod error_table;
 mod figures;
 #[cfg(test)]
 mod fixtures;
@@ -15,10 +19,14 @@ mod forecast;
 mod html;
 mod number;
 mod plan;
+mod player;
 mod run_files;
 mod run_page;
 mod scale;
+mod shown;
+mod strips;
 mod table;
+mod tracking;
 
 pub(crate) use forecast::ForecastSamples;
 pub(crate) use run_page::runs_page;

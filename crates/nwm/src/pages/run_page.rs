@@ -6,16 +6,18 @@ use anyhow::{Context, Result, ensure};
 use maud::{Markup, html};
 
 use super::{
+    comparison::energies,
+    error_table::{error_table, metric, reference},
     figures::{loss_chart, per_step_chart},
     forecast::ForecastSamples,
     html as page_html,
-    number::{count, duration, in_unit, quotient, ratio, scientific},
+    number::{count, duration, in_unit, quotient, ratio},
+    player::{players, script},
     run_files::{Evaluation, RunRecord, TrainingCurve, read_resolved_config},
     scale::Scale,
+    shown::Shown,
 };
 
-/// Slices of the forecast in the order of the table, as named in keys of metrics.
-const SLICES: [&str; 3] = ["train", "extrapolation", "full"];
 /// Frames in the strip of a trajectory.
 const STRIP_FRAMES: usize = 10;
 const CHART_SIZE: [u32; 2] = [760, 320];
@@ -53,6 +55,17 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// The run where a page shows one of many.
+    fn shown(&self) -> Shown<'_> {
+        Shown {
+            name: self.evaluation.as_ref().map_or(&self.name, |result| &result.model),
+            colour: 0,
+            evaluation: self.evaluation.as_ref(),
+            curve: self.curve.as_ref(),
+            samples: self.samples,
+        }
+    }
+
     fn scale(&self) -> Scale<'_> {
         Scale::of(self.record.preset.as_deref(), self.record.published)
     }
@@ -71,8 +84,12 @@ pub(crate) fn runs_page(runs: &[(&Path, Option<&ForecastSamples>)]) -> Result<St
         .iter()
         .map(|(run_dir, samples)| Run::read(run_dir, *samples))
         .collect::<Result<Vec<_>>>()?;
+    // One script plays what any of the runs shows.
+    let has_player = runs.iter().any(|(_, samples)| samples.is_some_and(|it| !it.truth.is_empty()));
+    let script = has_player.then(script);
     if let [run] = &read[..] {
-        return Ok(page_html::page(&run.title(), run.scale(), &run_body(run, section_heading)?));
+        let body = html! { (run_body(run, section_heading)?) @if let Some(it) = &script { (it) } };
+        return Ok(page_html::page(&run.title(), run.scale(), &body));
     }
     let mut sections = Vec::with_capacity(read.len());
     for run in &read {
@@ -84,6 +101,7 @@ pub(crate) fn runs_page(runs: &[(&Path, Option<&ForecastSamples>)]) -> Result<St
     let body = html! {
         (overview(&read))
         @for section in &sections { (section) }
+        @if let Some(script) = &script { (script) }
     };
     let scale = common_scale(&read);
     Ok(page_html::page(&format!("{} runs", read.len()), scale, &body))
@@ -159,6 +177,12 @@ fn run_body(run: &Run<'_>, heading: Heading) -> Result<Markup> {
     let heading = |text| heading(text, run.scale());
     let loss = run.curve.as_ref().map(|curve| loss_chart(curve, CHART_SIZE)).transpose()?.flatten();
     let per_step = run.evaluation.as_ref().map(per_step_chart).transpose()?.flatten();
+    let shown = [run.shown()];
+    let player = players(&shown)?;
+    let energy = match &run.evaluation {
+        Some(result) => energies(&result.data, &shown)?,
+        None => None,
+    };
     let forecasts = run.samples.map(forecasts).transpose()?;
     Ok(html! {
         (run_facts(run))
@@ -178,6 +202,8 @@ fn run_body(run: &Run<'_>, heading: Heading) -> Result<Markup> {
             (page_html::chart(svg,
                 "Loss against training step, logarithmic", "Loss of the training batches."))
         }
+        @if let Some(player) = &player { (heading("Play the forecast")) (player) }
+        @if let Some(energy) = &energy { (heading("Energy")) (energy) }
         @if let Some(forecasts) = &forecasts {
             (heading("Forecasts"))
             (forecasts)
@@ -219,58 +245,6 @@ fn run_facts(run: &Run<'_>) -> Markup {
         ("ended", record.ended.clone().unwrap_or_default()),
         ("command", record.command.join(" ")),
     ])
-}
-
-/// Errors of the model beside those of predictors that know no dynamics.
-fn error_table(result: &Evaluation) -> Markup {
-    let unit = format!("{:e}", result.unit);
-    let frames = |slice: &str| match result.slices.get(slice) {
-        Some([first, end]) => format!("frames {first} to {}", end.saturating_sub(1)),
-        None => String::new(),
-    };
-    let row = |slice: &str, suffix: &str, show: &dyn Fn(Option<f64>) -> String| {
-        let key = format!("forward_{slice}_{suffix}");
-        let own = metric(result, &key);
-        let references = ["mean_image", "last_frame"].map(|name| reference(result, name, &key));
-        html! { tr {
-            th { (slice) } td.quiet { (frames(slice)) }
-            td.number { (show(own)) }
-            @for reference in references { td.number { (show(reference)) } }
-            @for reference in references { td.number { (ratio(quotient(own, reference))) } }
-        } }
-    };
-    let in_units = |value: Option<f64>| in_unit(value.map(|value| value / result.unit));
-    html! {
-        div.scroll { table {
-            thead { tr {
-                th { "slice" } th { }
-                th.number { (result.model) } th.number { "mean image" } th.number { "last frame" }
-                th.number { "÷ mean image" } th.number { "÷ last frame" }
-            } }
-            tbody {
-                tr.group { th colspan="7" {
-                    "l2_norm, relative squared error per value, in units of " (unit)
-                } }
-                @for slice in SLICES { (row(slice, "l2_norm", &in_units)) }
-                tr.group { th colspan="7" { "l2, mean squared error per value" } }
-                @for slice in SLICES { (row(slice, "l2", &scientific)) }
-            }
-        } }
-        p.quiet {
-            "Mean image: the mean of the training set, at every step. Last frame: the last true "
-            "frame seen, repeated. A ratio below 1 beats the reference."
-         }
-    }
-}
-
-/// A metric of the model; `None` when it is absent or not finite.
-fn metric(result: &Evaluation, key: &str) -> Option<f64> {
-    result.metrics.get(key).copied().flatten()
-}
-
-/// A metric of a reference predictor; `None` when it is absent or not finite.
-fn reference(result: &Evaluation, name: &str, key: &str) -> Option<f64> {
-    result.references.get(name)?.get(key).copied().flatten()
 }
 
 /// A movie and a strip of frames for each trajectory.
@@ -317,11 +291,12 @@ mod tests {
         let run_dir = folder.path().join("spring-nwm_1d-seed0");
         let page = run_page(&run_dir, Some(&tiny_samples(5))).unwrap();
         for expected in [
-            "<h1>nwm_1d on mass_spring</h1>",
+            "<h1>nwm_1d on mass_spring <span class=\"label\">reduced, preset quick</span></h1>",
             "Reduced experiment (preset quick)",
             "c0ffee00c0ff with uncommitted changes",
             "1 min 02 s",
             "frames 3 to 4",
+            "<h2>Play the forecast <span",
             "forecast begins",
             "# &lt;given&gt;",
             "data:image/gif;base64,R0lGOD",
@@ -361,11 +336,13 @@ mod tests {
         let runs: Vec<_> =
             (0..2).map(|seed| folder.path().join(format!("spring-nwm_1d-seed{seed}"))).collect();
         let page = runs_page(&[(&runs[0], None), (&runs[1], Some(&tiny_samples(4)))]).unwrap();
-        assert!(page.contains("<h1>2 runs</h1>"));
+        assert!(page.contains("<h1>2 runs <span"));
         for seed in 0..2 {
             assert!(page.contains(&format!("<th>spring-nwm_1d-seed{seed}</th>")));
         }
         assert_eq!(page.matches("data:image/gif").count(), 1);
+        assert_eq!(page.matches("<figure class=\"player\"").count(), 1);
+        assert_eq!(page.matches("<script>").count(), 1);
         assert!(runs_page(&[]).is_err());
     }
 }

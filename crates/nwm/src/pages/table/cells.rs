@@ -30,6 +30,37 @@ pub(crate) struct Table {
     pub(super) columns: Vec<String>,
     /// Row by row, in the order of `rows` and `columns`.
     pub(super) cells: Vec<Cell>,
+    /// What the numbers of a row allow to say; rows may be absent.
+    #[serde(default)]
+    pub(super) summaries: Vec<RowSummary>,
+}
+
+/// How the models of one row compare.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct RowSummary {
+    pub(super) row: String,
+    /// The column with the smallest error; null where no one can be named.
+    pub(super) best: Option<String>,
+    /// The other columns against the best one.
+    pub(super) comparisons: Vec<Comparison>,
+    /// Whether the comparisons rest on one training seed for each model.
+    pub(super) conditional_on_seed: bool,
+    /// Rank correlation with the published numbers of the row; null where there are too few.
+    pub(super) kendall_tau: Option<f64>,
+    /// The verdict in words.
+    pub(super) sentence: String,
+}
+
+/// One model against the best of its row, paired by test trajectory.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Comparison {
+    pub(super) column: String,
+    /// Its error minus that of the best, in units.
+    pub(super) difference: f64,
+    pub(super) interval95: [f64; 2],
+    pub(super) p_value: f64,
+    /// Whether the difference is told from none.
+    pub(super) distinguishable: bool,
 }
 
 /// One model on one system.
@@ -133,6 +164,7 @@ impl Table {
             rows: plan.rows,
             columns: plan.columns,
             cells,
+            summaries: Vec::new(), // Until rows are compared by trajectory.
         })
     }
 

@@ -123,6 +123,12 @@ pub(super) fn markdown(table: &Table) -> Result<String> {
 
     writeln!(text, "## Measured{label}\n")?;
     write_matrix(&mut text, table, measured)?;
+    if !table.summaries.is_empty() {
+        writeln!(text, "\n## Verdicts{label}\n")?;
+    }
+    for summary in &table.summaries {
+        writeln!(text, "- {}: {}", summary.row, summary.sentence)?;
+    }
     writeln!(text, "\n## Measured divided by the mean image{label}\n")?;
     write_matrix(&mut text, table, |cell| ratio(cell.references.mean_image.ratio))?;
     writeln!(text, "\n## Measured divided by the last frame seen{label}\n")?;

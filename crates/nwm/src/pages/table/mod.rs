@@ -3,6 +3,8 @@
 mod cells;
 mod files;
 mod page;
+mod row;
+mod verdict;
 
 #[cfg(test)]
 mod tests;

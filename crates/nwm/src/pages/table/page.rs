@@ -2,39 +2,36 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use maud::{Markup, html};
 
 use super::{
     super::{
-        figures::loss_chart,
         html as page_html,
-        number::{count, duration, finite_in_unit, in_unit, quotient, ratio},
-        run_files::TrainingCurve,
+        number::{duration, finite_in_unit, in_unit, quotient, ratio},
+        player::script,
     },
     SampleSource,
     cells::{Cell, Reference, Status, Table},
     files::{half_width, missing},
+    row::{anchor, row_section},
+    verdict::{Mark, legend},
 };
 
-/// Charts of a card are small: there are up to thirty.
-const CHART_SIZE: [u32; 2] = [440, 250];
-/// Every second frame, unmagnified, keeps a page of thirty movies to a few megabytes.
-const MOVIE_STRIDE: u16 = 2;
-
-/// The page: measured values, references, published values, what is missing, and a card with
-/// pictures for every cell with a result.
+/// The page: measured values with their verdicts, references, published values, what is missing,
+/// and a section for every row with a result.
 pub(super) fn table_page(
     table: &Table,
     plan_dir: &Path,
     samples: SampleSource<'_>,
 ) -> Result<String> {
-    let cards = table
-        .cells
-        .iter()
-        .filter(|cell| !cell.seeds.is_empty())
-        .map(|cell| card(table, cell, plan_dir, samples))
-        .collect::<Result<Vec<_>>>()?;
+    let (mut rows, mut has_players) = (Vec::new(), false);
+    for row in &table.rows {
+        if let Some((section, has_player)) = row_section(table, row, plan_dir, samples)? {
+            rows.push(section);
+            has_players |= has_player;
+        }
+    }
     let label = page_html::label(table.scale());
     let body = html! {
         (summary(table))
@@ -44,8 +41,9 @@ pub(super) fn table_page(
             (reference_tables(table))
         }
         section { h2 { "Published (full-size training)" } (published_table(table)) }
-        section { h2 { "Missing" } (missing_list(table)) }
-        section { h2 { "Cells" (label) } div.cards { @for card in &cards { (card) } } }
+        section { h2 { "Missing" (label) } (missing_list(table)) }
+        @for row in &rows { (row) }
+        @if has_players { (script()) }
     };
     Ok(page_html::page(&table.table, table.scale(), &body))
 }
@@ -72,7 +70,11 @@ fn matrix(table: &Table, show: impl Fn(&Cell) -> Markup) -> Markup {
         div.scroll { table {
             thead { tr { th { } @for column in &table.columns { th.number { (column) } } } }
             tbody { @for row in &table.rows {
-                tr { th { (row) } @for cell in table.row(row) { (show(cell)) } }
+                @let has_section = table.row(row).any(|cell| !cell.seeds.is_empty());
+                tr {
+                    th { @if has_section { a href={ "#" (anchor(row)) } { (row) } } @else { (row) } }
+                    @for cell in table.row(row) { (show(cell)) }
+                }
             } }
         } }
     }
@@ -84,8 +86,10 @@ fn measured_table(table: &Table) -> Markup {
             @if cell.status == Status::Missing {
                 td.number.missing { "missing" }
             } @else {
-                td.number {
+                @let mark = table.mark(&cell.row, &cell.column);
+                td.number.best[mark == Mark::Best] {
                     (finite_in_unit(cell.mean))
+                    @if mark == Mark::Close { span.mark { "†" } }
                     @if let Some(half_width) = half_width(cell) {
                         br; small { "± " (in_unit(Some(half_width))) }
                     }
@@ -93,6 +97,7 @@ fn measured_table(table: &Table) -> Markup {
                 }
             }
         }))
+        (legend(table))
         p.quiet {
             code { (table.metric) } " in units of " (table.unit) ": mean over seeds, ± half the "
             "width of the Student-t 95 % interval where there are two seeds or more. "
@@ -123,9 +128,9 @@ fn reference_tables(table: &Table) -> Markup {
         } }
     };
     html! {
-        h3 { "Mean image" }
+        h3 { "Mean image" (page_html::label(table.scale())) }
         (matrix(table, |cell| show(cell.references.mean_image)))
-        h3 { "Last frame seen" }
+        h3 { "Last frame seen" (page_html::label(table.scale())) }
         (matrix(table, |cell| show(cell.references.last_frame)))
         p.quiet {
             "The error divided by that of a predictor that knows no dynamics, on the same test "
@@ -160,55 +165,4 @@ fn missing_list(table: &Table) -> Markup {
             ul { @for line in missing(table) { li { (line) } } }
         }
     }
-}
-
-/// The pictures of the first seed of a cell, and the numbers of every seed.
-fn card(table: &Table, cell: &Cell, plan_dir: &Path, samples: SampleSource<'_>) -> Result<Markup> {
-    let Some(first) = cell.seeds.first() else { return Ok(html! {}) };
-    let run_dir = plan_dir.join(&first.run_dir);
-    let name = format!("{}/{}", cell.row, cell.column);
-    let movie = movie(&name, &run_dir, samples)
-        .with_context(|| format!("show forecasts of {}", run_dir.display()))?;
-    let chart = match TrainingCurve::read(&run_dir)? {
-        Some(curve) => loss_chart(&curve, CHART_SIZE)?,
-        None => None,
-    };
-    Ok(html! {
-        article.card {
-            h3 { (name) (page_html::label(table.scale())) }
-            @if let Some(movie) = &movie { (movie) }
-            @if let Some(svg) = &chart {
-                (page_html::chart(svg, &format!("Loss of {name} against training step"),
-                    &format!("Training loss, seed {}.", first.seed)))
-            }
-            div.scroll { table {
-                thead { tr {
-                    th.number { "seed" } th.number { "value" } th.number { "steps" }
-                    th.number { "time" } th { "commit" }
-                } }
-                tbody { @for seed in &cell.seeds { tr {
-                    td.number { (seed.seed) }
-                    td.number { (finite_in_unit(seed.value)) }
-                    td.number { (count(seed.steps)) }
-                    td.number { (duration(seed.seconds)) }
-                    td { (page_html::short_commit(&seed.commit)) }
-                } } }
-            } }
-        }
-    })
-}
-
-/// A movie of the first trajectory, when the run has forecasts to show.
-fn movie(name: &str, run_dir: &Path, samples: SampleSource<'_>) -> Result<Option<Markup>> {
-    let Some(samples) = samples(run_dir)? else { return Ok(None) };
-    if samples.trajectories()? == 0 {
-        return Ok(None);
-    }
-    Ok(Some(page_html::picture(
-        "image/gif",
-        &samples.movie(0, MOVIE_STRIDE, 1)?,
-        samples.columns * 12,
-        &format!("Movie of {name}: true, predicted, difference"),
-        "True, predicted, absolute difference; the bar turns orange when the forecast begins.",
-    )))
 }

@@ -10,7 +10,9 @@ use super::{
         ForecastSamples,
         fixtures::{METRIC, three_seeds, tiny_samples, write_plan, write_run},
     },
-    Table, write_table,
+    Table,
+    cells::RowSummary,
+    write_table,
 };
 
 fn no_samples(_: &Path) -> anyhow::Result<Option<ForecastSamples>> {
@@ -137,14 +139,54 @@ fn the_report_labels_reduced_numbers_and_shows_pictures() {
     write_table(&table, folder.path(), &out, &|_| Ok(Some(tiny_samples(5)))).unwrap();
     let page = fs::read_to_string(out.join("report.html")).unwrap();
     assert_eq!(page.matches("data:image/gif;base64,R0lGOD").count(), 1, "one cell has results");
-    assert_eq!(page.matches("<svg").count(), 1);
+    assert_eq!(page.matches("<svg").count(), 2, "errors and losses of one row");
+    assert_eq!(page.matches("<figure class=\"player\"").count(), 1);
+    assert_eq!(page.matches("<script>").count(), 1);
+    assert!(page.contains("<a href=\"#row-spring\">spring</a>"));
+    assert!(page.contains("<section id=\"row-spring\">"));
+    assert!(!page.contains("row-pendulum"), "a row without results has no section");
+    for heading in page.split("<h2>").skip(1).chain(page.split("<h3>").skip(1)) {
+        let heading = heading.split("</h").next().unwrap();
+        let is_labelled = heading.contains("reduced, preset quick");
+        assert!(is_labelled || heading == "Published (full-size training)", "{heading}");
+    }
     assert!(page.contains("Reduced experiment (preset quick)"));
     assert!(page.contains("Measured <span class=\"label\">reduced, preset quick</span>"));
     assert!(page.contains("<h2>Published (full-size training)</h2>"));
     assert!(page.contains("are not compared with the reduced numbers above"));
     assert!(!page.contains("divided by published"));
     assert!(page.contains("pendulum/nwm_1d: missing, no result of seed 0"));
-    assert!(!page.replace("http://www.w3.org/2000/svg", "").contains("http"));
+    for address in ["http://", "https://", "<link", "url(", "@import"] {
+        assert!(!page.replace("http://www.w3.org/2000/svg", "").contains(address), "{address}");
+    }
+}
+
+#[test]
+fn summaries_mark_cells_and_stand_in_their_row() {
+    let folder = three_seeds();
+    let mut table = Table::collect(folder.path()).unwrap();
+    table.summaries = vec![RowSummary {
+        row: "spring".to_owned(),
+        best: Some("nwm_1d".to_owned()),
+        comparisons: Vec::new(),
+        conditional_on_seed: false,
+        kendall_tau: None,
+        sentence: "nwm_1d is alone.".to_owned(),
+    }];
+    let out = folder.path().join("out");
+    write_table(&table, folder.path(), &out, &no_samples).unwrap();
+    let page = fs::read_to_string(out.join("report.html")).unwrap();
+    assert!(page.contains("<td class=\"number best\">3.00<br>"));
+    assert!(page.contains("<p>nwm_1d is alone.</p>"));
+    assert!(!page.contains("<script>"), "nothing to play");
+    let text = fs::read_to_string(out.join("table.json")).unwrap();
+    assert_eq!(serde_json::from_str::<Table>(&text).unwrap(), table);
+    let markdown = fs::read_to_string(out.join("table.md")).unwrap();
+    assert!(markdown.contains("- spring: nwm_1d is alone."), "{markdown}");
+    // Tables of earlier versions have none.
+    let mut earlier: Value = serde_json::from_str(&text).unwrap();
+    earlier.as_object_mut().unwrap().remove("summaries");
+    assert!(serde_json::from_value::<Table>(earlier).unwrap().summaries.is_empty());
 }
 
 #[test]
