@@ -92,8 +92,8 @@ fn times_of(
             error += (x - y) * (x - y);
             energy += y * y;
         }
-        // A frame that is not a number is lost, too.
-        !(error / energy <= config.eval.vpt_threshold)
+        let relative = error / energy;
+        relative.is_nan() || relative > config.eval.vpt_threshold
     };
     // The first of the frames beyond the window that is lost, seen from the frames that were given.
     let time =

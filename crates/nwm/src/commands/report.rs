@@ -73,6 +73,13 @@ pub(crate) fn samples_of(run_dir: &Path) -> anyhow::Result<Option<pages::Forecas
     let trajectories = (0..samples.count).filter_map(|index| samples.trajectory(index));
     let (truth, prediction) =
         trajectories.map(|(truth, prediction)| (truth.to_vec(), prediction.to_vec())).unzip();
+    let states = samples.states.as_ref().map(|sheets| pages::Sheets {
+        rows: sheets.rows,
+        columns: sheets.columns,
+        values: (0..samples.count)
+            .filter_map(|index| samples.sheet(index).map(<[f32]>::to_vec))
+            .collect(),
+    });
     Ok(Some(pages::ForecastSamples {
         frames: samples.frames,
         rows,
@@ -81,6 +88,6 @@ pub(crate) fn samples_of(run_dir: &Path) -> anyhow::Result<Option<pages::Forecas
         inference_steps: samples.inference_steps,
         truth,
         prediction,
-        states: None, // Until samples hold hidden positions.
+        states,
     }))
 }

@@ -28,6 +28,6 @@ mod strips;
 mod table;
 mod tracking;
 
-pub(crate) use forecast::ForecastSamples;
+pub(crate) use forecast::{ForecastSamples, Sheets};
 pub(crate) use run_page::runs_page;
 pub(crate) use table::{Table, write_table};

@@ -136,28 +136,31 @@ impl<F> RungeKutta<F> {
         F: Field<T>,
     {
         let count = blocks.iter().map(|block| block.state.len()).sum::<usize>() as f64;
-        // Root mean square over all samples, in their order, of what a block's numbers give.
-        let norm = |values: &dyn Fn(&Block<'_, T, F::Tape>) -> Vec<T>| {
-            let mut sum = 0.0;
-            for block in blocks {
-                for (value, &state) in values(block).iter().zip(&block.state) {
-                    sum += (value.widen() / control.scale(state.widen(), 0.0)).powi(2);
-                }
-            }
-            (sum / count).sqrt()
+        // Sums of squares over all samples, in their order, in units of the tolerance.
+        let squares = |block: &Block<'_, T, F::Tape>, values: &[T]| -> f64 {
+            let scaled = values
+                .iter()
+                .zip(&block.state)
+                .map(|(value, &state)| (value.widen() / control.scale(state.widen(), 0.0)).powi(2));
+            scaled.sum()
         };
-        let state = norm(&|block| block.state.clone());
-        let slope = norm(&|block| block.stages[0].clone());
+        let (mut state, mut slope) = (0.0, 0.0);
+        for block in blocks {
+            state += squares(block, &block.state);
+            slope += squares(block, &block.stages[0]);
+        }
+        let (state, slope) = ((state / count).sqrt(), (slope / count).sqrt());
         let trial = Control::trial(state, slope);
-        let change = norm(&|block| {
+        let mut change = 0.0;
+        for block in blocks {
             let point = combination(&block.state, &block.stages, &[1.0], trial);
-            let mut change = vec![T::zero(); point.len()];
-            self.field.evaluate(&point, &mut change, None);
-            apply_signs(&mut change, block.signs);
-            add_scaled(&mut change, &block.stages[0], -1.0);
-            change
-        });
-        Control::first(state, slope, change)
+            let mut values = vec![T::zero(); point.len()];
+            self.field.evaluate(&point, &mut values, None);
+            apply_signs(&mut values, block.signs);
+            add_scaled(&mut values, &block.stages[0], -1.0);
+            change += squares(block, &values);
+        }
+        Control::first(state, slope, (change / count).sqrt())
     }
 
     /// The gradient of a block's start from that of its states; those of the parameters are added to `sums`.
