@@ -13,9 +13,6 @@ pub(crate) enum UsageError {
     /// Cases of a benchmark without the one table that they belong to.
     #[error("--case needs exactly one of cell, conv, train, data and instructions before it")]
     CaseOfSeveral,
-    /// Nothing that was asked for exists yet.
-    #[error("nothing to run: {cells} not available yet; available are {available}")]
-    Unavailable { cells: String, available: String },
 }
 
 impl UsageError {

@@ -40,7 +40,6 @@ fn a_dry_run_explains_itself_lists_commands_and_writes_nothing() {
 fn requests_that_make_no_sense_end_with_code_2() {
     for arguments in [
         &["reproduce", "table1", "--only=spirng"][..],
-        &["reproduce", "table1", "--only=two_body"],
         &["reproduce", "table1", "--preset=fast"],
         &["reproduce", "table1", "--seeds=0"],
         &["reproduce", "table9"],

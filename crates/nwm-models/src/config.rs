@@ -69,6 +69,9 @@ pub struct ModelConfig {
     pub name: ModelName,
     /// True frames a forecast is given: 31 for the oscillators, 5 for the others (docs/theory.md, section 4).
     pub inference_steps: usize,
+    /// Standard deviation of the initial weights of encoder, decoder and latent flow in terms of the published one. With that
+    /// one a signal loses a third in every layer, and a model needs thousands of steps to notice its input.
+    pub initial_gain: f64,
     /// The convolutional encoder.
     pub encoder: EncoderConfig,
     /// The spatial-broadcast decoder.
@@ -180,6 +183,7 @@ impl ModelConfig {
         Self {
             name,
             inference_steps: if name.is_oscillator() { 31 } else { 5 },
+            initial_gain: 1.0,
             encoder: EncoderConfig::default(),
             decoder: DecoderConfig::default(),
             cell: CellSection { topology, ..CellSection::default() },
@@ -223,6 +227,10 @@ impl ModelConfig {
         at_least_one("model.inference_steps", self.inference_steps)?;
         at_least_one("model.encoder.channels", self.encoder.channels)?;
         at_least_one("model.decoder.channels", self.decoder.channels)?;
+        if !(self.initial_gain > 0.0 && self.initial_gain.is_finite()) {
+            let expected = "a finite number above zero";
+            return Err(Error::key("model.initial_gain", expected, self.initial_gain));
+        }
         for (key, slope) in [
             ("model.encoder.leaky_slope", self.encoder.leaky_slope),
             ("model.decoder.leaky_slope", self.decoder.leaky_slope),

@@ -17,6 +17,8 @@ use crate::nn::{ParameterBuilder, sigmoid};
 pub(crate) struct LatentForecaster {
     inference_steps: usize,
     size: usize,
+    /// Logarithm of the posterior's deviation that zeros of the encoder stand for.
+    log_deviation: f64,
     directions: Directions,
     /// Which of the frames that are seen the latent state describes.
     described: usize,
@@ -103,6 +105,7 @@ impl LatentForecaster {
     ) -> Result<Self> {
         let (seen, size) = (config.inference_steps, config.latent.size);
         let channels = seen * frame.channels;
+        builder.set_gain(config.initial_gain);
         let encoder = Encoder::new(builder, frame, channels, 2 * size, &config.encoder)?;
         let flow = Flow::new(builder, config)?;
         let decoder = Decoder::new(builder, frame, flow.decoded(size), size, &config.decoder)?;
@@ -110,6 +113,7 @@ impl LatentForecaster {
         Ok(Self {
             inference_steps: seen,
             size,
+            log_deviation: config.latent.initial_deviation.ln(),
             directions: config.latent.directions,
             described: config.latent.described_frame(seen),
             detached: layers.detached(),
@@ -120,7 +124,7 @@ impl LatentForecaster {
     /// The trajectory around the mean of the posterior, as long as `span`; no gradient passes.
     fn draw(&self, seen: &Tensor, span: Span, direction: Direction) -> Result<Unrolled> {
         let layers = &self.detached;
-        let mean = layers.infer(seen, self.size)?.mean;
+        let mean = layers.infer(seen, self.size, self.log_deviation)?.mean;
         let directions = vec![direction; mean.dim(0)?];
         let states = layers.flow.unroll(&mean, span, &directions)?;
         let frames = sigmoid(&layers.decode(&states)?)?;
@@ -139,14 +143,14 @@ impl Layers {
     }
 
     /// Mean and spread of the latent state, from the frames that are seen `[time, batch, row, column, channel]`.
-    fn infer(&self, seen: &Tensor, size: usize) -> Result<Posterior> {
+    fn infer(&self, seen: &Tensor, size: usize, log_deviation: f64) -> Result<Posterior> {
         let (time, batch, rows, columns, channels) = seen.dims5()?;
         let stacked = seen.permute((1, 2, 3, 0, 4))?.contiguous()?;
         let stacked = stacked.reshape((batch, rows, columns, time * channels))?;
         let parameters = self.encoder.forward(&stacked)?;
         let half =
             |start| -> TensorResult<Tensor> { parameters.narrow(1, start, size)?.contiguous() };
-        Ok(Posterior { mean: half(0)?, log_deviation: half(size)? })
+        Ok(Posterior { mean: half(0)?, log_deviation: (half(size)? + log_deviation)? })
     }
 
     /// Logits of the frames that states `[time, batch, dimension]` stand for.
@@ -203,7 +207,7 @@ impl Forecaster for LatentForecaster {
             ),
         };
         let layers = &self.layers;
-        let posterior = layers.infer(&given, self.size)?;
+        let posterior = layers.infer(&given, self.size, self.log_deviation)?;
         let latent = (&posterior.mean + (posterior.log_deviation.exp()? * noise)?)?;
         let span = Span { before: self.described - first, after: time - 1 - self.described };
         let directions: Vec<_> = (0..batch)
@@ -242,7 +246,7 @@ impl Forecaster for LatentForecaster {
 
     fn posterior(&self, frames: &Tensor) -> Result<Option<Posterior>> {
         let seen = frames.narrow(0, 0, self.inference_steps)?;
-        Ok(Some(self.detached.infer(&seen, self.size)?))
+        Ok(Some(self.detached.infer(&seen, self.size, self.log_deviation)?))
     }
 }
 

@@ -31,6 +31,9 @@ pub struct LatentConfig {
     pub hidden: Vec<usize>,
     /// Weight of the divergence from the prior in the loss: 0.1 for `hgn`, 1 for the others (the paper is silent).
     pub beta: f64,
+    /// Standard deviation of the posterior that a network of zeros gives (1 published). A smaller one spares the first
+    /// hundreds of steps, in which noise hides the state from the decoder.
+    pub initial_deviation: f64,
     /// `both` or `forward`.
     pub directions: Directions,
     /// Time between two latent states. It has nothing to do with that between two frames, which the model does not know.
@@ -63,6 +66,7 @@ impl Default for LatentConfig {
             size: 32,
             hidden: vec![250; 4],
             beta: 1.0,
+            initial_deviation: 1.0,
             directions: Directions::Both,
             time_step: 0.125,
         }
@@ -104,8 +108,11 @@ impl LatentConfig {
         if !(self.beta >= 0.0 && self.beta.is_finite()) {
             return refuse("latent.beta", "a finite number, zero or above", self.beta.to_string());
         }
-        for (key, value) in [("latent.time_step", self.time_step), ("ode.tolerance", ode.tolerance)]
-        {
+        for (key, value) in [
+            ("latent.time_step", self.time_step),
+            ("latent.initial_deviation", self.initial_deviation),
+            ("ode.tolerance", ode.tolerance),
+        ] {
             if !(value > 0.0 && value.is_finite()) {
                 return refuse(key, "a finite number above zero", value.to_string());
             }

@@ -46,7 +46,9 @@ impl RecurrentForecaster {
         config: &ModelConfig,
     ) -> Result<Self> {
         let latent = config.latent_size();
+        builder.set_gain(config.initial_gain);
         let encoder = Encoder::new(builder, frame, frame.channels, latent, &config.encoder)?;
+        builder.set_gain(1.0);
         let dynamics: Box<dyn Dynamics> = match config.name {
             ModelName::Ar => Box::new(RecurrentStack::new(builder, &config.ar)?),
             _ => Box::new(Oscillator::new(
@@ -57,6 +59,7 @@ impl RecurrentForecaster {
             )?),
         };
         debug_assert_eq!(dynamics.latent(), latent);
+        builder.set_gain(config.initial_gain);
         let decoder = Decoder::new(builder, frame, dynamics.outputs(), latent, &config.decoder)?;
         let detached = Layers { encoder: encoder.detached(), decoder: decoder.detached() };
         let layers = Layers { encoder, decoder };

@@ -70,7 +70,7 @@ impl Reproduce {
         let experiment =
             Experiment::read(&root.join("data/experiments").join(name).with_extension("toml"))?;
         let preset = experiment.preset(&self.preset)?;
-        let selection = select(&experiment, self.only.as_deref())?;
+        let cells = select(&experiment, self.only.as_deref())?;
         let runs = absolute(self.runs.clone().unwrap_or_else(|| root.join("runs")))?;
         let reports = absolute(self.out.clone().unwrap_or_else(|| root.join("reports")))?;
         let plan_dir = runs.join(format!("{name}-{}", self.preset));
@@ -81,7 +81,7 @@ impl Reproduce {
             &self.preset,
             preset.reduced,
             commit.clone(),
-            &selection.available,
+            &cells,
             self.seeds,
         );
         let job = |run: &PlannedRun| job(&experiment, &self.preset, &plan_dir, run);
@@ -94,7 +94,7 @@ impl Reproduce {
             &experiment,
             &self.preset,
             preset,
-            &selection,
+            &cells,
             &jobs,
             &commit,
             Machine { processes, threads },

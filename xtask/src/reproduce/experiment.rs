@@ -35,7 +35,6 @@ pub(super) struct Row {
     pub(super) name: String,
     /// Name in the data suite, the value of `data.name`.
     pub(super) data: String,
-    pub(super) available: bool,
     /// The printed numbers by column, in the table's unit.
     pub(super) published: BTreeMap<String, f64>,
 }
@@ -47,7 +46,6 @@ pub(super) struct Column {
     pub(super) name: String,
     /// The value of `model.name`.
     pub(super) model: String,
-    pub(super) available: bool,
 }
 
 /// How much of the published training is done, and how long that takes.
@@ -118,7 +116,7 @@ impl Experiment {
             );
         }
         for (name, preset) in &experiment.presets {
-            for column in experiment.columns.iter().filter(|column| column.available) {
+            for column in &experiment.columns {
                 ensure!(
                     preset.seconds.get(&column.name).is_some_and(|seconds| *seconds > 0.0),
                     "presets.{name}.seconds: no positive time for column {}",
@@ -163,12 +161,6 @@ impl Experiment {
             .flat_map(|row| self.columns.iter().map(move |column| cell(row, column)))
             .collect()
     }
-
-    /// Whether this cell's data set and model both exist.
-    pub(super) fn is_available(&self, cell: &Cell) -> bool {
-        self.row(&cell.row).is_some_and(|row| row.available)
-            && self.column(&cell.column).is_some_and(|column| column.available)
-    }
 }
 
 #[cfg(test)]
@@ -177,11 +169,9 @@ mod tests {
     use crate::reproduce::fixtures;
 
     #[test]
-    fn table_1_has_thirty_cells_of_which_eight_are_available() {
+    fn table_1_has_thirty_cells() {
         let experiment = fixtures::table1();
-        let cells = experiment.cells();
-        assert_eq!(cells.len(), 30);
-        assert_eq!(cells.iter().filter(|cell| experiment.is_available(cell)).count(), 8);
+        assert_eq!(experiment.cells().len(), 30);
         assert_eq!(experiment.metric, "forward_extrapolation_l2_norm");
         assert_eq!(experiment.unit, 1e-8);
     }

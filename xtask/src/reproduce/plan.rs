@@ -152,7 +152,7 @@ mod tests {
 
     fn plan(only: &str, seeds: u64) -> Plan {
         let experiment = fixtures::table1();
-        let cells = select(&experiment, Some(only)).unwrap().available;
+        let cells = select(&experiment, Some(only)).unwrap();
         Plan::new(&experiment, "quick", true, "c0ffee".to_owned(), &cells, seeds)
     }
 

@@ -19,21 +19,10 @@ impl fmt::Display for Cell {
     }
 }
 
-/// The cells to run, and those asked for that do not exist yet, both in the table's order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Selection {
-    pub(super) available: Vec<Cell>,
-    pub(super) unavailable: Vec<Cell>,
-}
-
 /// Reads `--only`: names of rows and columns are intersected, ROW/COLUMN pairs added to that.
-/// Without it every available cell is selected.
-pub(super) fn select(experiment: &Experiment, only: Option<&str>) -> Result<Selection, UsageError> {
-    let Some(only) = only else {
-        let available =
-            experiment.cells().into_iter().filter(|cell| experiment.is_available(cell)).collect();
-        return Ok(Selection { available, unavailable: Vec::new() });
-    };
+/// Without it every cell is selected. In the table's order.
+pub(super) fn select(experiment: &Experiment, only: Option<&str>) -> Result<Vec<Cell>, UsageError> {
+    let Some(only) = only else { return Ok(experiment.cells()) };
 
     let mut rows = BTreeSet::new();
     let mut columns = BTreeSet::new();
@@ -61,15 +50,7 @@ pub(super) fn select(experiment: &Experiment, only: Option<&str>) -> Result<Sele
             && (rows.is_empty() || rows.contains(cell.row.as_str()))
             && (columns.is_empty() || columns.contains(cell.column.as_str()))
     };
-    let (available, unavailable): (Vec<Cell>, Vec<Cell>) = experiment
-        .cells()
-        .into_iter()
-        .filter(|cell| named(cell) || pairs.contains(cell))
-        .partition(|cell| experiment.is_available(cell));
-    if available.is_empty() {
-        return Err(nothing_available(experiment, &unavailable));
-    }
-    Ok(Selection { available, unavailable })
+    Ok(experiment.cells().into_iter().filter(|cell| named(cell) || pairs.contains(cell)).collect())
 }
 
 fn known_row(experiment: &Experiment, name: &str) -> Result<String, UsageError> {
@@ -88,24 +69,6 @@ fn known_column(experiment: &Experiment, name: &str) -> Result<String, UsageErro
         .ok_or_else(|| UsageError::unknown("column", name, names()))
 }
 
-fn nothing_available(experiment: &Experiment, cells: &[Cell]) -> UsageError {
-    let rows = experiment.rows.iter().filter(|row| row.available).map(|row| row.name.as_str());
-    let columns = experiment
-        .columns
-        .iter()
-        .filter(|column| column.available)
-        .map(|column| column.name.as_str());
-    let list = |names: Vec<&str>| names.join(", ");
-    UsageError::Unavailable {
-        cells: names(cells),
-        available: format!(
-            "the rows {} and the columns {}",
-            list(rows.collect()),
-            list(columns.collect())
-        ),
-    }
-}
-
 /// Cells as a list for reading.
 pub(super) fn names(cells: &[Cell]) -> String {
     cells.iter().map(Cell::to_string).collect::<Vec<_>>().join(", ")
@@ -113,56 +76,54 @@ pub(super) fn names(cells: &[Cell]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Selection, names, select};
+    use super::{names, select};
     use crate::reproduce::fixtures;
     use crate::usage::UsageError;
 
-    fn selection(only: &str) -> Result<Selection, UsageError> {
-        select(&fixtures::table1(), Some(only))
-    }
-
-    fn available(only: &str) -> String {
-        names(&selection(only).unwrap().available)
+    fn selected(only: &str) -> String {
+        names(&select(&fixtures::table1(), Some(only)).unwrap())
     }
 
     #[test]
-    fn everything_available_is_selected_by_default() {
-        let selection = select(&fixtures::table1(), None).unwrap();
-        assert_eq!(selection.available.len(), 8);
-        assert!(selection.unavailable.is_empty());
+    fn everything_is_selected_by_default() {
+        assert_eq!(select(&fixtures::table1(), None).unwrap().len(), 30);
     }
 
     #[test]
     fn rows_alone_select_all_their_columns() {
         assert_eq!(
-            available("pendulum"),
-            "pendulum/ar, pendulum/cornn, pendulum/nwm_2d, pendulum/nwm_1d"
+            selected("pendulum"),
+            "pendulum/ar, pendulum/hgn, pendulum/ode_tr, pendulum/cornn, pendulum/nwm_2d, \
+             pendulum/nwm_1d"
         );
-        assert_eq!(selection("spring,pendulum").unwrap().available.len(), 8);
-        assert_eq!(names(&selection("spring").unwrap().unavailable), "spring/hgn, spring/ode_tr");
+        assert_eq!(select(&fixtures::table1(), Some("spring,pendulum")).unwrap().len(), 12);
     }
 
     #[test]
     fn columns_alone_select_all_their_rows() {
-        assert_eq!(available("nwm_1d"), "spring/nwm_1d, pendulum/nwm_1d");
+        assert_eq!(
+            selected("nwm_1d"),
+            "spring/nwm_1d, pendulum/nwm_1d, two_body/nwm_1d, matching_pennies/nwm_1d, \
+             double_pendulum/nwm_1d"
+        );
     }
 
     #[test]
     fn rows_and_columns_are_intersected() {
-        assert_eq!(available("spring,nwm_2d"), "spring/nwm_2d");
-        assert_eq!(available("nwm_1d,spring,ar"), "spring/ar, spring/nwm_1d");
+        assert_eq!(selected("spring,nwm_2d"), "spring/nwm_2d");
+        assert_eq!(selected("nwm_1d,spring,ar"), "spring/ar, spring/nwm_1d");
     }
 
     #[test]
     fn pairs_are_added_to_the_intersection() {
-        assert_eq!(available("spring/ar"), "spring/ar");
-        assert_eq!(available("pendulum/nwm_1d, spring , ar"), "spring/ar, pendulum/nwm_1d");
-        assert_eq!(available("spring/ar,spring/ar"), "spring/ar");
+        assert_eq!(selected("spring/ar"), "spring/ar");
+        assert_eq!(selected("pendulum/nwm_1d, spring , ar"), "spring/ar, pendulum/nwm_1d");
+        assert_eq!(selected("spring/ar,spring/ar"), "spring/ar");
     }
 
     #[test]
     fn unknown_names_are_answered_with_the_nearest() {
-        let message = |only| selection(only).unwrap_err().to_string();
+        let message = |only| select(&fixtures::table1(), Some(only)).unwrap_err().to_string();
         assert!(
             message("sprnig").starts_with("unknown row or column `sprnig`; did you mean `spring`?")
         );
@@ -176,25 +137,8 @@ mod tests {
     #[test]
     fn empty_items_are_refused() {
         for only in ["", "spring,", ",", "spring,,ar"] {
-            assert!(matches!(selection(only), Err(UsageError::Empty { .. })), "{only:?}");
+            let result = select(&fixtures::table1(), Some(only));
+            assert!(matches!(result, Err(UsageError::Empty { .. })), "{only:?}");
         }
-    }
-
-    #[test]
-    fn asking_only_for_what_does_not_exist_says_what_does() {
-        let message = selection("spring/hgn,two_body/ar").unwrap_err().to_string();
-        assert_eq!(
-            message,
-            "nothing to run: spring/hgn, two_body/ar not available yet; available are the rows \
-             spring, pendulum and the columns ar, cornn, nwm_2d, nwm_1d"
-        );
-        assert!(matches!(selection("two_body"), Err(UsageError::Unavailable { .. })));
-    }
-
-    #[test]
-    fn what_is_available_runs_even_if_the_rest_is_not() {
-        let selection = selection("spring/hgn,spring/ar").unwrap();
-        assert_eq!(names(&selection.available), "spring/ar");
-        assert_eq!(names(&selection.unavailable), "spring/hgn");
     }
 }

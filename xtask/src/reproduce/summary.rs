@@ -4,7 +4,7 @@ use super::estimate::remaining_seconds;
 use super::experiment::{Experiment, Preset};
 use super::run_folder::RunState;
 use super::runner::{Finished, Job, Outcome};
-use super::selection::{Selection, names};
+use super::selection::{Cell, names};
 use crate::console::duration;
 
 /// How the runs are spread over the machine.
@@ -19,7 +19,7 @@ pub(super) fn before(
     experiment: &Experiment,
     preset_name: &str,
     preset: &Preset,
-    selection: &Selection,
+    cells: &[Cell],
     jobs: &[Job],
     commit: &str,
     machine: Machine,
@@ -27,16 +27,13 @@ pub(super) fn before(
     let mut lines = vec![format!("{}: {}", experiment.table, experiment.title)];
     let reduced = if preset.reduced { "reduced; " } else { "" };
     lines.push(format!("preset     {preset_name} ({reduced}{})", preset.note));
-    let seeds = jobs.len() / selection.available.len().max(1);
+    let seeds = jobs.len() / cells.len().max(1);
     lines.push(format!(
         "cells      {} with {seeds} seed{}: {}",
-        selection.available.len(),
+        cells.len(),
         if seeds == 1 { "" } else { "s" },
-        names(&selection.available)
+        names(cells)
     ));
-    if !selection.unavailable.is_empty() {
-        lines.push(format!("skipped    {} (not available yet)", names(&selection.unavailable)));
-    }
     lines.push(format!("runs       {}", progress(jobs, commit)));
     for job in jobs {
         if let RunState::Unusable { reason } = &job.state {
@@ -115,20 +112,19 @@ mod tests {
     #[test]
     fn the_plan_names_cells_progress_and_time() {
         let experiment = fixtures::table1();
-        let selection = select(&experiment, Some("spring,ar,hgn")).unwrap();
+        let cells = select(&experiment, Some("spring/ar")).unwrap();
         let jobs = [fixtures::job("ar", RunState::Pending { spent: 50.0 })];
         let text = before(
             &experiment,
             "quick",
             experiment.preset("quick").unwrap(),
-            &selection,
+            &cells,
             &jobs,
             "c0ffee",
             Machine { processes: 1, threads: 2 },
         );
         assert!(text.contains("preset     quick (reduced; "), "{text}");
         assert!(text.contains("cells      1 with 1 seed: spring/ar\n"), "{text}");
-        assert!(text.contains("skipped    spring/hgn (not available yet)"), "{text}");
         assert!(text.contains("runs       1, of which 0 done, 1 begun"), "{text}");
         let seconds = experiment.presets["quick"].seconds["ar"] - 50.0;
         let time = crate::console::duration(seconds);

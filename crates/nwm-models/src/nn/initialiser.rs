@@ -38,6 +38,16 @@ impl Initialiser {
         Self::TruncatedNormal { mean: 0.0, standard_deviation: 1.0 / (inputs.max(1) as f64).sqrt() }
     }
 
+    /// With `gain` times the standard deviation, if it is a normal distribution.
+    pub(super) fn scaled(self, gain: f64) -> Self {
+        match self {
+            Self::TruncatedNormal { mean, standard_deviation } => {
+                Self::TruncatedNormal { mean, standard_deviation: gain * standard_deviation }
+            }
+            other => other,
+        }
+    }
+
     /// `count` values, drawn in `f64` from the stream that belongs to this seed and this name.
     pub(super) fn values(self, seed: u64, name: &str, count: usize) -> Vec<f64> {
         let mut stream = Stream::new(seed, name);

@@ -196,13 +196,19 @@ pub struct ParameterBuilder {
     seed: u64,
     dtype: DType,
     device: Device,
+    gain: f64,
     entries: Vec<(String, Var)>,
 }
 
 impl ParameterBuilder {
     /// Starts an empty list. `dtype` is that of every parameter, `F32` or `F64`.
     pub fn new(seed: u64, dtype: DType, device: &Device) -> Self {
-        Self { seed, dtype, device: device.clone(), entries: Vec::new() }
+        Self { seed, dtype, device: device.clone(), gain: 1.0, entries: Vec::new() }
+    }
+
+    /// Normal distributions of parameters that are registered from now on have `gain` times their standard deviation.
+    pub fn set_gain(&mut self, gain: f64) {
+        self.gain = gain;
     }
 
     /// Registers a parameter and returns its tensor, through which gradients are tracked.
@@ -223,6 +229,7 @@ impl ParameterBuilder {
             ));
         }
         stored_type(self.dtype)?;
+        let initialiser = initialiser.scaled(self.gain);
         let values = initialiser.values(self.seed, name, shape.iter().product());
         let values = Tensor::from_vec(values, shape, &Device::Cpu)?.to_dtype(self.dtype)?;
         let variable = Var::from_tensor(&values.to_device(&self.device)?)?;

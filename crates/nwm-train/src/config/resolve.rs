@@ -8,7 +8,7 @@ use nwm_models::ModelName;
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use super::sections::Config;
+use super::sections::{Config, published_dt};
 use crate::error::{Error, Result};
 
 /// Keys further than this many edits from a known one get no suggestion.
@@ -81,6 +81,11 @@ impl Layer {
         Ok(Self { origin, table })
     }
 
+    /// The name of the data set, if this layer gives one.
+    fn data_name(&self) -> Option<&str> {
+        self.table.get("data")?.get("name")?.as_str()
+    }
+
     /// The model's name, if this layer gives one.
     fn model_name(&self) -> Option<&Value> {
         self.table.get("model")?.get("name")
@@ -103,7 +108,11 @@ impl Resolved {
                 })?;
             }
         }
-        let defaults = Config::published(name);
+        let mut defaults = Config::published(name);
+        let data = layers.iter().rev().find_map(Layer::data_name);
+        if let Some(dt) = data.and_then(published_dt) {
+            defaults.data.dt = dt;
+        }
         let mut resolved =
             Self { table: to_table(&defaults)?, config: defaults, origins: BTreeMap::new() };
         for layer in layers {
@@ -308,6 +317,15 @@ mod tests {
         assert_eq!(resolved.origin("train.steps"), "--set train.steps=9");
         assert_eq!(resolved.origin("train.batch_size"), "preset quick");
         assert_eq!(resolved.origin("train.window"), "default");
+    }
+
+    #[test]
+    fn games_have_the_time_step_of_games() {
+        let dt = |text: &str| resolve(text).unwrap().config().data.dt;
+        assert_eq!(dt("[data]\nname = \"pendulum\""), 0.05);
+        assert_eq!(dt("[data]\nname = \"matching_pennies\""), 0.1);
+        assert_eq!(dt("[data]\nname = \"matching_pennies\"\ndt = 0.2"), 0.2);
+        assert!(resolve("[data]\nname = \"matching_pennies\"").unwrap().config().is_published());
     }
 
     #[test]

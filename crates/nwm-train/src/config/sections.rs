@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use nwm_data::System;
 use nwm_models::{ModelConfig, ModelName};
 use serde::{Deserialize, Serialize};
 
@@ -40,7 +41,7 @@ pub struct DataConfig {
     pub validation_trajectories: usize,
     /// Frames of each trajectory (512 published).
     pub frames: usize,
-    /// Time between frames (0.05 for the toy physics).
+    /// Time between frames: 0.05 for particles, 0.1 for games.
     pub dt: f64,
     /// Folder where generated states are kept; made if it is not there.
     pub cache: PathBuf,
@@ -155,6 +156,11 @@ pub struct ReportConfig {
     pub samples: usize,
 }
 
+/// Time between frames of the published set of a system, if there is one of this name.
+pub(super) fn published_dt(name: &str) -> Option<f64> {
+    System::parse(name).ok().map(System::default_dt)
+}
+
 impl Default for DataConfig {
     fn default() -> Self {
         Self {
@@ -238,6 +244,7 @@ impl Config {
         let default = Self::published(self.model.name);
         let published = Self {
             data: DataConfig {
+                dt: published_dt(&free.data.name).unwrap_or(default.data.dt),
                 name: free.data.name,
                 seed: free.data.seed,
                 cache: free.data.cache,

@@ -1,0 +1,95 @@
+//! Every model of Table 1 learns: a few hundred steps on a tiny set must beat predictors that need no training by far, which
+//! a wrong gradient anywhere would prevent.
+#![allow(clippy::unwrap_used, reason = "tests may panic")]
+
+mod common;
+
+use common::{resolved, train_all};
+use nwm_train::{EvaluationRequest, evaluate, read_metrics};
+
+/// Steps at the end of which the mean training error is taken.
+const LAST: usize = 20;
+
+/// What a model needs to learn, and what its error has to fall below in terms of the mean image's.
+struct Lesson {
+    model: &'static str,
+    settings: &'static [&'static str],
+    fraction: f64,
+}
+
+const LESSONS: [Lesson; 6] = [
+    Lesson { model: "ar", settings: &["model.ar.layers=[32]"], fraction: 0.3 },
+    Lesson { model: "hgn", settings: &[], fraction: 0.3 },
+    Lesson { model: "ode_tr", settings: &[], fraction: 0.3 },
+    Lesson { model: "cornn", settings: &[], fraction: 0.3 },
+    Lesson { model: "nwm_2d", settings: &[], fraction: 0.3 },
+    Lesson { model: "nwm_1d", settings: &[], fraction: 0.3 },
+];
+
+fn learn(lesson: &Lesson) {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let mut settings = vec![
+        "model.encoder.channels=6",
+        "model.decoder.channels=6",
+        "model.cell.rows=5",
+        "model.cell.columns=5",
+        "model.ar.latent=16",
+        "model.latent.size=8",
+        "model.latent.hidden=[32, 32]",
+        "model.latent.initial_deviation=0.05",
+        "train.batch_size=4",
+        "train.steps=300",
+        "train.log_every=1",
+        "train.checkpoint_every=300",
+        "train.learning_rate=5e-3",
+        "train.warmup_steps=20",
+        "train.window=14",
+        "eval.vpt_batches=0",
+        "data.train_trajectories=32",
+    ];
+    settings.extend(lesson.settings);
+    train_all(&resolved(folder.path(), lesson.model, &settings), &run).unwrap();
+    let rows = read_metrics(&run.join("metrics.csv")).unwrap();
+    let last = &rows[rows.len() - LAST..];
+    let error = last.iter().map(|row| row.mse).sum::<f64>() / LAST as f64;
+    let result = evaluate(&run, &EvaluationRequest::default(), &mut |_, _| {}).unwrap();
+    let mean_image = result.references.mean_image.get("forward_full_l2").unwrap();
+    eprintln!("{}: {error:.2e}, {:.3} of the mean image", lesson.model, error / mean_image);
+    assert!(
+        error < lesson.fraction * mean_image,
+        "{}: {error:e}, expected less than {} of the mean image's {mean_image:e}",
+        lesson.model,
+        lesson.fraction
+    );
+}
+
+#[test]
+fn ar_learns() {
+    learn(&LESSONS[0]);
+}
+
+#[test]
+fn hgn_learns() {
+    learn(&LESSONS[1]);
+}
+
+#[test]
+fn ode_tr_learns() {
+    learn(&LESSONS[2]);
+}
+
+#[test]
+fn cornn_learns() {
+    learn(&LESSONS[3]);
+}
+
+#[test]
+fn nwm_2d_learns() {
+    learn(&LESSONS[4]);
+}
+
+#[test]
+fn nwm_1d_learns() {
+    learn(&LESSONS[5]);
+}
