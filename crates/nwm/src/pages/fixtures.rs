@@ -11,7 +11,7 @@ use super::forecast::ForecastSamples;
 /// The key that the tables of these tests show.
 pub(super) const METRIC: &str = "forward_extrapolation_l2_norm";
 
-fn write_json(path: &Path, value: &Value) {
+pub(super) fn write_json(path: &Path, value: &Value) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, value.to_string()).unwrap();
 }
@@ -24,12 +24,11 @@ fn metrics(extrapolation_l2_norm: Value) -> Value {
     })
 }
 
-/// A finished run of nwm_1d on the spring, with the given extrapolation error.
-pub(super) fn write_run(run_dir: &Path, seed: u64, value: Value) {
-    write_json(
-        &run_dir.join("result.json"),
-        &json!({
-            "format": 1, "model": "nwm_1d", "data": "mass_spring", "split": "test", "preset": "quick",
+/// `result.json` of a model on the spring with the given extrapolation error, as earlier versions
+/// wrote it: without errors by trajectory.
+pub(super) fn result(model: &str, seed: u64, value: Value) -> Value {
+    json!({
+            "format": 1, "model": model, "data": "mass_spring", "split": "test", "preset": "quick",
             "seed": seed, "commit": "c0ffee00c0ffee00", "device": "cpu", "parameters": 12345,
             "trajectories": 10, "checkpoint": {"step": 900, "sha256": "ab".repeat(32)}, "steps": 1000,
             "seconds": 61.5, "inference_steps": 3, "horizon": "as_published", "unit": 1e-8,
@@ -40,8 +39,12 @@ pub(super) fn write_run(run_dir: &Path, seed: u64, value: Value) {
                 "l2_norm": [1e-9, 1e-9, 2e-9, null],
                 "mean_image_l2_norm": [8e-8, 8e-8, 8e-8, 8e-8],
                 "last_frame_l2_norm": [1e-9, 8e-8, 16e-8, 16e-8]},
-        }),
-    );
+    })
+}
+
+/// A finished run of nwm_1d on the spring, with the given extrapolation error.
+pub(super) fn write_run(run_dir: &Path, seed: u64, value: Value) {
+    write_json(&run_dir.join("result.json"), &result("nwm_1d", seed, value));
     write_json(
         &run_dir.join("run.json"),
         &json!({

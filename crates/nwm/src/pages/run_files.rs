@@ -64,6 +64,11 @@ pub(super) struct Evaluation {
     /// The same metrics of predictors that know no dynamics.
     pub(super) references: BTreeMap<String, Metrics>,
     pub(super) per_step: PerStep,
+    /// Errors of every test trajectory, in their order, by key; older results have none.
+    #[serde(default)]
+    pub(super) per_trajectory: BTreeMap<String, Vec<Option<f64>>>,
+    pub(super) valid_time: Option<ValidTime>,
+    pub(super) symplecticity: Option<Symplecticity>,
 }
 
 /// The checkpoint that was evaluated.
@@ -71,6 +76,25 @@ pub(super) struct Evaluation {
 pub(super) struct CheckpointName {
     pub(super) step: u64,
     pub(super) sha256: String,
+}
+
+/// For how many frames after the training window forecasts stay valid.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(super) struct ValidTime {
+    pub(super) frames: Option<f64>,
+    /// In terms of `longest`.
+    pub(super) relative: Option<f64>,
+    /// The frames that there are after the training window.
+    pub(super) longest: u64,
+}
+
+/// Whether latent states are canonical coordinates of the true ones.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(super) struct Symplecticity {
+    /// Share of the groups of trajectories in which they are.
+    pub(super) symetric: Option<f64>,
+    pub(super) sym: Option<f64>,
+    pub(super) r_squared: Option<f64>,
 }
 
 /// Mean error of every predicted frame, of the model and of the reference predictors.

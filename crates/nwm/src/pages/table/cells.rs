@@ -1,19 +1,15 @@
-//! What a table holds, and how it is gathered from the runs of a plan.
+//! What a table holds: `table.json`.
 
-use std::{collections::BTreeSet, path::Path};
-
-use anyhow::{Result, ensure};
-use nwm_analysis::statistics::Summary;
 use serde::{Deserialize, Serialize};
 
-use super::super::{
-    number::quotient,
-    plan::{Plan, PlannedRun, data_of_row},
-    run_files::Evaluation,
-    scale::Scale,
+use super::{
+    super::scale::Scale,
+    comparison::RowSummary,
+    measures::Measures,
+    score::{Horizon, MATCHED_METRIC, References, Score},
 };
 
-/// A table of runs: `table.json`. All values are in multiples of `unit`.
+/// A table of runs: `table.json`. Values are in multiples of `unit` where nothing else is said.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Table {
     pub(super) format: u64,
@@ -26,41 +22,19 @@ pub(crate) struct Table {
     pub(super) device: String,
     pub(super) unit: String,
     pub(super) metric: String,
+    /// What the evaluations call the horizon of their extrapolation, every one of them, sorted.
+    #[serde(default)]
+    pub(super) horizon: String,
     pub(super) rows: Vec<String>,
     pub(super) columns: Vec<String>,
     /// Row by row, in the order of `rows` and `columns`.
     pub(super) cells: Vec<Cell>,
-    /// What the numbers of a row allow to say; rows may be absent.
+    /// What the values of a row allow to say; rows without results are absent.
     #[serde(default)]
     pub(super) summaries: Vec<RowSummary>,
-}
-
-/// How the models of one row compare.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct RowSummary {
-    pub(super) row: String,
-    /// The column with the smallest error; null where no one can be named.
-    pub(super) best: Option<String>,
-    /// The other columns against the best one.
-    pub(super) comparisons: Vec<Comparison>,
-    /// Whether the comparisons rest on one training seed for each model.
-    pub(super) conditional_on_seed: bool,
-    /// Rank correlation with the published numbers of the row; null where there are too few.
-    pub(super) kendall_tau: Option<f64>,
-    /// The verdict in words.
-    pub(super) sentence: String,
-}
-
-/// One model against the best of its row, paired by test trajectory.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Comparison {
-    pub(super) column: String,
-    /// Its error minus that of the best, in units.
-    pub(super) difference: f64,
-    pub(super) interval95: [f64; 2],
-    pub(super) p_value: f64,
-    /// Whether the difference is told from none.
-    pub(super) distinguishable: bool,
+    /// The same at the matched horizon.
+    #[serde(default)]
+    pub(super) matched_summaries: Vec<RowSummary>,
 }
 
 /// One model on one system.
@@ -69,12 +43,11 @@ pub(super) struct Cell {
     pub(super) row: String,
     pub(super) column: String,
     pub(super) published: Option<f64>,
-    /// Mean over seeds; null without a seed, or when a seed's value is not finite.
+    /// This and the next three are the plan's metric, see [`Score`].
     pub(super) mean: Option<f64>,
-    /// Sample standard deviation over seeds; null for fewer than two.
     pub(super) std: Option<f64>,
-    /// Student-t 95 % interval of the mean; null for fewer than two seeds.
     pub(super) ci95: Option<[f64; 2]>,
+    pub(super) steps_ahead: Option<[usize; 2]>,
     pub(super) seeds: Vec<SeedValue>,
     pub(super) status: Status,
     /// Planned seeds without a result.
@@ -82,6 +55,11 @@ pub(super) struct Cell {
     /// Frames the model saw before it had to forecast.
     pub(super) inference_steps: Option<usize>,
     pub(super) references: References,
+    /// The error at the matched horizon; null where a result does not have it, or where it is the
+    /// plan's metric.
+    pub(super) matched: Option<Score>,
+    #[serde(default)]
+    pub(super) measures: Measures,
 }
 
 /// One evaluated run.
@@ -90,6 +68,8 @@ pub(super) struct SeedValue {
     pub(super) seed: u64,
     /// Null when not finite.
     pub(super) value: Option<f64>,
+    /// At the matched horizon; null when not finite or not there.
+    pub(super) matched: Option<f64>,
     pub(super) steps: u64,
     pub(super) seconds: f64,
     /// Relative to the folder of the plan.
@@ -119,55 +99,24 @@ impl Status {
     }
 }
 
-/// Predictors that know no dynamics, on the same test trajectories.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct References {
-    /// The mean image of the training set, at every step.
-    pub(super) mean_image: Reference,
-    /// The last true frame seen, repeated.
-    pub(super) last_frame: Reference,
-}
-
-/// Mean over seeds of one reference, and the model's mean divided by it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Reference {
-    pub(super) value: Option<f64>,
-    pub(super) ratio: Option<f64>,
+impl Cell {
+    /// The score at a horizon; `None` where it was not measured.
+    pub(super) fn score(&self, horizon: Horizon) -> Option<Score> {
+        match horizon {
+            _ if self.status == Status::Missing => None,
+            Horizon::Matched => self.matched,
+            Horizon::Planned => Some(Score {
+                mean: self.mean,
+                std: self.std,
+                ci95: self.ci95,
+                steps_ahead: self.steps_ahead,
+                references: self.references,
+            }),
+        }
+    }
 }
 
 impl Table {
-    /// Gathers the results of every run in `plan_dir/plan.json`. A run without `result.json` is
-    /// missing; one that does not fit its cell is an error.
-    ///
-    /// # Errors
-    ///
-    /// When `plan.json` is missing, a file is broken or of another format, or a result belongs to
-    /// another model, data set, seed or preset than planned.
-    pub(crate) fn collect(plan_dir: &Path) -> Result<Self> {
-        let plan = Plan::read(plan_dir)?;
-        let mut devices = BTreeSet::new();
-        let mut cells = Vec::with_capacity(plan.rows.len() * plan.columns.len());
-        for row in &plan.rows {
-            for column in &plan.columns {
-                cells.push(Cell::collect(&plan, plan_dir, row, column, &mut devices)?);
-            }
-        }
-        Ok(Self {
-            format: 1,
-            table: plan.table,
-            preset: plan.preset,
-            reduced: plan.reduced,
-            commit: plan.commit,
-            device: devices.into_iter().collect::<Vec<_>>().join(", "),
-            unit: format!("{:e}", plan.unit),
-            metric: plan.metric,
-            rows: plan.rows,
-            columns: plan.columns,
-            cells,
-            summaries: Vec::new(), // Until rows are compared by trajectory.
-        })
-    }
-
     /// How its numbers relate to the published ones.
     pub(super) fn scale(&self) -> Scale<'_> {
         if self.reduced { Scale::Reduced(&self.preset) } else { Scale::Published }
@@ -182,104 +131,34 @@ impl Table {
     pub(super) fn unfinished(&self) -> impl Iterator<Item = &Cell> {
         self.cells.iter().filter(|cell| cell.status != Status::Done)
     }
-}
 
-impl Cell {
-    fn collect(
-        plan: &Plan,
-        plan_dir: &Path,
-        row: &str,
-        column: &str,
-        devices: &mut BTreeSet<String>,
-    ) -> Result<Self> {
-        let (mut seeds, mut missing_seeds) = (Vec::new(), Vec::new());
-        let (mut mean_images, mut last_frames) = (Vec::new(), Vec::new());
-        let mut inference_steps = None;
-        for run in plan.runs_of(row, column) {
-            let run_dir = plan_dir.join(&run.run_dir);
-            let Some(evaluation) = Evaluation::read(&run_dir)? else {
-                missing_seeds.push(run.seed);
-                continue;
-            };
-            check_fits(&evaluation, plan, run, &run_dir)?;
-            let in_units = |value: Option<f64>| value.map(|value| value / plan.unit);
-            let reference = |name: &str| {
-                let value = evaluation.references.get(name)?.get(&plan.metric).copied();
-                in_units(value.flatten())
-            };
-            mean_images.push(reference("mean_image"));
-            last_frames.push(reference("last_frame"));
-            seeds.push(SeedValue {
-                seed: run.seed,
-                value: in_units(evaluation.metric(&plan.metric, &run_dir)?),
-                steps: evaluation.steps,
-                seconds: evaluation.seconds,
-                run_dir: run.run_dir.clone(),
-                commit: evaluation.commit,
-            });
-            inference_steps = Some(evaluation.inference_steps);
-            devices.insert(evaluation.device);
-        }
-        let summary = summary(seeds.iter().map(|seed| seed.value))?;
-        let mean = summary.map(|summary| summary.mean);
-        let against = |values: Vec<Option<f64>>| -> Result<Reference> {
-            let value = self::summary(values.into_iter())?.map(|summary| summary.mean);
-            Ok(Reference { value, ratio: quotient(mean, value) })
-        };
-        Ok(Self {
-            row: row.to_owned(),
-            column: column.to_owned(),
-            published: plan.published(row, column),
-            mean,
-            std: summary.and_then(|summary| summary.standard_deviation),
-            ci95: summary.and_then(|summary| summary.interval95),
-            status: match (seeds.is_empty(), missing_seeds.is_empty()) {
-                (true, _) => Status::Missing,
-                (false, true) => Status::Done,
-                (false, false) => Status::Partial,
-            },
-            seeds,
-            missing_seeds,
-            inference_steps,
-            references: References {
-                mean_image: against(mean_images)?,
-                last_frame: against(last_frames)?,
-            },
+    /// The horizons that there are values at.
+    pub(super) fn horizons(&self) -> impl Iterator<Item = Horizon> {
+        Horizon::BOTH.into_iter().filter(|&horizon| {
+            horizon == Horizon::Planned || self.cells.iter().any(|cell| cell.matched.is_some())
         })
     }
-}
 
-/// Statistics of the values; `None` without values, or when one of them is not finite.
-fn summary(values: impl Iterator<Item = Option<f64>>) -> Result<Option<Summary>> {
-    match values.collect::<Option<Vec<f64>>>() {
-        Some(values) if !values.is_empty() => Ok(Some(Summary::of(&values)?)),
-        _ => Ok(None),
+    /// What a horizon is called, in words.
+    pub(super) fn horizon_name(&self, horizon: Horizon) -> Option<String> {
+        match horizon {
+            Horizon::Matched => Some("matched horizon".to_owned()),
+            Horizon::Planned if self.metric == MATCHED_METRIC => Some("matched horizon".to_owned()),
+            Horizon::Planned if self.horizon.is_empty() => None,
+            Horizon::Planned => Some(format!("horizon {}", self.horizon.replace('_', " "))),
+        }
     }
-}
 
-/// Checks that a result is what the plan says the run is.
-fn check_fits(
-    evaluation: &Evaluation,
-    plan: &Plan,
-    run: &PlannedRun,
-    run_dir: &Path,
-) -> Result<()> {
-    let seeds = [evaluation.seed, run.seed].map(|seed| seed.to_string());
-    let preset = evaluation.preset.clone().unwrap_or_else(|| "none".to_owned());
-    for (what, found, expected) in [
-        ("model", evaluation.model.as_str(), run.column.as_str()),
-        ("data", data_of_row(&evaluation.data), data_of_row(&run.row)),
-        ("preset", preset.as_str(), plan.preset.as_str()),
-        ("seed", seeds[0].as_str(), seeds[1].as_str()),
-    ] {
-        ensure!(
-            found == expected,
-            "read {}: {what}: found {found}, expected {expected} as planned for {}/{}; \
-             move the folder away and run again",
-            run_dir.join("result.json").display(),
-            run.row,
-            run.column
-        );
+    /// Verdicts at a horizon.
+    pub(super) fn summaries_at(&self, horizon: Horizon) -> &[RowSummary] {
+        match horizon {
+            Horizon::Planned => &self.summaries,
+            Horizon::Matched => &self.matched_summaries,
+        }
     }
-    Ok(())
+
+    /// What is known about a row beyond its numbers.
+    pub(super) fn summary_of(&self, horizon: Horizon, row: &str) -> Option<&RowSummary> {
+        self.summaries_at(horizon).iter().find(|summary| summary.row == row)
+    }
 }

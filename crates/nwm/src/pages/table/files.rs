@@ -1,15 +1,17 @@
 //! The files of a table: JSON and CSV for programs, Markdown and HTML for people.
 
-use std::{fmt::Write as _, fs, path::Path};
+use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
 use nwm_data::atomic::write_atomically;
 
 use super::{
-    super::number::{duration, finite_in_unit, in_unit, ratio},
     SampleSource,
-    cells::{Cell, Status, Table},
+    cells::{Cell, Table},
+    markdown::markdown,
+    measures::Measures,
     page::table_page,
+    score::{Horizon, References, Score},
 };
 
 /// Writes `table.json`, `table.csv`, `table.md` and `report.html` to `out_dir`, which is made when
@@ -41,173 +43,105 @@ pub(crate) fn write_table(
 }
 
 /// `table.json`, with a line break at the end.
-pub(super) fn json(table: &Table) -> Result<String> {
+fn json(table: &Table) -> Result<String> {
     let mut text = serde_json::to_string_pretty(table).context("encode table.json")?;
     text.push('\n');
     Ok(text)
 }
 
+/// Names of the columns of `table.csv`; further ones are added at the end.
+const COLUMNS: [&str; 37] = [
+    "row",
+    "column",
+    "status",
+    "preset",
+    "reduced",
+    "metric",
+    "unit",
+    "mean",
+    "std",
+    "ci95_low",
+    "ci95_high",
+    "seeds",
+    "missing_seeds",
+    "inference_steps",
+    "mean_image",
+    "ratio_to_mean_image",
+    "last_frame",
+    "ratio_to_last_frame",
+    "published_full_size_training",
+    "commit",
+    "verdict",
+    "matched_mean",
+    "matched_std",
+    "matched_ci95_low",
+    "matched_ci95_high",
+    "matched_mean_image",
+    "matched_ratio_to_mean_image",
+    "matched_last_frame",
+    "matched_ratio_to_last_frame",
+    "matched_verdict",
+    "l2",
+    "backward",
+    "combined",
+    "valid_time_frames",
+    "valid_time_longest",
+    "symetric",
+    "r_squared",
+];
+
 /// `table.csv`: one line for each cell, empty fields where there is no number.
-pub(super) fn comma_separated(table: &Table) -> Result<String> {
-    let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
+fn comma_separated(table: &Table) -> Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record([
-        "row",
-        "column",
-        "status",
-        "preset",
-        "reduced",
-        "metric",
-        "unit",
-        "mean",
-        "std",
-        "ci95_low",
-        "ci95_high",
-        "seeds",
-        "missing_seeds",
-        "inference_steps",
-        "mean_image",
-        "ratio_to_mean_image",
-        "last_frame",
-        "ratio_to_last_frame",
-        "published_full_size_training",
-        "commit",
-    ])?;
+    writer.write_record(COLUMNS)?;
     for cell in &table.cells {
-        let [low, high] = cell.ci95.map_or([None; 2], |interval| interval.map(Some));
-        let references = &cell.references;
-        writer.write_record([
-            cell.row.clone(),
-            cell.column.clone(),
-            cell.status.name().to_owned(),
-            table.preset.clone(),
-            table.reduced.to_string(),
-            table.metric.clone(),
-            table.unit.clone(),
-            number(cell.mean),
-            number(cell.std),
-            number(low),
-            number(high),
-            cell.seeds.len().to_string(),
-            cell.missing_seeds.len().to_string(),
-            cell.inference_steps.map(|steps| steps.to_string()).unwrap_or_default(),
-            number(references.mean_image.value),
-            number(references.mean_image.ratio),
-            number(references.last_frame.value),
-            number(references.last_frame.ratio),
-            number(cell.published),
-            table.commit.clone(),
-        ])?;
+        writer.write_record(record(table, cell))?;
     }
     let bytes = writer.into_inner().context("encode table.csv")?;
     String::from_utf8(bytes).context("encode table.csv")
 }
 
-/// `table.md`: what was measured, the references, the published numbers, and what is missing.
-pub(super) fn markdown(table: &Table) -> Result<String> {
-    let label = table.scale().label().map(|label| format!(" ({label})")).unwrap_or_default();
-    let mut text = String::new();
-    writeln!(text, "# {}{label}\n", table.table)?;
-    if let Some(notice) = table.scale().notice() {
-        writeln!(text, "> {notice}\n")?;
-    }
-    writeln!(
-        text,
-        "`{}` in units of {}, commit `{}`, device {}. Mean over seeds, with half the width of the \
-         Student-t 95 % interval where there are two seeds or more.\n",
-        table.metric,
-        table.unit,
-        table.commit,
-        if table.device.is_empty() { "none yet" } else { &table.device }
-    )?;
-
-    writeln!(text, "## Measured{label}\n")?;
-    write_matrix(&mut text, table, measured)?;
-    if !table.summaries.is_empty() {
-        writeln!(text, "\n## Verdicts{label}\n")?;
-    }
-    for summary in &table.summaries {
-        writeln!(text, "- {}: {}", summary.row, summary.sentence)?;
-    }
-    writeln!(text, "\n## Measured divided by the mean image{label}\n")?;
-    write_matrix(&mut text, table, |cell| ratio(cell.references.mean_image.ratio))?;
-    writeln!(text, "\n## Measured divided by the last frame seen{label}\n")?;
-    write_matrix(&mut text, table, |cell| ratio(cell.references.last_frame.ratio))?;
-    writeln!(text, "\n## Published (full-size training)\n")?;
-    if table.reduced {
-        writeln!(text, "Listed for orientation; a different experiment, not compared.\n")?;
-    }
-    write_matrix(&mut text, table, |cell| in_unit(cell.published))?;
-
-    writeln!(text, "\n## Missing\n")?;
-    if table.unfinished().next().is_none() {
-        writeln!(text, "Nothing: every planned seed has a result.")?;
-    }
-    for line in missing(table) {
-        writeln!(text, "- {line}")?;
-    }
-
-    writeln!(text, "\n## Runs{label}\n")?;
-    writeln!(text, "| run | seed | value | steps | time | commit |")?;
-    writeln!(text, "|---|--:|--:|--:|--:|---|")?;
-    for seed in table.cells.iter().flat_map(|cell| &cell.seeds) {
-        writeln!(
-            text,
-            "| `{}` | {} | {} | {} | {} | `{}` |",
-            seed.run_dir,
-            seed.seed,
-            finite_in_unit(seed.value),
-            seed.steps,
-            duration(seed.seconds),
-            seed.commit
-        )?;
-    }
-    Ok(text)
-}
-
-/// A Markdown table with one line for each row and one column for each column of `table`.
-fn write_matrix(text: &mut String, table: &Table, show: impl Fn(&Cell) -> String) -> Result<()> {
-    writeln!(text, "| | {} |", table.columns.join(" | "))?;
-    writeln!(text, "|---|{}", "--:|".repeat(table.columns.len()))?;
-    for row in &table.rows {
-        let values: Vec<String> = table.row(row).map(&show).collect();
-        writeln!(text, "| {row} | {} |", values.join(" | "))?;
-    }
-    Ok(())
-}
-
-/// Mean and half width of the interval, or the status of a cell without a mean.
-pub(super) fn measured(cell: &Cell) -> String {
-    let value = match (cell.status, cell.mean, half_width(cell)) {
-        (Status::Missing, _, _) => return Status::Missing.name().to_owned(),
-        (_, mean, None) => finite_in_unit(mean),
-        (_, mean, half_width) => format!("{} ± {}", finite_in_unit(mean), in_unit(half_width)),
+/// The line of a cell.
+fn record(table: &Table, cell: &Cell) -> Vec<String> {
+    let [planned, matched] = Horizon::BOTH.map(|horizon| cell.score(horizon).unwrap_or_default());
+    let spread = |score: &Score| {
+        let [low, high] = score.ci95.map_or([None; 2], |interval| interval.map(Some));
+        [score.mean, score.std, low, high].map(number)
     };
-    if cell.status == Status::Partial { format!("{value} (partial)") } else { value }
+    let references = |score: &Score| {
+        let References { mean_image, last_frame } = score.references;
+        [mean_image.value, mean_image.ratio, last_frame.value, last_frame.ratio].map(number)
+    };
+    let verdict = |horizon| table.verdict_name(horizon, &cell.row, &cell.column).to_owned();
+    let Measures { l2, backward, combined, valid_time, symplecticity } = cell.measures;
+
+    let mut fields = vec![
+        cell.row.clone(),
+        cell.column.clone(),
+        cell.status.name().to_owned(),
+        table.preset.clone(),
+        table.reduced.to_string(),
+        table.metric.clone(),
+        table.unit.clone(),
+    ];
+    fields.extend(spread(&planned));
+    fields.extend([
+        cell.seeds.len().to_string(),
+        cell.missing_seeds.len().to_string(),
+        cell.inference_steps.map(|steps| steps.to_string()).unwrap_or_default(),
+    ]);
+    fields.extend(references(&planned));
+    fields.extend([number(cell.published), table.commit.clone(), verdict(Horizon::Planned)]);
+    fields.extend(spread(&matched));
+    fields.extend(references(&matched));
+    fields.push(verdict(Horizon::Matched));
+    fields.extend([l2, backward, combined, valid_time.map(|it| it.frames)].map(number));
+    fields.push(valid_time.map(|it| it.longest.to_string()).unwrap_or_default());
+    fields.push(number(symplecticity.map(|it| it.symetric)));
+    fields.push(number(symplecticity.and_then(|it| it.r_squared)));
+    fields
 }
 
-/// Half the width of the 95 % interval.
-pub(super) fn half_width(cell: &Cell) -> Option<f64> {
-    cell.ci95.map(|[low, high]| (high - low) / 2.0)
-}
-
-/// What is not finished, in words: cells without a plan together for each row, others one by one.
-pub(super) fn missing(table: &Table) -> Vec<String> {
-    let mut lines = Vec::new();
-    for row in &table.rows {
-        let (planned, unplanned): (Vec<&Cell>, Vec<&Cell>) = table
-            .unfinished()
-            .filter(|cell| cell.row == *row)
-            .partition(|cell| !cell.missing_seeds.is_empty());
-        if !unplanned.is_empty() {
-            let columns: Vec<&str> = unplanned.iter().map(|cell| cell.column.as_str()).collect();
-            lines.push(format!("{row}, not planned: {}", columns.join(", ")));
-        }
-        lines.extend(planned.into_iter().map(|cell| {
-            let seeds: Vec<String> = cell.missing_seeds.iter().map(u64::to_string).collect();
-            let (column, status) = (&cell.column, cell.status.name());
-            format!("{row}/{column}: {status}, no result of seed {}", seeds.join(", "))
-        }));
-    }
-    lines
+fn number(value: Option<f64>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
 }

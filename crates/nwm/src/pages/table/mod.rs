@@ -1,9 +1,16 @@
 //! Tables of many runs: statistics over seeds, and files that show them.
 
+mod captions;
 mod cells;
+mod collect;
+mod comparison;
 mod files;
+mod markdown;
+mod measures;
 mod page;
 mod row;
+mod score;
+mod sentence;
 mod verdict;
 
 #[cfg(test)]

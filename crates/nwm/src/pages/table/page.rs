@@ -12,10 +12,12 @@ use super::{
         player::script,
     },
     SampleSource,
-    cells::{Cell, Reference, Status, Table},
-    files::{half_width, missing},
+    cells::{Cell, Status, Table},
+    markdown::missing,
+    measures::MeasureTable,
     row::{anchor, row_section},
-    verdict::{Mark, legend},
+    score::{Horizon, REFERENCES, Reference},
+    verdict::Mark,
 };
 
 /// The page: measured values with their verdicts, references, published values, what is missing,
@@ -35,10 +37,24 @@ pub(super) fn table_page(
     let label = page_html::label(table.scale());
     let body = html! {
         (summary(table))
-        section { h2 { "Measured" (label) } (measured_table(table)) }
+        @for horizon in table.horizons() {
+            section {
+                h2 { (table.heading(horizon)) (label) }
+                (measured_table(table, horizon))
+                @if let (Horizon::Planned, Some(note)) = (horizon, table.marks_note()) {
+                    p.quiet { (note) }
+                }
+            }
+        }
         section {
             h2 { "Measured, divided by reference predictors" (label) }
             (reference_tables(table))
+        }
+        @if table.measure_tables().next().is_some() {
+            section {
+                h2 { "Further measures" (label) }
+                @for measure in table.measure_tables() { (measure_table(table, measure)) }
+            }
         }
         section { h2 { "Published (full-size training)" } (published_table(table)) }
         section { h2 { "Missing" (label) } (missing_list(table)) }
@@ -66,76 +82,109 @@ fn summary(table: &Table) -> Markup {
 
 /// A table of the shape of the printed one.
 fn matrix(table: &Table, show: impl Fn(&Cell) -> Markup) -> Markup {
+    extended_matrix(table, &[], show, |_| html! {})
+}
+
+/// A table of the shape of the printed one with further columns, which `extra` fills for a row.
+fn extended_matrix(
+    table: &Table,
+    extra_columns: &[&str],
+    show: impl Fn(&Cell) -> Markup,
+    extra: impl Fn(&str) -> Markup,
+) -> Markup {
     html! {
         div.scroll { table {
-            thead { tr { th { } @for column in &table.columns { th.number { (column) } } } }
+            thead { tr {
+                th { }
+                @for column in &table.columns { th.number { (column) } }
+                @for column in extra_columns { th.number.reference { (column) } }
+            } }
             tbody { @for row in &table.rows {
                 @let has_section = table.row(row).any(|cell| !cell.seeds.is_empty());
                 tr {
                     th { @if has_section { a href={ "#" (anchor(row)) } { (row) } } @else { (row) } }
                     @for cell in table.row(row) { (show(cell)) }
+                    (extra(row))
                 }
             } }
         } }
     }
 }
 
-fn measured_table(table: &Table) -> Markup {
-    html! {
-        (matrix(table, |cell| html! {
-            @if cell.status == Status::Missing {
-                td.number.missing { "missing" }
-            } @else {
-                @let mark = table.mark(&cell.row, &cell.column);
-                td.number.best[mark == Mark::Best] {
-                    (finite_in_unit(cell.mean))
-                    @if mark == Mark::Close { span.mark { "†" } }
-                    @if let Some(half_width) = half_width(cell) {
-                        br; small { "± " (in_unit(Some(half_width))) }
-                    }
-                    @if cell.status == Status::Partial { br; small { "partial" } }
-                }
+fn measured_table(table: &Table, horizon: Horizon) -> Markup {
+    let value = |cell: &Cell| {
+        let Some(score) = cell.score(horizon) else {
+            let text = if cell.status == Status::Missing { "missing" } else { "–" };
+            return html! { td.number.missing { (text) } };
+        };
+        let mark = table.mark(horizon, &cell.row, &cell.column);
+        html! { td.number.best[mark == Mark::Best] {
+            (finite_in_unit(score.mean))
+            @if mark == Mark::Close { span.mark { "†" } }
+            @if mark == Mark::NotCompared { span.mark { "‡" } }
+            @if let Some(half_width) = score.half_width() {
+                br; small { "± " (in_unit(Some(half_width))) }
             }
-        }))
-        (legend(table))
-        p.quiet {
-            code { (table.metric) } " in units of " (table.unit) ": mean over seeds, ± half the "
-            "width of the Student-t 95 % interval where there are two seeds or more. "
-            @let steps = frames_seen(table);
-            @if !steps.is_empty() {
-                "Frames seen before the forecast: " (steps) ". Models that see different numbers of "
-                "frames forecast different stretches, so columns compare like with like only where "
-                "these agree."
+            @if cell.status == Status::Partial { br; small { "partial" } }
+        } }
+    };
+    let references = |row: &str| {
+        html! { @for (_, which) in REFERENCES {
+            td.number.reference { (table.reference_values(horizon, row, which)) }
+        } }
+    };
+    html! {
+        (extended_matrix(table, &REFERENCES.map(|(name, _)| name), value, references))
+        @let note = table.horizon_note(horizon);
+        @if !note.is_empty() { p.quiet { (note) } }
+        @if horizon == Horizon::Planned {
+            p.quiet {
+                code { (table.metric) } " in units of " (table.unit) ": mean over seeds, ± half the "
+                "width of the Student-t 95 % interval where there are two seeds or more. To the "
+                "right, predictors that need no training; their errors differ where models are "
+                "scored on different frames."
             }
         }
     }
 }
 
-/// Frames seen by each model, such as `ar 5, cornn 31`.
-fn frames_seen(table: &Table) -> String {
-    let of_column = |column: &String| {
-        let mut cells = table.cells.iter().filter(|cell| cell.column == *column);
-        cells.find_map(|cell| cell.inference_steps).map(|steps| format!("{column} {steps}"))
-    };
-    table.columns.iter().filter_map(of_column).collect::<Vec<_>>().join(", ")
-}
-
 fn reference_tables(table: &Table) -> Markup {
-    let show = |reference: Reference| {
+    let show = |reference: Option<Reference>| {
+        let Reference { value, ratio: quotient } = reference.unwrap_or_default();
         html! { td.number {
-            (ratio(reference.ratio))
-            @if reference.value.is_some() { br; small { "of " (in_unit(reference.value)) } }
+            (ratio(quotient))
+            @if value.is_some() { br; small { "of " (in_unit(value)) } }
+        } }
+    };
+    let both = |horizon| {
+        let at = table.horizon_name(horizon).map(|name| format!(", {name}")).unwrap_or_default();
+        html! { @for (name, which) in REFERENCES {
+            h3 { "Against the " (name) (at) (page_html::label(table.scale())) }
+            (matrix(table, |cell| show(cell.score(horizon).map(|it| which(&it.references)))))
         } }
     };
     html! {
-        h3 { "Mean image" (page_html::label(table.scale())) }
-        (matrix(table, |cell| show(cell.references.mean_image)))
-        h3 { "Last frame seen" (page_html::label(table.scale())) }
-        (matrix(table, |cell| show(cell.references.last_frame)))
+        (both(Horizon::Planned))
+        @for horizon in table.horizons().filter(|&it| it != Horizon::Planned) {
+            details { summary { "The same at the matched horizon" } (both(horizon)) }
+        }
         p.quiet {
             "The error divided by that of a predictor that knows no dynamics, on the same test "
-            "trajectories; below it, that predictor's error. A ratio below 1 beats the reference."
+            "trajectories and frames; below it, that predictor's error. A ratio below 1 beats the "
+            "reference."
         }
+    }
+}
+
+/// One further measure of every cell.
+fn measure_table(table: &Table, measure: &MeasureTable) -> Markup {
+    html! {
+        h3 { (measure.title) (page_html::label(table.scale())) }
+        (matrix(table, |cell| match (measure.show)(&cell.measures) {
+            Some(text) => html! { td.number { (text) } },
+            None => html! { td.number.missing { "–" } },
+        }))
+        p.quiet { (measure.note) }
     }
 }
 

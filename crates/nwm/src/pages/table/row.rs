@@ -10,7 +10,7 @@ use super::{
         comparison::{energies, errors_and_losses},
         forecast::ForecastSamples,
         html as page_html,
-        number::{count, duration, finite_in_unit},
+        number::{count, duration, finite_in_unit, in_unit},
         plan::data_of_row,
         player::players,
         run_files::{Evaluation, TrainingCurve},
@@ -19,6 +19,7 @@ use super::{
     },
     SampleSource,
     cells::{Cell, Table},
+    score::Horizon,
     verdict::verdict,
 };
 
@@ -94,7 +95,7 @@ pub(super) fn row_section(
     let section = html! {
         section id=(anchor(row)) {
             h2 { (row) (page_html::label(table.scale())) }
-            @if let Some(summary) = table.summary_of(row) { (verdict(table, summary)) }
+            (verdicts(table, row))
             p.quiet { (seeds_shown(&runs)) }
             @if let Some(charts) = &charts { (heading("Errors and training")) (charts) }
             @if let Some(players) = &players { (heading("Play the forecasts")) (players) }
@@ -107,6 +108,18 @@ pub(super) fn row_section(
         }
     };
     Ok(Some((section, players.is_some())))
+}
+
+/// What can be said about a row at every horizon.
+fn verdicts(table: &Table, row: &str) -> Markup {
+    html! { @for horizon in table.horizons() {
+        @if let Some(summary) = table.summary_of(horizon, row) {
+            @if horizon == Horizon::Matched {
+                h3 { "At the matched horizon" (page_html::label(table.scale())) }
+            }
+            (verdict(table, summary))
+        }
+    } }
 }
 
 /// Where a row's section is on the page.
@@ -156,13 +169,15 @@ fn runs_table(table: &Table, row: &str) -> Markup {
     html! {
         div.scroll { table {
             thead { tr {
-                th { "model" } th.number { "seed" } th.number { "value" } th.number { "steps" }
+                th { "model" } th.number { "seed" } th.number { "value" } th.number { "matched" }
+                th.number { "steps" }
                 th.number { "time" } th { "commit" }
             } }
             tbody { @for cell in table.row(row) { @for seed in &cell.seeds { tr {
                 th { (cell.column) }
                 td.number { (seed.seed) }
                 td.number { (finite_in_unit(seed.value)) }
+                td.number { (in_unit(seed.matched)) }
                 td.number { (count(seed.steps)) }
                 td.number { (duration(seed.seconds)) }
                 td { (page_html::short_commit(&seed.commit)) }

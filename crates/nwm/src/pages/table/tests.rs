@@ -11,7 +11,7 @@ use super::{
         fixtures::{METRIC, three_seeds, tiny_samples, write_plan, write_run},
     },
     Table,
-    cells::RowSummary,
+    comparison::RowSummary,
     write_table,
 };
 
@@ -119,8 +119,8 @@ fn csv_and_markdown_say_the_same() {
     let markdown = fs::read_to_string(folder.path().join("out/table.md")).unwrap();
     for expected in [
         "# table1 (reduced, preset quick)",
-        "## Measured (reduced, preset quick)",
-        "| spring | missing | 3.00 ± 6.57 |",
+        "## Measured, horizon as published (reduced, preset quick)",
+        "| spring | missing | 3.00 ± 6.57 | 8.00 | 16.00 |",
         "## Published (full-size training)",
         "not compared",
         "| spring | 20.97 | 1.45 |",
@@ -151,7 +151,9 @@ fn the_report_labels_reduced_numbers_and_shows_pictures() {
         assert!(is_labelled || heading == "Published (full-size training)", "{heading}");
     }
     assert!(page.contains("Reduced experiment (preset quick)"));
-    assert!(page.contains("Measured <span class=\"label\">reduced, preset quick</span>"));
+    assert!(page.contains(
+        "Measured, horizon as published <span class=\"label\">reduced, preset quick</span>"
+    ));
     assert!(page.contains("<h2>Published (full-size training)</h2>"));
     assert!(page.contains("are not compared with the reduced numbers above"));
     assert!(!page.contains("divided by published"));
@@ -169,8 +171,10 @@ fn summaries_mark_cells_and_stand_in_their_row() {
         row: "spring".to_owned(),
         best: Some("nwm_1d".to_owned()),
         comparisons: Vec::new(),
+        trajectories: None,
         conditional_on_seed: false,
         kendall_tau: None,
+        kendall_p: None,
         sentence: "nwm_1d is alone.".to_owned(),
     }];
     let out = folder.path().join("out");
@@ -183,9 +187,16 @@ fn summaries_mark_cells_and_stand_in_their_row() {
     assert_eq!(serde_json::from_str::<Table>(&text).unwrap(), table);
     let markdown = fs::read_to_string(out.join("table.md")).unwrap();
     assert!(markdown.contains("- spring: nwm_1d is alone."), "{markdown}");
-    // Tables of earlier versions have none.
+    // Tables of earlier versions have less.
     let mut earlier: Value = serde_json::from_str(&text).unwrap();
-    earlier.as_object_mut().unwrap().remove("summaries");
+    for key in ["summaries", "matched_summaries", "horizon"] {
+        earlier.as_object_mut().unwrap().remove(key);
+    }
+    for cell in earlier["cells"].as_array_mut().unwrap() {
+        for key in ["matched", "measures", "steps_ahead"] {
+            cell.as_object_mut().unwrap().remove(key);
+        }
+    }
     assert!(serde_json::from_value::<Table>(earlier).unwrap().summaries.is_empty());
 }
 

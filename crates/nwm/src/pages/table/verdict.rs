@@ -3,8 +3,10 @@
 use maud::{Markup, html};
 
 use super::{
-    super::number::in_unit,
-    cells::{Comparison, RowSummary, Table},
+    super::number::{count, in_unit},
+    cells::Table,
+    comparison::{RowSummary, Verdict},
+    score::Horizon,
 };
 
 /// How a cell stands in its row.
@@ -14,42 +16,35 @@ pub(super) enum Mark {
     Best,
     /// Not distinguishable from the best.
     Close,
-    /// Neither, or nobody knows.
+    /// Not compared with the best.
+    NotCompared,
+    /// Worse, or nobody knows.
     None,
 }
 
 impl Table {
-    /// What is known about a row beyond its numbers.
-    pub(super) fn summary_of(&self, row: &str) -> Option<&RowSummary> {
-        self.summaries.iter().find(|summary| summary.row == row)
-    }
-
     /// How a cell stands in its row.
-    pub(super) fn mark(&self, row: &str, column: &str) -> Mark {
-        let Some(summary) = self.summary_of(row) else { return Mark::None };
-        let is_close =
-            |comparison: &Comparison| comparison.column == column && !comparison.distinguishable;
-        match summary.best.as_deref() {
-            None => Mark::None,
-            Some(best) if best == column => Mark::Best,
-            Some(_) if summary.comparisons.iter().any(is_close) => Mark::Close,
-            Some(_) => Mark::None,
+    pub(super) fn mark(&self, horizon: Horizon, row: &str, column: &str) -> Mark {
+        let Some(summary) = self.summary_of(horizon, row) else { return Mark::None };
+        let verdict = summary.comparisons.iter().find(|it| it.column == column);
+        match (summary.best.as_deref(), verdict.map(|it| it.verdict)) {
+            (None, _) => Mark::None,
+            (Some(best), _) if best == column => Mark::Best,
+            (_, Some(Verdict::NotDistinguishable)) => Mark::Close,
+            (_, Some(Verdict::NotCompared)) => Mark::NotCompared,
+            _ => Mark::None,
         }
     }
-}
 
-/// What the marks of a table mean; nothing where nothing is marked.
-pub(super) fn legend(table: &Table) -> Markup {
-    let has_marks = table.summaries.iter().any(|summary| summary.best.is_some());
-    html! { @if has_marks {
-        p.quiet {
-            strong { "Bold" } ": the smallest error of its row. " strong { "†" }
-            ": not distinguishable from it (paired bootstrap over test trajectories, 95 %)."
-            @if table.summaries.iter().any(|summary| summary.conditional_on_seed) {
-                " Where a model was trained with one seed, this says nothing about other seeds."
-            }
+    /// The verdict on a cell as `table.csv` has it; empty where there is none.
+    pub(super) fn verdict_name(&self, horizon: Horizon, row: &str, column: &str) -> &'static str {
+        if self.mark(horizon, row, column) == Mark::Best {
+            return "best";
         }
-    } }
+        let summary = self.summary_of(horizon, row);
+        let verdict = summary.and_then(|it| it.comparisons.iter().find(|it| it.column == column));
+        verdict.map_or("", |it| it.verdict.name())
+    }
 }
 
 /// The verdict of a row: its sentence, and below it what it rests on.
@@ -59,70 +54,89 @@ pub(super) fn verdict(table: &Table, summary: &RowSummary) -> Markup {
             p { (summary.sentence) }
             @if summary.conditional_on_seed {
                 p.quiet {
-                    "Conditional on the training seed: the intervals cover the choice of test "
-                    "trajectories, not how much another training would differ."
+                    "The intervals of models trained once cover the choice of test trajectories, not "
+                    "how much another training would differ."
                 }
             }
             @if let (Some(best), false) = (&summary.best, summary.comparisons.is_empty()) {
-                (comparisons(table, best, &summary.comparisons))
+                (comparisons(table, best, summary))
             }
-            @if let Some(tau) = summary.kendall_tau {
-                p.quiet {
-                    "Order of the models against that of the published numbers: Kendall's τ = "
-                    (format!("{tau:.2}")) " (1 is the same order, −1 the reverse)."
-                    @if table.reduced {
-                        " The order alone, since this is a reduced experiment and its errors are not "
-                        "comparable with published ones."
-                    }
-                }
+            @if let Some(agreement) = summary.rank_agreement(table.reduced) {
+                p.quiet { (agreement) }
             }
         }
     }
 }
 
-fn comparisons(table: &Table, best: &str, comparisons: &[Comparison]) -> Markup {
+fn comparisons(table: &Table, best: &str, summary: &RowSummary) -> Markup {
+    let interval = |interval: Option<[f64; 2]>| match interval {
+        Some([low, high]) => format!("{} to {}", in_unit(Some(low)), in_unit(Some(high))),
+        None => in_unit(None),
+    };
     html! {
         div.scroll { table {
             thead { tr {
                 th { "model" } th.number { "error − " (best) } th.number { "95 % interval" }
-                th.number { "p" } th { "against " (best) }
+                th.number { "p" } th.number { "adjusted p" } th { "against " (best) }
             } }
-            tbody { @for comparison in comparisons {
-                @let [low, high] = comparison.interval95;
-                tr {
-                    th { (comparison.column) }
-                    td.number { (in_unit(Some(comparison.difference))) }
-                    td.number { (in_unit(Some(low))) " to " (in_unit(Some(high))) }
-                    td.number { (probability(comparison.p_value)) }
-                    td { @if comparison.distinguishable { "worse" } @else { "not distinguishable †" } }
-                }
-            } }
+            tbody { @for comparison in &summary.comparisons { tr {
+                th { (comparison.column) }
+                td.number { (in_unit(comparison.difference)) }
+                td.number { (interval(comparison.interval95)) }
+                td.number { (probability(comparison.p_value)) }
+                td.number { (probability(comparison.adjusted_p_value)) }
+                td { (match comparison.verdict {
+                    Verdict::Distinguishable => "worse",
+                    Verdict::NotDistinguishable => "not distinguishable †",
+                    Verdict::Diverged => "worse: not finite",
+                    Verdict::NotCompared => "not compared ‡",
+                }) }
+            } } }
         } }
-        p.quiet { "Differences in units of " (table.unit) ", paired by test trajectory." }
+        p.quiet {
+            "Differences in units of " (table.unit)
+            @if let Some(trajectories) = summary.trajectories {
+                ", paired by test trajectory (" (count(trajectories as u64)) ")"
+            }
+            ". The adjusted p decides."
+        }
     }
 }
 
 /// A probability: three decimals, and no claim below a thousandth.
-fn probability(value: f64) -> String {
+fn probability(value: Option<f64>) -> String {
     match value {
-        value if !value.is_finite() => "–".to_owned(),
-        value if value < 0.001 => "< 0.001".to_owned(),
-        value => format!("{value:.3}"),
+        None => in_unit(None),
+        Some(value) if value < 0.001 => "< 0.001".to_owned(),
+        Some(value) => format!("{value:.3}"),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pages::fixtures::three_seeds;
+    use crate::pages::{fixtures::three_seeds, table::comparison::Comparison};
 
-    fn compared(column: &str, difference: f64, distinguishable: bool) -> Comparison {
+    fn compared(column: &str, difference: f64, verdict: Verdict) -> Comparison {
+        let p_value = if verdict == Verdict::Distinguishable { 1e-4 } else { 0.25 };
         Comparison {
             column: column.to_owned(),
-            difference,
-            interval95: [difference - 1.0, difference + 1.5],
-            p_value: if distinguishable { 1e-4 } else { 0.25 },
-            distinguishable,
+            verdict,
+            difference: Some(difference),
+            interval95: Some([difference - 1.0, difference + 1.5]),
+            p_value: Some(p_value),
+            adjusted_p_value: Some(2.0 * p_value),
+            reason: None,
+        }
+    }
+
+    fn unknown(column: &str, verdict: Verdict) -> Comparison {
+        Comparison {
+            difference: None,
+            interval95: None,
+            p_value: None,
+            adjusted_p_value: None,
+            ..compared(column, 0.0, verdict)
         }
     }
 
@@ -131,10 +145,17 @@ mod tests {
         table.summaries = vec![RowSummary {
             row: "spring".to_owned(),
             best: Some("nwm_1d".to_owned()),
-            comparisons: vec![compared("nwm_2d", 0.4, false), compared("ar", 12.0, true)],
+            comparisons: vec![
+                compared("nwm_2d", 0.4, Verdict::NotDistinguishable),
+                compared("ar", 12.0, Verdict::Distinguishable),
+                unknown("hgn", Verdict::NotCompared),
+                unknown("cornn", Verdict::Diverged),
+            ],
+            trajectories: Some(1200),
             conditional_on_seed,
             kendall_tau: Some(0.6),
-            sentence: "nwm_1d has the smallest error; nwm_2d is not distinguishable.".to_owned(),
+            kendall_p: Some(0.1333),
+            sentence: "nwm_1d has the smallest error; not distinguishable from nwm_2d.".to_owned(),
         }];
         table
     }
@@ -142,13 +163,22 @@ mod tests {
     #[test]
     fn cells_are_marked_by_the_comparison_with_the_best() {
         let table = table(false);
-        let marks = ["nwm_1d", "nwm_2d", "ar", "hgn"].map(|column| table.mark("spring", column));
-        assert_eq!(marks, [Mark::Best, Mark::Close, Mark::None, Mark::None]);
-        assert_eq!(table.mark("pendulum", "nwm_1d"), Mark::None);
+        let columns = ["nwm_1d", "nwm_2d", "ar", "hgn", "cornn", "ode_tr"];
+        let at = Horizon::Planned;
+        let marks = columns.map(|column| table.mark(at, "spring", column));
+        let (best, close, not_compared, none) =
+            (Mark::Best, Mark::Close, Mark::NotCompared, Mark::None);
+        assert_eq!(marks, [best, close, none, not_compared, none, none]);
+        assert_eq!(
+            columns.map(|column| table.verdict_name(at, "spring", column)),
+            ["best", "not_distinguishable", "distinguishable", "not_compared", "diverged", ""]
+        );
+        assert_eq!(table.mark(at, "pendulum", "nwm_1d"), Mark::None);
+        assert_eq!(table.mark(Horizon::Matched, "spring", "nwm_1d"), Mark::None);
         let mut nobody = table;
         nobody.summaries[0].best = None;
-        assert_eq!(nobody.mark("spring", "nwm_2d"), Mark::None, "close to nothing");
-        assert_eq!(legend(&nobody).into_string(), "");
+        assert_eq!(nobody.mark(at, "spring", "nwm_2d"), Mark::None, "close to nothing");
+        assert_eq!(nobody.marks_note(), None);
     }
 
     #[test]
@@ -156,18 +186,25 @@ mod tests {
         let table = table(true);
         let page = verdict(&table, &table.summaries[0]).into_string();
         for expected in [
-            "nwm_1d has the smallest error; nwm_2d is not distinguishable.",
-            "Conditional on the training seed",
+            "nwm_1d has the smallest error; not distinguishable from nwm_2d.",
+            "not how much another training would differ",
             "error − nwm_1d",
             "<td class=\"number\">0.40</td><td class=\"number\">-0.60 to 1.90</td>",
-            "<td class=\"number\">0.250</td><td>not distinguishable †</td>",
+            "<td class=\"number\">0.250</td><td class=\"number\">0.500</td>",
+            "<td>not distinguishable †</td>",
             "<td class=\"number\">&lt; 0.001</td><td>worse</td>",
-            "τ = 0.60",
-            "The order alone, since this is a reduced experiment",
+            "<td>not compared ‡</td>",
+            "<td class=\"number\">–</td><td>worse: not finite</td>",
+            "paired by test trajectory (1\u{202f}200)",
+            "τ = 0.60 (exact p = 0.133; 1 is",
+            "the order alone, since errors of a reduced experiment",
         ] {
             assert!(page.contains(expected), "{expected:?} is missing in {page}");
         }
-        assert!(legend(&table).into_string().contains("nothing about other seeds"));
+        let note = table.marks_note().unwrap();
+        for expected in ["flatters it", "Holm's method", "nothing about other seeds"] {
+            assert!(note.contains(expected), "{expected:?} is missing in {note}");
+        }
     }
 
     #[test]
@@ -177,6 +214,6 @@ mod tests {
         (summary.best, summary.kendall_tau) = (None, None);
         let page = verdict(&table, &table.summaries[0]).into_string();
         assert!(page.contains("<p>") && !page.contains("<table") && !page.contains('τ'));
-        assert!(!page.contains("Conditional"));
+        assert!(!page.contains("another training"));
     }
 }

@@ -1,0 +1,174 @@
+//! How a table is gathered from the runs of a plan.
+
+use std::{collections::BTreeSet, path::Path};
+
+use anyhow::{Result, ensure};
+
+use super::{
+    super::{
+        error_table::metric,
+        plan::{Plan, PlannedRun, data_of_row},
+        run_files::Evaluation,
+    },
+    cells::{Cell, SeedValue, Status, Table},
+    comparison::{Contender, RowSummary},
+    measures::Measures,
+    score::{Horizon, MATCHED_METRIC, Score},
+};
+
+/// The evaluated runs of one cell, by seed.
+struct CellRuns<'a> {
+    runs: Vec<&'a PlannedRun>,
+    /// One for each of `runs`.
+    evaluations: Vec<Evaluation>,
+    missing_seeds: Vec<u64>,
+}
+
+impl Table {
+    /// Gathers the results of every run in `plan_dir/plan.json` and compares the models of each row.
+    /// A run without `result.json` is missing; one that does not fit its cell is an error.
+    ///
+    /// # Errors
+    ///
+    /// When `plan.json` is missing, a file is broken or of another format, or a result belongs to
+    /// another model, data set, seed or preset than planned.
+    pub(crate) fn collect(plan_dir: &Path) -> Result<Self> {
+        let plan = Plan::read(plan_dir)?;
+        let (mut devices, mut horizons) = (BTreeSet::new(), BTreeSet::new());
+        let mut cells = Vec::with_capacity(plan.rows.len() * plan.columns.len());
+        let (mut summaries, mut matched_summaries) = (Vec::new(), Vec::new());
+        for row in &plan.rows {
+            let runs = plan
+                .columns
+                .iter()
+                .map(|column| CellRuns::read(&plan, plan_dir, row, column))
+                .collect::<Result<Vec<_>>>()?;
+            let row_cells = (plan.columns.iter().zip(&runs))
+                .map(|(column, runs)| runs.cell(&plan, row, column))
+                .collect::<Result<Vec<_>>>()?;
+            let contenders = |horizon: Horizon| {
+                let key = horizon.metric(&plan.metric);
+                (row_cells.iter().zip(&runs))
+                    .filter_map(|(cell, runs)| {
+                        let score = cell.score(horizon)?;
+                        Some(Contender::new(&cell.column, score, &runs.evaluations, key, plan.unit))
+                    })
+                    .collect::<Vec<_>>()
+            };
+            if let Some(summary) = RowSummary::of(row, &contenders(Horizon::Planned))? {
+                summaries.push(summary.against_published(&row_cells)?);
+            }
+            matched_summaries.extend(RowSummary::of(row, &contenders(Horizon::Matched))?);
+            for evaluation in runs.into_iter().flat_map(|runs| runs.evaluations) {
+                devices.insert(evaluation.device);
+                horizons.insert(evaluation.horizon);
+            }
+            cells.extend(row_cells);
+        }
+        let listed = |names: BTreeSet<String>| names.into_iter().collect::<Vec<_>>().join(", ");
+        Ok(Self {
+            format: 1,
+            table: plan.table,
+            preset: plan.preset,
+            reduced: plan.reduced,
+            commit: plan.commit,
+            device: listed(devices),
+            unit: format!("{:e}", plan.unit),
+            metric: plan.metric,
+            horizon: listed(horizons),
+            rows: plan.rows,
+            columns: plan.columns,
+            cells,
+            summaries,
+            matched_summaries,
+        })
+    }
+}
+
+impl<'a> CellRuns<'a> {
+    fn read(plan: &'a Plan, plan_dir: &Path, row: &str, column: &str) -> Result<Self> {
+        let mut found =
+            Self { runs: Vec::new(), evaluations: Vec::new(), missing_seeds: Vec::new() };
+        for run in plan.runs_of(row, column) {
+            let run_dir = plan_dir.join(&run.run_dir);
+            let Some(evaluation) = Evaluation::read(&run_dir)? else {
+                found.missing_seeds.push(run.seed);
+                continue;
+            };
+            check_fits(&evaluation, plan, run, &run_dir)?;
+            evaluation.metric(&plan.metric, &run_dir)?;
+            found.runs.push(run);
+            found.evaluations.push(evaluation);
+        }
+        Ok(found)
+    }
+
+    fn cell(&self, plan: &Plan, row: &str, column: &str) -> Result<Cell> {
+        let evaluations = &self.evaluations;
+        let in_units = |result: &Evaluation, key: &str| Some(metric(result, key)? / plan.unit);
+        let planned = Score::of(evaluations, &plan.metric, plan.unit)?;
+        let has_matched = !evaluations.is_empty()
+            && plan.metric != MATCHED_METRIC
+            && evaluations.iter().all(|result| result.metrics.contains_key(MATCHED_METRIC));
+        let matched =
+            has_matched.then(|| Score::of(evaluations, MATCHED_METRIC, plan.unit)).transpose()?;
+        let seeds = (self.runs.iter().zip(evaluations))
+            .map(|(run, result)| SeedValue {
+                seed: run.seed,
+                value: in_units(result, &plan.metric),
+                matched: in_units(result, MATCHED_METRIC),
+                steps: result.steps,
+                seconds: result.seconds,
+                run_dir: run.run_dir.clone(),
+                commit: result.commit.clone(),
+            })
+            .collect();
+        Ok(Cell {
+            row: row.to_owned(),
+            column: column.to_owned(),
+            published: plan.published(row, column),
+            mean: planned.mean,
+            std: planned.std,
+            ci95: planned.ci95,
+            steps_ahead: planned.steps_ahead,
+            seeds,
+            status: match (evaluations.is_empty(), self.missing_seeds.is_empty()) {
+                (true, _) => Status::Missing,
+                (false, true) => Status::Done,
+                (false, false) => Status::Partial,
+            },
+            missing_seeds: self.missing_seeds.clone(),
+            inference_steps: evaluations.first().map(|result| result.inference_steps),
+            references: planned.references,
+            matched,
+            measures: Measures::of(evaluations, &plan.metric, plan.unit)?,
+        })
+    }
+}
+
+/// Checks that a result is what the plan says the run is.
+fn check_fits(
+    evaluation: &Evaluation,
+    plan: &Plan,
+    run: &PlannedRun,
+    run_dir: &Path,
+) -> Result<()> {
+    let seeds = [evaluation.seed, run.seed].map(|seed| seed.to_string());
+    let preset = evaluation.preset.clone().unwrap_or_else(|| "none".to_owned());
+    for (what, found, expected) in [
+        ("model", evaluation.model.as_str(), run.column.as_str()),
+        ("data", data_of_row(&evaluation.data), data_of_row(&run.row)),
+        ("preset", preset.as_str(), plan.preset.as_str()),
+        ("seed", seeds[0].as_str(), seeds[1].as_str()),
+    ] {
+        ensure!(
+            found == expected,
+            "read {}: {what}: found {found}, expected {expected} as planned for {}/{}; \
+             move the folder away and run again",
+            run_dir.join("result.json").display(),
+            run.row,
+            run.column
+        );
+    }
+    Ok(())
+}
