@@ -15,6 +15,7 @@ use flate2::write::ZlibEncoder;
 use hdf5::{DatatypeMessage, H5Dataset, H5File, H5Type};
 use rayon::prelude::*;
 
+use crate::arrays::{Element, Number as _};
 use crate::error::{Error, Result};
 use crate::input_file::open_for_reading;
 
@@ -23,36 +24,6 @@ const DEFLATE_LEVEL: u32 = 4;
 
 /// The filter mask of a chunk that went through every filter.
 const ALL_FILTERS_APPLIED: u32 = 0;
-
-/// Type of the elements of an array.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Element {
-    U8,
-    U32,
-    F32,
-    F64,
-}
-
-impl Element {
-    /// The name in messages and metadata.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::U8 => "u8",
-            Self::U32 => "u32",
-            Self::F32 => "f32",
-            Self::F64 => "f64",
-        }
-    }
-
-    /// Bytes per element.
-    pub(crate) const fn size(self) -> usize {
-        match self {
-            Self::U8 => 1,
-            Self::U32 | Self::F32 => 4,
-            Self::F64 => 8,
-        }
-    }
-}
 
 /// Runs a call of the library and turns its error or its panic into a reason.
 fn guarded<T>(call: impl FnOnce() -> hdf5::Result<T>) -> Result<T, String> {
@@ -252,17 +223,14 @@ impl Array {
 
     /// The rows `rows`, entries along the first axis, as little-endian bytes.
     pub(crate) fn read_rows(&self, rows: Range<usize>) -> Result<Vec<u8>> {
-        fn bytes<T, const N: usize>(values: &[T], encode: impl Fn(&T) -> [u8; N]) -> Vec<u8> {
-            values.iter().flat_map(encode).collect()
-        }
         let (mut starts, mut counts) = (vec![0; self.shape.len()], self.shape.clone());
         starts[0] = rows.start;
         counts[0] = rows.len();
         Ok(match self.element {
             Element::U8 => self.read_u8(&starts, &counts)?,
-            Element::U32 => bytes(&self.read_u32(&starts, &counts)?, |value| value.to_le_bytes()),
-            Element::F32 => bytes(&self.read_f32(&starts, &counts)?, |value| value.to_le_bytes()),
-            Element::F64 => bytes(&self.read_f64(&starts, &counts)?, |value| value.to_le_bytes()),
+            Element::U32 => u32::to_bytes(&self.read_u32(&starts, &counts)?),
+            Element::F32 => f32::to_bytes(&self.read_f32(&starts, &counts)?),
+            Element::F64 => f64::to_bytes(&self.read_f64(&starts, &counts)?),
         })
     }
 
