@@ -41,6 +41,9 @@ const SIGNATURE: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
 /// for more memory than there is.
 const OLDEST_SUPERBLOCK: u8 = 2;
 
+/// Where such a superblock says how long the file is.
+const LENGTH_PLACE: Range<usize> = 28..36;
+
 /// Bytes of a chunk, at most: many times what is sensible.
 const LARGEST_CHUNK: usize = 1 << 30;
 
@@ -72,7 +75,7 @@ impl Reader {
             expected: "a complete HDF5 file".to_owned(),
             advice,
         };
-        let mut head = [0; SIGNATURE.len() + 1];
+        let mut head = [0; LENGTH_PLACE.end];
         let complete = plain.read_exact(&mut head).is_ok() && head.starts_with(&SIGNATURE);
         let version = head[SIGNATURE.len()];
         if author == Author::ThisCrate && !complete {
@@ -82,6 +85,12 @@ impl Reader {
             return Err(content(format!(
                 "an HDF5 file of the old format {version}, not written by nwm"
             )));
+        }
+        // The library does not mind if what is missing at the end is no data.
+        let length =
+            head[LENGTH_PLACE].iter().rev().fold(0, |sum, &byte| sum << 8 | u64::from(byte));
+        if author == Author::ThisCrate && length != bytes {
+            return Err(content(format!("{bytes} bytes of {length}")));
         }
         let file = guarded(|| H5File::open(path)).map_err(|reason| {
             content(format!("{bytes} bytes that cannot be opened as HDF5 ({reason})"))
