@@ -24,6 +24,7 @@
 //! - [`train`], [`RunRequest`], [`Observer`]: a run in its folder.
 //! - [`training_step`], [`Adam`]: one step, for those who write their own loop.
 //! - [`evaluate`], [`EvaluationResult`]: scores.
+//! - [`unroll`], [`UnrolledSequences`]: hidden states beside frames, as HDF5 for those who look for waves in them.
 //!
 //! # Conventions
 //! Every random choice is a function of a seed and a step, so that the state of a run is its parameters, Adam's moments
@@ -43,6 +44,7 @@ mod schedule;
 mod step;
 mod tensorboard;
 mod trainer;
+mod unroll;
 
 pub use adam::{Adam, collect_gradients, gradient_norm};
 pub use checkpoint::{Best, OPTIMIZER_FILE, TrainingState, write_checkpoint};
@@ -67,6 +69,10 @@ pub use schedule::{Schedule, learning_rate};
 pub use step::{StepResult, frames_of, noise_of_step, training_step};
 pub use tensorboard::EventLog;
 pub use trainer::{Observer, Outcome, RunRequest, Silent, train};
+pub use unroll::{
+    ChosenTrajectories, MOST_UNROLLED_STEPS, UNROLLED_KIND, UnrollRequest, UnrolledSequences,
+    unroll,
+};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

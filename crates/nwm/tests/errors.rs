@@ -135,6 +135,26 @@ fn a_run_without_a_checkpoint_cannot_be_scored() {
 }
 
 #[test]
+fn sequences_that_are_not_there_cannot_be_unrolled() {
+    let folder = tempfile::tempdir().unwrap();
+    let unroll = |run: &str, arguments: &[&str]| {
+        let unroll = ["unroll", run, "--out", "out/waves.h5"];
+        nwm(folder.path()).args(unroll).args(arguments).output().unwrap()
+    };
+    assert_refused(&unroll("nowhere", &[]), 3, &["unroll nowhere", "resolved.toml"]);
+    assert_eq!(code(&train(folder.path(), "run").output().unwrap()), 0);
+    let absent = unroll("run", &["--trajectories", "1,3"]);
+    assert_refused(&absent, 2, &["trajectories: found 3", "test trajectories 0 to 2"]);
+    assert_refused(&unroll("run", &["--count", "0"]), 2, &["trajectories: found none"]);
+    assert_refused(&unroll("run", &["--steps", "0"]), 2, &["steps: found 0, expected 1 to"]);
+    assert_refused(&unroll("run", &["--checkpoint", "first"]), 2, &["best, last or the step"]);
+    assert_refused(&unroll("run", &["--checkpoint", "5"]), 3, &["step-00000005"]);
+    assert_eq!(code(&unroll("run", &["--count", "2", "--trajectories", "1"])), 2);
+    // The folder of the file is not there.
+    assert_refused(&unroll("run", &[]), 3, &["out/waves.h5", "does its folder exist?"]);
+}
+
+#[test]
 fn a_run_folder_in_use_exits_6() {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("run");
