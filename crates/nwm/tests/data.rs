@@ -222,7 +222,7 @@ fn a_file_of_another_shape_or_split_is_refused_in_plain_words() {
     };
     let shape = "flat.h5: dataset /frames: found shape [4, 60, 3], expected [trajectory, time";
     refuse("flat.h5", "other.h5", shape, 3);
-    refuse("flat.h5", "flat.h5", "found one file for training and testing", 2);
+    refuse("flat.h5", "flat.h5", "found one file for two purposes", 2);
     let test_set = nwm(folder.path())
         .args(["data", "generate", "spring", "--split", "test", "--count", "3", "--steps", "20"])
         .args(["--frames", "--out", "test.h5"])
