@@ -22,6 +22,7 @@
 //! # Main types
 //! - [`Config`], [`Layer`], [`Resolved`]: one configuration tree, and where each value came from.
 //! - [`train`], [`RunRequest`], [`Observer`]: a run in its folder.
+//! - [`MemoryEstimate`]: what a run is going to need.
 //! - [`training_step`], [`Adam`]: one step, for those who write their own loop.
 //! - [`evaluate`], [`EvaluationResult`]: scores.
 //! - [`unroll`], [`UnrolledSequences`]: hidden states beside frames, as HDF5 for those who look for waves in them.
@@ -38,6 +39,7 @@ mod error;
 mod evaluation;
 mod guard;
 mod loss;
+mod memory;
 mod metrics;
 mod run_folder;
 mod schedule;
@@ -63,6 +65,7 @@ pub use loss::{
     PERFECT_LOSS, forecast_loss, forecast_loss_of_logits, mean_squared_error,
     mean_squared_error_of_logits,
 };
+pub use memory::MemoryEstimate;
 pub use metrics::{METRICS_FILE, MetricsLog, MetricsRow, read_metrics};
 pub use run_folder::{RUN_FORMAT, RunFolder, RunRecord, RunStatus, read_run_record, timestamp};
 pub use schedule::{Schedule, learning_rate};

@@ -23,7 +23,7 @@ fn assert_refused(output: &Output, expected: i32, parts: &[&str]) {
 #[test]
 fn configuration_errors_name_the_key_and_exit_2() {
     let folder = tempfile::tempdir().unwrap();
-    let cases: [(&str, &[&str]); 7] = [
+    let cases: [(&str, &[&str]); 8] = [
         ("train.batchsize=3", &["unknown key train.batchsize", "train.batch_size"]),
         ("train.steps=\"many\"", &["train.steps", "string"]),
         ("model.cell.kernel_size=4", &["kernel", "4", "odd"]),
@@ -31,6 +31,7 @@ fn configuration_errors_name_the_key_and_exit_2() {
         ("train.window=41", &["data.frames", "found 40", "47"]),
         ("model.name=rnn", &["model.name", "unknown variant"]),
         ("data.name=spiral", &["spiral", "mass_spring"]),
+        ("train.batch_size=1000000000", &["GiB of memory", "are free; lower train.batch_size"]),
     ];
     for (assignment, parts) in cases {
         let output = train(folder.path(), "run").args(["--set", assignment]).output().unwrap();
