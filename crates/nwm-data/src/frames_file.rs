@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use crate::arrays::Element;
 use crate::error::{Error, Result};
-use crate::hdf5_file::{Array, Author, Element, Reader};
+use crate::hdf5_file::{Array, Author, Reader};
 use crate::source::{FrameSource, check_request};
 use crate::spec::Split;
 use crate::store;

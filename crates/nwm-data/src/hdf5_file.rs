@@ -15,6 +15,7 @@ use flate2::write::ZlibEncoder;
 use hdf5::{DatatypeMessage, H5Dataset, H5File, H5Type};
 use rayon::prelude::*;
 
+use crate::arrays::{Element, Number as _};
 use crate::error::{Error, Result};
 use crate::input_file::open_for_reading;
 
@@ -23,36 +24,6 @@ const DEFLATE_LEVEL: u32 = 4;
 
 /// The filter mask of a chunk that went through every filter.
 const ALL_FILTERS_APPLIED: u32 = 0;
-
-/// Type of the elements of an array.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Element {
-    U8,
-    U32,
-    F32,
-    F64,
-}
-
-impl Element {
-    /// The name in messages and metadata.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::U8 => "u8",
-            Self::U32 => "u32",
-            Self::F32 => "f32",
-            Self::F64 => "f64",
-        }
-    }
-
-    /// Bytes per element.
-    pub(crate) const fn size(self) -> usize {
-        match self {
-            Self::U8 => 1,
-            Self::U32 | Self::F32 => 4,
-            Self::F64 => 8,
-        }
-    }
-}
 
 /// Runs a call of the library and turns its error or its panic into a reason.
 fn guarded<T>(call: impl FnOnce() -> hdf5::Result<T>) -> Result<T, String> {
@@ -69,6 +40,9 @@ const SIGNATURE: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
 /// The oldest version of the superblock that this crate writes. Of older ones, a damaged file can make the library ask
 /// for more memory than there is.
 const OLDEST_SUPERBLOCK: u8 = 2;
+
+/// Where such a superblock says how long the file is.
+const LENGTH_PLACE: Range<usize> = 28..36;
 
 /// Bytes of a chunk, at most: many times what is sensible.
 const LARGEST_CHUNK: usize = 1 << 30;
@@ -101,7 +75,7 @@ impl Reader {
             expected: "a complete HDF5 file".to_owned(),
             advice,
         };
-        let mut head = [0; SIGNATURE.len() + 1];
+        let mut head = [0; LENGTH_PLACE.end];
         let complete = plain.read_exact(&mut head).is_ok() && head.starts_with(&SIGNATURE);
         let version = head[SIGNATURE.len()];
         if author == Author::ThisCrate && !complete {
@@ -111,6 +85,12 @@ impl Reader {
             return Err(content(format!(
                 "an HDF5 file of the old format {version}, not written by nwm"
             )));
+        }
+        // The library does not mind if what is missing at the end is no data.
+        let length =
+            head[LENGTH_PLACE].iter().rev().fold(0, |sum, &byte| sum << 8 | u64::from(byte));
+        if author == Author::ThisCrate && length != bytes {
+            return Err(content(format!("{bytes} bytes of {length}")));
         }
         let file = guarded(|| H5File::open(path)).map_err(|reason| {
             content(format!("{bytes} bytes that cannot be opened as HDF5 ({reason})"))
@@ -252,17 +232,14 @@ impl Array {
 
     /// The rows `rows`, entries along the first axis, as little-endian bytes.
     pub(crate) fn read_rows(&self, rows: Range<usize>) -> Result<Vec<u8>> {
-        fn bytes<T, const N: usize>(values: &[T], encode: impl Fn(&T) -> [u8; N]) -> Vec<u8> {
-            values.iter().flat_map(encode).collect()
-        }
         let (mut starts, mut counts) = (vec![0; self.shape.len()], self.shape.clone());
         starts[0] = rows.start;
         counts[0] = rows.len();
         Ok(match self.element {
             Element::U8 => self.read_u8(&starts, &counts)?,
-            Element::U32 => bytes(&self.read_u32(&starts, &counts)?, |value| value.to_le_bytes()),
-            Element::F32 => bytes(&self.read_f32(&starts, &counts)?, |value| value.to_le_bytes()),
-            Element::F64 => bytes(&self.read_f64(&starts, &counts)?, |value| value.to_le_bytes()),
+            Element::U32 => u32::to_bytes(&self.read_u32(&starts, &counts)?),
+            Element::F32 => f32::to_bytes(&self.read_f32(&starts, &counts)?),
+            Element::F64 => f64::to_bytes(&self.read_f64(&starts, &counts)?),
         })
     }
 

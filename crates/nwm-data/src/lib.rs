@@ -32,6 +32,7 @@
 //! - [`Renderer`] draws one state; [`RenderedTrajectories`] draws those that are asked for.
 //! - [`FrameSource`] is anything that frames can be read from; [`FramesFile`] is a user's file.
 //! - [`Loader`] makes training batches, [`Window`] the windows of an evaluation.
+//! - [`arrays`] keeps named arrays of any kind in files that check themselves.
 //! - [`atomic`] writes files that are complete or absent.
 //!
 //! # Conventions
@@ -53,6 +54,7 @@
 //! xtask bench data` in the repository measures all of it.
 
 mod appearances;
+pub mod arrays;
 pub mod atomic;
 mod discs;
 #[cfg(feature = "download")]

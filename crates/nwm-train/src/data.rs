@@ -74,6 +74,26 @@ fn own_frames(data: &DataConfig, split: Split) -> Result<FramesFile> {
 const STATES_IN_MEMORY: usize = 256 << 20;
 
 fn generated_frames(data: &DataConfig, split: Split) -> Result<Arc<dyn FrameSource>> {
+    let set = generated_set(data, split)?;
+    let spec = set.spec();
+    let state_bytes = spec.system.state_dimension() * size_of::<f64>();
+    if spec.trajectories * spec.frames * state_bytes <= STATES_IN_MEMORY {
+        return Ok(Arc::new(RenderedTrajectories::new(Arc::new(set.load()?))));
+    }
+    set.verify()?;
+    Ok(Arc::new(set))
+}
+
+/// The states of one split, if a generator makes them; as [`open_frames`].
+pub(crate) fn open_states(data: &DataConfig, split: Split) -> Result<Option<Dataset>> {
+    match data.name.as_str() {
+        FILE_DATA => Ok(None),
+        _ => generated_set(data, split).map(Some),
+    }
+}
+
+/// The file in the cache; made if it is not there.
+fn generated_set(data: &DataConfig, split: Split) -> Result<Dataset> {
     let spec = dataset_spec(data, split)?;
     let path = cache_path(data, &spec);
     if !path.is_file() {
@@ -98,12 +118,7 @@ fn generated_frames(data: &DataConfig, split: Split) -> Result<Arc<dyn FrameSour
             ),
         });
     }
-    let state_bytes = spec.system.state_dimension() * size_of::<f64>();
-    if spec.trajectories * spec.frames * state_bytes <= STATES_IN_MEMORY {
-        return Ok(Arc::new(RenderedTrajectories::new(Arc::new(set.load()?))));
-    }
-    set.verify()?;
-    Ok(Arc::new(set))
+    Ok(set)
 }
 
 /// What the generator is asked for.

@@ -94,6 +94,16 @@ pub enum Error {
         /// Folder of the diagnostic bundle.
         bundle: PathBuf,
     },
+    /// Something is asked for that is not there.
+    #[error("{what}: found {found}, expected {expected}")]
+    Request {
+        /// What is asked for.
+        what: &'static str,
+        /// What was given.
+        found: String,
+        /// What could be.
+        expected: String,
+    },
     /// Training would need more memory than is free.
     #[error(
         "training needs about {needed_gib:.1} GiB of memory, {free_gib:.1} GiB are free; lower {knob}, or set train.memory_check=false to try all the same"
@@ -144,6 +154,7 @@ impl Error {
             | Self::Key { .. }
             | Self::Syntax { .. }
             | Self::ChangedKey { .. }
+            | Self::Request { .. }
             | Self::Memory { .. }
             | Self::RunExists { .. } => ErrorKind::Configuration,
             Self::Locked { .. } => ErrorKind::FileSystem,

@@ -22,8 +22,10 @@
 //! # Main types
 //! - [`Config`], [`Layer`], [`Resolved`]: one configuration tree, and where each value came from.
 //! - [`train`], [`RunRequest`], [`Observer`]: a run in its folder.
+//! - [`MemoryEstimate`]: what a run is going to need.
 //! - [`training_step`], [`Adam`]: one step, for those who write their own loop.
 //! - [`evaluate`], [`EvaluationResult`]: scores.
+//! - [`unroll`], [`UnrolledSequences`]: hidden states beside frames, as HDF5 for those who look for waves in them.
 //!
 //! # Conventions
 //! Every random choice is a function of a seed and a step, so that the state of a run is its parameters, Adam's moments
@@ -37,12 +39,14 @@ mod error;
 mod evaluation;
 mod guard;
 mod loss;
+mod memory;
 mod metrics;
 mod run_folder;
 mod schedule;
 mod step;
 mod tensorboard;
 mod trainer;
+mod unroll;
 
 pub use adam::{Adam, collect_gradients, gradient_norm};
 pub use checkpoint::{Best, OPTIMIZER_FILE, TrainingState, write_checkpoint};
@@ -61,12 +65,17 @@ pub use loss::{
     PERFECT_LOSS, forecast_loss, forecast_loss_of_logits, mean_squared_error,
     mean_squared_error_of_logits,
 };
+pub use memory::MemoryEstimate;
 pub use metrics::{METRICS_FILE, MetricsLog, MetricsRow, read_metrics};
 pub use run_folder::{RUN_FORMAT, RunFolder, RunRecord, RunStatus, read_run_record, timestamp};
 pub use schedule::{Schedule, learning_rate};
 pub use step::{StepResult, frames_of, noise_of_step, training_step};
 pub use tensorboard::EventLog;
 pub use trainer::{Observer, Outcome, RunRequest, Silent, train};
+pub use unroll::{
+    ChosenTrajectories, MOST_UNROLLED_STEPS, UNROLLED_KIND, UnrollRequest, UnrolledSequences,
+    unroll,
+};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use candle_core::{DType, Device};
-use nwm_data::{FrameSource, Loader, LoaderOptions, SplitFrames, Training, Validation};
+use nwm_data::{Loader, LoaderOptions, SplitFrames, Training, Validation};
 use nwm_models::{
     Checkpoint, FrameShape, MODEL_FILE, Model, checkpoint_directory, checkpoint_steps,
     latest_checkpoint,
@@ -21,6 +21,7 @@ use crate::data::open_frames;
 use crate::error::{Error, Result};
 use crate::evaluation::validation_error;
 use crate::guard::{diagnose, not_finite};
+use crate::memory::check_memory;
 use crate::metrics::{MetricsLog, MetricsRow};
 use crate::run_folder::{RUN_FORMAT, RunFolder, RunRecord, RunStatus, timestamp, write_text};
 use crate::schedule::{Schedule, learning_rate};
@@ -241,6 +242,9 @@ impl<'a> Trainer<'a> {
         let config = resolved.config();
         remove_scratch(run_directory)?;
         let frames = open_frames::<Training>(&config.data)?;
+        let [rows, columns, channels] = frames.source().frame_shape();
+        let frame = FrameShape::new(rows, columns, channels)?;
+        check_memory(config, frame)?;
         let (checkpoint, damaged) = latest_checkpoint(run_directory)?;
         for error in damaged {
             // Starting over would in time replace what may still be saved.
@@ -249,7 +253,7 @@ impl<'a> Trainer<'a> {
             }
             observer.passed_over(&error.into());
         }
-        let (model, state) = open_model(config, frames.source(), checkpoint.as_ref())?;
+        let (model, state) = open_model(config, frame, checkpoint.as_ref())?;
         let mut adam = Adam::new(model.parameters(), &config.train);
         if let Some(checkpoint) = &checkpoint {
             let content = checkpoint.read(OPTIMIZER_FILE)?;
@@ -437,11 +441,9 @@ impl<'a> Trainer<'a> {
 /// The model and its training state: those of a checkpoint, or fresh ones.
 fn open_model(
     config: &Config,
-    frames: &dyn FrameSource,
+    shape: FrameShape,
     checkpoint: Option<&Checkpoint>,
 ) -> Result<(Model, TrainingState)> {
-    let [rows, columns, channels] = frames.frame_shape();
-    let shape = FrameShape::new(rows, columns, channels)?;
     let seed = config.train.seed;
     let Some(checkpoint) = checkpoint else {
         let model = Model::new(&config.model, shape, seed, DType::F32, &Device::Cpu)?;

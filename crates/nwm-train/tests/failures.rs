@@ -118,6 +118,19 @@ fn a_window_longer_than_the_users_trajectories_is_refused() {
 }
 
 #[test]
+fn a_batch_beyond_the_memory_is_refused_before_it_is_allocated() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let resolved = resolved(folder.path(), "nwm_2d", &["train.batch_size=1000000000"]);
+    let error = train_all(&resolved, &run).unwrap_err();
+    let Error::Memory { needed_gib, free_gib, knob } = error else { panic!("{error}") };
+    assert!(needed_gib > 1e5 && free_gib > 0.0, "{needed_gib} {free_gib}");
+    assert_eq!((knob, error.kind()), ("train.batch_size", ErrorKind::Configuration));
+    // It was no run yet.
+    assert!(!run.join("run.json").exists() && !run.join("checkpoints").exists());
+}
+
+#[test]
 fn a_damaged_data_file_is_refused_with_its_path() {
     let folder = tempfile::tempdir().unwrap();
     let resolved = resolved(folder.path(), "nwm_2d", &[]);

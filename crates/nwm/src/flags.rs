@@ -36,6 +36,11 @@ pub(crate) enum Command {
     Train(TrainArguments),
     /// Score a trained run on its test trajectories; writes result.json into its folder.
     Eval(EvalArguments),
+    /// Hidden states, inputs and predictions of test sequences, in an HDF5 file for those who analyse waves.
+    ///
+    /// Sequences are the windows on which the run is evaluated. Arrays and axes are described in docs/formats.md and in the
+    /// file's own attribute `metadata`; h5py and MATLAB read it, and `nwm inspect` verifies it.
+    Unroll(UnrollArguments),
     /// One self-contained page of one or more runs: curves, tables, forecasts as movies.
     Report(ReportArguments),
     /// Statistics and pages of many runs.
@@ -205,6 +210,28 @@ pub(crate) struct TrainArguments {
 pub(crate) struct EvalArguments {
     /// The run folder.
     pub(crate) run_dir: PathBuf,
+    /// best (the least validation error), last, or the step of a checkpoint; what the run's own eval.checkpoint says by
+    /// default.
+    #[arg(long)]
+    pub(crate) checkpoint: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UnrollArguments {
+    /// The run folder.
+    pub(crate) run_dir: PathBuf,
+    /// The HDF5 file to write.
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+    /// Test trajectories, the first ones; all, if there are fewer.
+    #[arg(long, default_value_t = 8)]
+    pub(crate) count: usize,
+    /// Test trajectories by number, from 0, such as 3,7,11.
+    #[arg(long, value_name = "N,N,...", value_delimiter = ',', conflicts_with = "count")]
+    pub(crate) trajectories: Option<Vec<usize>>,
+    /// Frames to predict; by default those of an evaluation. Forecasts may go on where the true frames end.
+    #[arg(long)]
+    pub(crate) steps: Option<usize>,
     /// best (the least validation error), last, or the step of a checkpoint; what the run's own eval.checkpoint says by
     /// default.
     #[arg(long)]

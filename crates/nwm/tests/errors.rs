@@ -23,7 +23,7 @@ fn assert_refused(output: &Output, expected: i32, parts: &[&str]) {
 #[test]
 fn configuration_errors_name_the_key_and_exit_2() {
     let folder = tempfile::tempdir().unwrap();
-    let cases: [(&str, &[&str]); 7] = [
+    let cases: [(&str, &[&str]); 8] = [
         ("train.batchsize=3", &["unknown key train.batchsize", "train.batch_size"]),
         ("train.steps=\"many\"", &["train.steps", "string"]),
         ("model.cell.kernel_size=4", &["kernel", "4", "odd"]),
@@ -31,6 +31,7 @@ fn configuration_errors_name_the_key_and_exit_2() {
         ("train.window=41", &["data.frames", "found 40", "47"]),
         ("model.name=rnn", &["model.name", "unknown variant"]),
         ("data.name=spiral", &["spiral", "mass_spring"]),
+        ("train.batch_size=1000000000", &["GiB of memory", "are free; lower train.batch_size"]),
     ];
     for (assignment, parts) in cases {
         let output = train(folder.path(), "run").args(["--set", assignment]).output().unwrap();
@@ -132,6 +133,26 @@ fn a_run_without_a_checkpoint_cannot_be_scored() {
     fs::remove_dir_all(folder.path().join("run/checkpoints")).unwrap();
     let output = nwm(folder.path()).args(["eval", "run"]).output().unwrap();
     assert_refused(&output, 3, &["found no checkpoint"]);
+}
+
+#[test]
+fn sequences_that_are_not_there_cannot_be_unrolled() {
+    let folder = tempfile::tempdir().unwrap();
+    let unroll = |run: &str, arguments: &[&str]| {
+        let unroll = ["unroll", run, "--out", "out/waves.h5"];
+        nwm(folder.path()).args(unroll).args(arguments).output().unwrap()
+    };
+    assert_refused(&unroll("nowhere", &[]), 3, &["unroll nowhere", "resolved.toml"]);
+    assert_eq!(code(&train(folder.path(), "run").output().unwrap()), 0);
+    let absent = unroll("run", &["--trajectories", "1,3"]);
+    assert_refused(&absent, 2, &["trajectories: found 3", "test trajectories 0 to 2"]);
+    assert_refused(&unroll("run", &["--count", "0"]), 2, &["trajectories: found none"]);
+    assert_refused(&unroll("run", &["--steps", "0"]), 2, &["steps: found 0, expected 1 to"]);
+    assert_refused(&unroll("run", &["--checkpoint", "first"]), 2, &["best, last or the step"]);
+    assert_refused(&unroll("run", &["--checkpoint", "5"]), 3, &["step-00000005"]);
+    assert_eq!(code(&unroll("run", &["--count", "2", "--trajectories", "1"])), 2);
+    // The folder of the file is not there.
+    assert_refused(&unroll("run", &[]), 3, &["out/waves.h5", "does its folder exist?"]);
 }
 
 #[test]

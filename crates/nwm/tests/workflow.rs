@@ -56,6 +56,46 @@ fn train_eval_report_inspect() {
 }
 
 #[test]
+fn unrolled_sequences_are_written_and_inspected() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = train(folder.path(), "run").output().unwrap();
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let unroll = |arguments: &[&str]| {
+        nwm(folder.path())
+            .args(["unroll", "run", "--out", "waves.h5", "--json"])
+            .args(arguments)
+            .output()
+            .unwrap()
+    };
+    let output = unroll(&[]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let content = &json(&output)["content"];
+    assert_eq!((&content["sequences"], &content["steps"]), (&3.into(), &13.into()));
+    let output = unroll(&["--trajectories", "2,0", "--steps", "60", "--checkpoint", "last"]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert!(stderr(&output).contains("true frames end after"), "{}", stderr(&output));
+    assert_eq!(json(&output)["content"]["checkpoint"]["step"], 12);
+
+    let inspect = || nwm(folder.path()).args(["inspect", "waves.h5"]).output().unwrap();
+    let output = inspect();
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let found = json(&output);
+    assert_eq!((&found["kind"], &found["intact"]), (&"unrolled sequences".into(), &true.into()));
+    let names: Vec<_> = found["content"]["arrays"].as_array().unwrap().iter().collect();
+    let states = names.iter().find(|array| array["name"] == "states").unwrap();
+    assert_eq!(states["record"]["shape"], serde_json::json!([2, 60, 2, 1, 3, 3]));
+
+    let path = folder.path().join("waves.h5");
+    let content = fs::read(&path).unwrap();
+    let mut flipped = content.clone();
+    flipped[content.len() / 2] ^= 1;
+    fs::write(&path, flipped).unwrap();
+    assert_eq!(code(&inspect()), 1);
+    fs::write(&path, &content[..content.len() - 1]).unwrap();
+    assert_eq!(code(&inspect()), 3);
+}
+
+#[test]
 fn a_preset_is_recorded_and_resume_without_settings_keeps_them() {
     let folder = tempfile::tempdir().unwrap();
     let small = ["--preset", "smoke", "--set", "train.steps=2"];

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use super::layout::{ArrayLayout, FRAMES};
-use super::metadata::{Metadata, Origin, REGENERATE};
-use super::read::StoredArray;
+use super::layout::{self, FRAMES};
+use super::metadata::{Metadata, Origin};
 use crate::appearances::Appearances;
+use crate::arrays::{REGENERATE, StoredArray};
 use crate::error::{Error, Result};
 use crate::hdf5_file::{Author, Reader};
 use crate::render::{Appearance, Renderer};
@@ -63,10 +63,10 @@ impl Dataset {
         }
         let spec = &metadata.dataset;
         let array = |name: &str| {
-            let layout = ArrayLayout::of(spec).into_iter().find(|layout| layout.name == name);
-            layout.map(|layout| StoredArray::open(&file, &metadata, layout)).transpose()
+            let layout = layout::arrays(spec).into_iter().find(|layout| layout.name() == name);
+            layout.map(|layout| StoredArray::open(&file, &metadata.arrays, layout)).transpose()
         };
-        let doubles = |name| array(name)?.map_or(Ok(Vec::new()), |array| array.read_f64());
+        let doubles = |name| array(name)?.map_or(Ok(Vec::new()), |array| array.numbers::<f64>());
         let times = doubles("times")?;
         for (frame, &time) in times.iter().enumerate() {
             if time != spec.time(frame) {
@@ -76,7 +76,7 @@ impl Dataset {
             }
         }
         let colour_indices =
-            array("colour_indices")?.map_or(Ok(Vec::new()), |array| array.read_u32())?;
+            array("colour_indices")?.map_or(Ok(Vec::new()), |array| array.numbers())?;
         let appearances =
             Appearances::new(spec, doubles("parameters")?, doubles("offsets")?, colour_indices)?;
         let Some(states) = array("states")? else {
@@ -132,7 +132,7 @@ impl Dataset {
     ///
     /// [`Error::Content`] if the states are damaged.
     pub fn load(&self) -> Result<Trajectories> {
-        let states = self.states.read_f64()?;
+        let states = self.states.numbers()?;
         Trajectories::new(self.spec().clone(), states, self.appearances.clone())
     }
 
@@ -153,8 +153,8 @@ impl Dataset {
             let found = format!("{} axes", record.shape.len());
             return Err(self.file.content("metadata of dataset frames", found, "5 axes"));
         };
-        let layout = ArrayLayout::frames(self.spec(), [rows, columns]);
-        StoredArray::open(&self.file, &self.metadata, layout).map(Some)
+        let layout = layout::frames(self.spec(), [rows, columns]);
+        StoredArray::open(&self.file, &self.metadata.arrays, layout).map(Some)
     }
 }
 

@@ -3,10 +3,11 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use super::layout::ArrayLayout;
+use super::layout;
 use super::metadata::Origin;
 use super::parts::{Parts, part_len};
 use super::write::{Compression, SetWriter, WriteOptions, write, write_with};
+use crate::arrays::ArrayLayout;
 use crate::atomic::{check_target, write_atomically_from};
 use crate::error::{Error, Result};
 use crate::generate::generate_range;
@@ -97,10 +98,10 @@ pub fn generate(
 fn bytes_of_trajectory(spec: &DatasetSpec, options: WriteOptions) -> usize {
     let pictures = options.frames.then(|| {
         let [rows, columns, _] = Renderer::new(spec.system, spec.variant).frame_shape();
-        ArrayLayout::frames(spec, [rows, columns])
+        layout::frames(spec, [rows, columns])
     });
-    let per_trajectory = |layout: &ArrayLayout| layout.axes[0] == "trajectory";
-    ArrayLayout::of(spec)
+    let per_trajectory = |layout: &ArrayLayout| layout.axes()[0] == "trajectory";
+    layout::arrays(spec)
         .iter()
         .chain(&pictures)
         .filter(|layout| per_trajectory(layout))

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::layout::{ArrayLayout, FRAMES};
-use super::metadata::{ArrayRecord, Metadata, Origin, REGENERATE};
-use super::read::StoredArray;
+use super::layout::{self, FRAMES};
+use super::metadata::{Metadata, Origin};
+use crate::arrays::{ArrayReport, Integrity, REGENERATE, StoredArray, check};
 use crate::error::Result;
 use crate::hdf5_file::{Author, Reader};
 use crate::spec::DatasetSpec;
@@ -31,29 +31,6 @@ pub struct Summary {
     pub integrity: Integrity,
 }
 
-/// One array of a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct ArrayReport {
-    /// Its name.
-    pub name: String,
-    /// What the metadata says about it.
-    pub record: Option<ArrayRecord>,
-    /// What is wrong with it, if anything.
-    pub problem: Option<String>,
-}
-
-/// The verdict on a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Integrity {
-    /// Every array has the shape, the type and the digest that the metadata says.
-    Intact,
-    /// At least one array does not; its report says why.
-    Damaged,
-}
-
 /// Describes a file and verifies all of it, pictures included, with some megabytes in memory at a time.
 ///
 /// # Errors
@@ -64,36 +41,30 @@ pub enum Integrity {
 pub fn inspect(path: &Path) -> Result<Summary> {
     let file = Reader::open(path, Author::ThisCrate, REGENERATE)?;
     let metadata = Metadata::read(&file)?;
-    let mut layouts = ArrayLayout::of(&metadata.dataset);
+    let mut layouts = layout::arrays(&metadata.dataset);
     if let Some(record) = metadata.arrays.get(FRAMES) {
         // A record of another rank is compared, too, and found to be wrong.
         let sides = match record.shape.as_slice() {
             &[_, _, rows, columns, _] => [rows, columns],
             _ => [0; 2],
         };
-        layouts.push(ArrayLayout::frames(&metadata.dataset, sides));
+        layouts.push(layout::frames(&metadata.dataset, sides));
     }
     let arrays: Vec<ArrayReport> = layouts
         .iter()
         .map(|layout| ArrayReport {
-            name: layout.name.to_owned(),
-            record: metadata.arrays.get(layout.name).cloned(),
-            problem: check(&file, &metadata, layout.clone()).err().map(|error| error.to_string()),
+            name: layout.name().to_owned(),
+            record: metadata.arrays.get(layout.name()).cloned(),
+            problem: check(StoredArray::open(&file, &metadata.arrays, layout.clone())),
         })
         .collect();
-    let intact = arrays.iter().all(|array| array.problem.is_none());
     Ok(Summary {
         format: metadata.format,
         origin: metadata.origin,
         dataset: metadata.dataset,
         parameter_names: metadata.parameter_names,
         bytes: file.bytes(),
+        integrity: Integrity::of(&arrays),
         arrays,
-        integrity: if intact { Integrity::Intact } else { Integrity::Damaged },
     })
-}
-
-/// Opens an array and verifies its digest.
-fn check(file: &Reader, metadata: &Metadata, layout: ArrayLayout) -> Result<()> {
-    StoredArray::open(file, metadata, layout)?.verify()
 }

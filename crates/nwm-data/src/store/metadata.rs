@@ -3,24 +3,14 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
+use crate::arrays::{ArrayRecord, METADATA, read_metadata, write_metadata};
 use crate::error::Result;
 use crate::hdf5_file::{Reader, Writer};
-use crate::hexadecimal::hexadecimal;
 use crate::spec::{DatasetSpec, GENERATOR_VERSION, Split};
 
 /// Version of the layout that this program writes and reads.
 pub const FORMAT: u32 = 1;
-
-/// Attribute of the root that holds the metadata.
-pub(super) const METADATA: &str = "metadata";
-
-/// Attribute of the root that holds the SHA-256 of the metadata.
-pub(super) const METADATA_SHA256: &str = "metadata_sha256";
-
-/// Advice at the end of messages about damaged files.
-pub(super) const REGENERATE: &str = "delete the file and make it again";
 
 /// Where the numbers of a file come from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,20 +73,6 @@ impl std::fmt::Display for Origin {
     }
 }
 
-/// Shape, type and digest of one array.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ArrayRecord {
-    /// Names of the axes.
-    pub axes: Vec<String>,
-    /// Lengths of the axes.
-    pub shape: Vec<usize>,
-    /// Type of the elements: `u8`, `u32` or `f64`.
-    pub element: String,
-    /// SHA-256 over the SHA-256 of each row (an entry along the first axis, as little-endian bytes), hexadecimal.
-    pub sha256: String,
-}
-
 /// The metadata of a file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -113,16 +89,11 @@ pub struct Metadata {
     pub arrays: BTreeMap<String, ArrayRecord>,
 }
 
-/// What every version of the metadata has.
-#[derive(Deserialize)]
-struct AnyVersion {
-    format: u32,
-}
-
-/// The part of a data set that a file holds, if it is one of ours.
+/// The part of a data set that a file holds or was made of, if it is one of ours.
 pub(crate) fn split_of(file: &Reader) -> Option<Split> {
     #[derive(Deserialize)]
-    struct OfDataset {
+    struct OfFile {
+        #[serde(alias = "about")]
         dataset: OfSplit,
     }
     #[derive(Deserialize)]
@@ -130,29 +101,14 @@ pub(crate) fn split_of(file: &Reader) -> Option<Split> {
         split: Split,
     }
     let metadata = file.attribute(METADATA).ok()?;
-    serde_json::from_str::<OfDataset>(&metadata).ok().map(|metadata| metadata.dataset.split)
+    serde_json::from_str::<OfFile>(&metadata).ok().map(|metadata| metadata.dataset.split)
 }
 
 impl Metadata {
     /// Reads and checks the metadata of a file.
     pub(super) fn read(file: &Reader) -> Result<Self> {
+        let metadata: Self = read_metadata(file, FORMAT, "a data set")?;
         let place = format!("attribute {METADATA}");
-        let text = file.attribute(METADATA)?;
-        let invalid = |error: serde_json::Error| {
-            file.content(&place, format!("invalid JSON ({error})"), "the metadata of a data set")
-        };
-        let AnyVersion { format } = serde_json::from_str(&text).map_err(invalid)?;
-        if format != FORMAT {
-            let found = format!("format version {format}");
-            let expected = format!("format version {FORMAT}, the one this program reads");
-            return Err(file.content(&place, found, expected));
-        }
-        let (found, expected) =
-            (hexadecimal(&Sha256::digest(&text)), file.attribute(METADATA_SHA256)?);
-        if found != expected {
-            return Err(file.content(&place, format!("SHA-256 {found}"), expected));
-        }
-        let metadata: Self = serde_json::from_str(&text).map_err(invalid)?;
         metadata.dataset.validate().map_err(|error| {
             file.content(&place, error.to_string(), "the specification of a data set")
         })?;
@@ -166,9 +122,6 @@ impl Metadata {
 
     /// Writes the metadata into a file.
     pub(super) fn write(&self, file: &Writer) -> Result<()> {
-        let text = serde_json::to_string(self)
-            .map_err(|error| file.failed("encode the metadata".to_owned())(error.to_string()))?;
-        file.attribute(METADATA, &text)?;
-        file.attribute(METADATA_SHA256, &hexadecimal(&Sha256::digest(&text)))
+        write_metadata(file, self)
     }
 }

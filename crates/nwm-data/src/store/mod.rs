@@ -9,12 +9,9 @@
 //! | `colour_indices` | trajectory, ball | u32 | absent for games |
 //! | `frames` | trajectory, frame, row, column, channel | u8 | only on request |
 //!
-//! All are stored in chunks, regrouped by significance of the bytes and deflated (`shuffle`, `gzip`).
-//!
-//! The attribute `metadata` of the root is a JSON text ([`Metadata`]): version of the format, origin, the
-//! specification of the data set; shape, type and digest of every array. A digest is the SHA-256 over the SHA-256 of
-//! the array's rows (entries along the first axis, as little-endian bytes). The attribute `metadata_sha256` guards that
-//! text itself. Files appear complete or not at all: see [`crate::atomic`].
+//! Chunks, compression and digests are those of all files of [`crate::arrays`]. The attribute `metadata` of the root is a
+//! JSON text of its own ([`Metadata`]): version of the format, origin, the specification of the data set; shape, type and
+//! digest of every array. Files appear complete or not at all: see [`crate::atomic`].
 //!
 //! [`generate()`] makes files larger than the memory and can be interrupted; [`Dataset`] reads them. [`import()`] copies the
 //! suite's published files.
@@ -23,20 +20,19 @@
 //! raises the number.
 
 mod dataset;
-mod digest;
 mod generate;
 mod import;
 mod inspect;
 mod layout;
 mod metadata;
 mod parts;
-mod read;
 mod write;
 
+pub use crate::arrays::{ArrayRecord, ArrayReport, Integrity};
 pub use dataset::{Dataset, read};
 pub use generate::{Progress, Stage, generate};
 pub use import::{ImportOptions, import};
-pub use inspect::{ArrayReport, Integrity, Summary, inspect};
+pub use inspect::{Summary, inspect};
 pub(crate) use metadata::split_of;
-pub use metadata::{ArrayRecord, FORMAT, Metadata, Origin, SourceFile};
+pub use metadata::{FORMAT, Metadata, Origin, SourceFile};
 pub use write::{WriteOptions, write};

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::dataset::Dataset;
-use super::metadata::{FORMAT, Origin, REGENERATE};
-use super::write::{WriteOptions, portions};
+use super::metadata::{FORMAT, Origin};
+use super::write::WriteOptions;
+use crate::arrays::{REGENERATE, portions};
 use crate::atomic::{is_scratch, write_atomically};
 use crate::error::{Error, Result};
 use crate::generate::generate_range;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use candle_core::Device;
 use nwm_data::{Split, Testing, Training};
-use nwm_models::{Checkpoint, MODEL_FILE, Model, checkpoint_directory, latest_checkpoint};
+use nwm_models::{Checkpoint, Model, checkpoint_directory, latest_checkpoint};
 
 use super::forecasts::{Beside, Forecasts};
 use super::references::mean_image;
@@ -96,10 +96,7 @@ pub fn evaluate(
         trajectories: forecasts.forward.len(),
         steps: checkpoint.step(),
         seconds: record.seconds,
-        checkpoint: CheckpointRecord {
-            step: checkpoint.step(),
-            sha256: checkpoint.sha256_of(MODEL_FILE).unwrap_or_default().to_owned(),
-        },
+        checkpoint: CheckpointRecord::of(&checkpoint),
         inference_steps: model.inference_steps(),
         horizon: config.eval.horizon,
         unit: config.eval.unit,
@@ -135,7 +132,8 @@ fn per_step_of(forecasts: &Forecasts<'_>, beside: &Beside<'_>) -> PerStep {
     }
 }
 
-fn open_checkpoint(
+/// The checkpoint of a run that is asked for.
+pub(crate) fn open_checkpoint(
     run_directory: &Path,
     config: &Config,
     requested: RequestedCheckpoint,

@@ -11,7 +11,9 @@ mod symplecticity;
 mod valid_time;
 mod validation;
 
+pub(crate) use evaluate::open_checkpoint;
 pub use evaluate::{EvaluationRequest, RequestedCheckpoint, evaluate};
+pub(crate) use forecasts::stack;
 pub use result::{
     CheckpointRecord, EvaluationResult, PerStep, PerTrajectory, RESULT_FILE, RESULT_FORMAT,
     References,

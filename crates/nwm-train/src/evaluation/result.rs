@@ -1,6 +1,6 @@
 //! `result.json`: the scores of one run, and what they are scores of.
 
-use nwm_models::ModelName;
+use nwm_models::{Checkpoint, MODEL_FILE, ModelName};
 use serde::{Deserialize, Serialize};
 
 use super::scores::Scores;
@@ -73,6 +73,14 @@ pub struct CheckpointRecord {
     pub step: u64,
     /// SHA-256 of its parameter file.
     pub sha256: String,
+}
+
+impl CheckpointRecord {
+    /// Names a verified checkpoint.
+    pub(crate) fn of(checkpoint: &Checkpoint) -> Self {
+        let sha256 = checkpoint.sha256_of(MODEL_FILE).unwrap_or_default().to_owned();
+        Self { step: checkpoint.step(), sha256 }
+    }
 }
 
 /// Scores of predictors that need no training.

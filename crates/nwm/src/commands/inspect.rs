@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
-use nwm_data::store;
+use nwm_data::{arrays, store};
 use nwm_models::{Checkpoint, Model, STATE_FILE, checkpoint_directory, checkpoint_steps};
 use nwm_train::{ForecastSamples, OPTIMIZER_FILE, SAMPLES_FILE, read_metrics, read_run_record};
 use serde_json::{Value, json};
@@ -39,11 +39,7 @@ fn describe(path: &Path) -> anyhow::Result<Value> {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     match (name, extension) {
-        (_, "h5" | "hdf5") => {
-            let summary = store::inspect(path)?;
-            let intact = summary.integrity == store::Integrity::Intact;
-            Ok(json!({"format": 1, "kind": "data set", "intact": intact, "content": summary}))
-        }
+        (_, "h5" | "hdf5") => describe_arrays(path),
         // These two mean nothing without the rest of their checkpoint, which knows their digests.
         (STATE_FILE | OPTIMIZER_FILE, _) if path.is_file() => {
             Ok(describe_checkpoint(path.parent().unwrap_or(Path::new("."))))
@@ -78,6 +74,22 @@ fn describe(path: &Path) -> anyhow::Result<Value> {
             "found {name:?}, expected a file that nwm wrote: .h5, .safetensors, .json, metrics.csv, or a folder"
         ),
     }
+}
+
+/// A data set, or a file of another kind.
+fn describe_arrays(path: &Path) -> anyhow::Result<Value> {
+    let (kind, integrity, content) = match arrays::kind_of(path)? {
+        Some(kind) => {
+            let summary = arrays::inspect(path)?;
+            (kind.replace('_', " "), summary.integrity, serde_json::to_value(summary)?)
+        }
+        None => {
+            let summary = store::inspect(path)?;
+            ("data set".to_owned(), summary.integrity, serde_json::to_value(summary)?)
+        }
+    };
+    let intact = integrity == arrays::Integrity::Intact;
+    Ok(json!({"format": 1, "kind": kind, "intact": intact, "content": content}))
 }
 
 fn describe_checkpoint(path: &Path) -> Value {

@@ -9,6 +9,7 @@ mod inspect;
 mod report;
 mod table;
 mod train;
+mod unroll;
 
 use clap::CommandFactory as _;
 use serde_json::json;
@@ -23,6 +24,7 @@ pub(crate) fn run(command: Command, terminal: &Terminal) -> anyhow::Result<Endin
         Command::Data(command) => data::run(&command, terminal),
         Command::Train(arguments) => train::run(&arguments, terminal),
         Command::Eval(arguments) => eval::run(&arguments, terminal),
+        Command::Unroll(arguments) => unroll::run(&arguments, terminal),
         Command::Report(arguments) => report::run(&arguments, terminal),
         Command::Table(arguments) => table::run(&arguments, terminal),
         Command::Config(arguments) => config::run(&arguments, terminal),

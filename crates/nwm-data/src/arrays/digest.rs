@@ -8,11 +8,11 @@ use crate::hexadecimal::hexadecimal;
 /// SHA-256 over the SHA-256 of an array's rows (their little-endian bytes), one after the other: rows can be hashed on
 /// several threads, and the array need never be in memory as a whole.
 #[derive(Debug, Clone, Default)]
-pub(super) struct RowDigest(Sha256);
+pub(crate) struct RowDigest(Sha256);
 
 impl RowDigest {
     /// Adds rows of `row_bytes` bytes each.
-    pub(super) fn update(&mut self, rows: &[u8], row_bytes: usize) {
+    pub(crate) fn update(&mut self, rows: &[u8], row_bytes: usize) {
         let digests: Vec<_> =
             rows.par_chunks(row_bytes).with_min_len(64).map(Sha256::digest).collect();
         for digest in digests {
@@ -21,7 +21,7 @@ impl RowDigest {
     }
 
     /// The digest, hexadecimal.
-    pub(super) fn finish(self) -> String {
+    pub(crate) fn finish(self) -> String {
         hexadecimal(&self.0.finalize())
     }
 }
