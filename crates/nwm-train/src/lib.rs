@@ -41,6 +41,7 @@ mod guard;
 mod loss;
 mod memory;
 mod metrics;
+mod run;
 mod run_folder;
 mod schedule;
 mod step;
@@ -67,11 +68,11 @@ pub use loss::{
 };
 pub use memory::MemoryEstimate;
 pub use metrics::{METRICS_FILE, MetricsLog, MetricsRow, read_metrics};
+pub use run::{Observer, Outcome, RunRequest, Silent, train};
 pub use run_folder::{RUN_FORMAT, RunFolder, RunRecord, RunStatus, read_run_record, timestamp};
 pub use schedule::{Schedule, learning_rate};
 pub use step::{StepResult, frames_of, noise_of_step, training_step};
 pub use tensorboard::EventLog;
-pub use trainer::{Observer, Outcome, RunRequest, Silent, train};
 pub use unroll::{
     ChosenTrajectories, MOST_UNROLLED_STEPS, UNROLLED_KIND, UnrollRequest, UnrolledSequences,
     unroll,

@@ -1,0 +1,200 @@
+//! A run in its folder: what is asked for, what is recorded, and whether it may go on.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use nwm_simd::Simd;
+
+use crate::config::{Layer, Resolved};
+use crate::error::{Error, Result};
+use crate::run_folder::{RUN_FORMAT, RunFolder, RunRecord, RunStatus, timestamp, write_text};
+use crate::schedule::Schedule;
+use crate::step::StepResult;
+use crate::trainer::Trainer;
+
+/// Keys that a resumed run may change, since they do not alter the steps already taken.
+const CHANGEABLE: [&str; 9] = [
+    "train.steps",
+    "train.patience",
+    "train.retries",
+    "train.memory_check",
+    "train.log_every",
+    "train.checkpoint_every",
+    "train.keep_last",
+    "train.loader_workers",
+    "train.prefetch",
+];
+
+/// Sections and keys that training does not read.
+const UNUSED_PREFIXES: [&str; 4] = ["eval.", "report.", "data.cache", "data.test_"];
+
+/// Keys below them that validation reads after all.
+const USED_FOR_VALIDATION: [&str; 3] =
+    ["eval.extrapolation_steps", "eval.window_seed", "eval.horizon"];
+
+/// Where a run lives, and what its record says of the program that makes it.
+#[derive(Clone, Debug)]
+pub struct RunRequest {
+    /// The run folder.
+    pub run_directory: PathBuf,
+    /// Whether to continue a run that is there.
+    pub resume: bool,
+    /// Text of `config.toml`: what the user gave.
+    pub given: String,
+    /// Commit of the program's source.
+    pub commit: String,
+    /// Version of the program.
+    pub version: String,
+    /// Cargo features of the program.
+    pub features: Vec<String>,
+    /// Preset, if any.
+    pub preset: Option<String>,
+    /// The command line.
+    pub command: Vec<String>,
+}
+
+impl RunRequest {
+    /// A request to start a run, or to continue it if it is there, by a program that says only its version.
+    pub fn new(run_directory: impl Into<PathBuf>, version: &str) -> Self {
+        Self {
+            run_directory: run_directory.into(),
+            resume: true,
+            given: String::new(),
+            commit: "unknown".into(),
+            version: version.into(),
+            features: Vec::new(),
+            preset: None,
+            command: std::env::args().collect(),
+        }
+    }
+}
+
+/// Something that watches a run.
+pub trait Observer {
+    /// Training starts, or goes on, at `step` of `steps`.
+    fn started(&mut self, step: u64, steps: u64);
+    /// A step is done.
+    fn stepped(&mut self, step: u64, result: &StepResult);
+    /// A damaged checkpoint was passed over.
+    fn passed_over(&mut self, problem: &Error);
+    /// A step failed, and training goes on from the checkpoint of `step` with another learning rate.
+    fn rolled_back(&mut self, _problem: &Error, _step: u64) {}
+}
+
+/// An observer that does nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Observer for Silent {
+    fn started(&mut self, _step: u64, _steps: u64) {}
+    fn stepped(&mut self, _step: u64, _result: &StepResult) {}
+    fn passed_over(&mut self, _problem: &Error) {}
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All steps are done.
+    Finished,
+    /// It was asked to stop; the checkpoint of its last step is written.
+    Interrupted,
+}
+
+/// Trains until `train.steps` are done or `interrupt` is set; then the step is finished and saved.
+///
+/// # Errors
+/// Every kind of [`Error`]; the last good checkpoint survives all of them.
+pub fn train(
+    resolved: &Resolved,
+    request: &RunRequest,
+    interrupt: &AtomicBool,
+    observer: &mut dyn Observer,
+) -> Result<Outcome> {
+    let folder = RunFolder::open(&request.run_directory, request.resume)?;
+    let before = folder.record()?;
+    write_configuration(&folder, before.is_some(), resolved, request)?;
+    // Settings that cannot be trained leave no record, so that the folder is free for better ones.
+    let mut trainer = Trainer::open(resolved, folder.path(), observer)?;
+    if trainer.is_finished()
+        && before.as_ref().is_some_and(|record| record.status == RunStatus::Done)
+    {
+        // The record stays that of the program that took the steps.
+        return Ok(Outcome::Finished);
+    }
+    let mut record = new_record(before.as_ref(), resolved, request);
+    // What the run is made of is on disk before the first step.
+    folder.write_record(&record)?;
+    let outcome = trainer.run(interrupt, observer);
+    (record.steps, record.seconds) = (trainer.steps(), trainer.seconds());
+    record.ended = Some(timestamp());
+    record.status = match &outcome {
+        Ok(Outcome::Finished) => RunStatus::Done,
+        Ok(Outcome::Interrupted) => RunStatus::Interrupted,
+        Err(_) => RunStatus::Failed,
+    };
+    // The error of the run itself matters more than that of its record.
+    let recorded = folder.write_record(&record);
+    let outcome = outcome?;
+    recorded?;
+    Ok(outcome)
+}
+
+/// Writes the configuration files of a new run, or compares them with those of the run that is there.
+fn write_configuration(
+    folder: &RunFolder,
+    run_exists: bool,
+    resolved: &Resolved,
+    request: &RunRequest,
+) -> Result<()> {
+    let path = folder.path().join("resolved.toml");
+    if run_exists && path.is_file() {
+        let recorded = Resolved::from_layers(&[Layer::read(&path)?])?;
+        check_unchanged(&path, &recorded, resolved)?;
+        if recorded.entries() == resolved.entries() {
+            // The file says where the values came from at first.
+            return Ok(());
+        }
+    } else {
+        write_text(&folder.path().join("config.toml"), &request.given)?;
+    }
+    write_text(&path, &resolved.to_toml())
+}
+
+/// The record of this start.
+fn new_record(before: Option<&RunRecord>, resolved: &Resolved, request: &RunRequest) -> RunRecord {
+    RunRecord {
+        format: RUN_FORMAT,
+        commit: request.commit.clone(),
+        version: request.version.clone(),
+        features: request.features.clone(),
+        device: "cpu".into(),
+        threads: rayon::current_num_threads(),
+        instruction_set: Some(Simd::detect().instruction_set().to_string()),
+        seed: resolved.config().train.seed,
+        preset: request.preset.clone(),
+        published: resolved.config().is_published(),
+        command: request.command.clone(),
+        started: before.map_or_else(timestamp, |record| record.started.clone()),
+        ended: None,
+        status: RunStatus::Running,
+        steps: before.map_or(0, |record| record.steps),
+        seconds: before.map_or(0.0, |record| record.seconds),
+    }
+}
+
+/// Refuses to continue a run with settings that would make it another one.
+fn check_unchanged(path: &Path, recorded: &Resolved, resolved: &Resolved) -> Result<()> {
+    for ((key, found), (_, expected)) in recorded.entries().into_iter().zip(resolved.entries()) {
+        // A rate that falls to zero at the last step depends on which step is the last.
+        let shapes_rate =
+            key == "train.steps" && resolved.config().train.schedule != Schedule::Constant;
+        let validates =
+            resolved.config().has_validation() && USED_FOR_VALIDATION.contains(&key.as_str());
+        let unused = !validates && UNUSED_PREFIXES.iter().any(|prefix| key.starts_with(prefix));
+        let matters = (shapes_rate || !CHANGEABLE.contains(&key.as_str())) && !unused;
+        if matters && found != expected {
+            return Err(Error::ChangedKey { path: path.to_owned(), key, found, expected });
+        }
+    }
+    Ok(())
+}
