@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use super::experiment::{Experiment, RowSettings};
+use super::experiment::Experiment;
 use super::interrupt::{INTERRUPTED, Interrupt};
 use super::nwm::{Exit, Nwm, Training, command_line};
 use super::plan::{Plan, PlannedRun};
@@ -132,18 +132,18 @@ fn job(experiment: &Experiment, preset: &str, plan_dir: &Path, run: &PlannedRun)
     let row = experiment.row(&run.row).with_context(|| format!("no row {}", run.row))?;
     let column =
         experiment.column(&run.column).with_context(|| format!("no column {}", run.column))?;
-    let RowSettings { set, time_factor } = experiment.preset(preset)?.row_settings(&run.row);
+    let settings = experiment.preset(preset)?;
     Ok(Job {
         name: run.run_dir.clone(),
         column: column.name.clone(),
-        time_factor,
+        time_factor: settings.time_factor(&run.row),
         state: run_folder::state(&run_dir),
         training: Training {
             preset: preset.to_owned(),
             data: row.data.clone(),
             model: column.model.clone(),
             seed: run.seed,
-            set,
+            set: settings.settings(&run.row, &run.column),
             run_dir,
         },
     })

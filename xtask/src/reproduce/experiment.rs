@@ -63,6 +63,9 @@ pub(super) struct Preset {
     /// Rows that are trained with settings of their own.
     #[serde(default)]
     pub(super) rows: BTreeMap<String, RowSettings>,
+    /// Columns whose models have settings of their own, beyond those of their kind.
+    #[serde(default)]
+    pub(super) columns: BTreeMap<String, ColumnSettings>,
 }
 
 /// What a preset does otherwise for one row.
@@ -75,11 +78,25 @@ pub(super) struct RowSettings {
     pub(super) time_factor: f64,
 }
 
+/// What a preset does otherwise for the model of one column.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ColumnSettings {
+    /// Settings laid over the preset, each as `key=value`.
+    pub(super) set: Vec<String>,
+}
+
 impl Preset {
-    /// The settings of a row: none of its own for most.
-    pub(super) fn row_settings(&self, row: &str) -> RowSettings {
-        let plain = RowSettings { set: Vec::new(), time_factor: 1.0 };
-        self.rows.get(row).cloned().unwrap_or(plain)
+    /// The settings of a cell: those of its column, then those of its row. Most have none.
+    pub(super) fn settings(&self, row: &str, column: &str) -> Vec<String> {
+        let of_column = self.columns.get(column).map(|column| &column.set);
+        let of_row = self.rows.get(row).map(|row| &row.set);
+        of_column.into_iter().chain(of_row).flatten().cloned().collect()
+    }
+
+    /// The time of a run of a row in terms of the preset's.
+    pub(super) fn time_factor(&self, row: &str) -> f64 {
+        self.rows.get(row).map_or(1.0, |row| row.time_factor)
     }
 }
 
@@ -127,6 +144,12 @@ impl Experiment {
                 ensure!(
                     experiment.row(row).is_some() && settings.time_factor > 0.0,
                     "presets.{name}.rows.{row}: expected the name of a row and a positive time_factor"
+                );
+            }
+            for column in preset.columns.keys() {
+                ensure!(
+                    experiment.column(column).is_some(),
+                    "presets.{name}.columns.{column}: expected the name of a column"
                 );
             }
         }
@@ -193,6 +216,22 @@ mod tests {
             experiment.presets.iter().filter(|(_, preset)| !preset.reduced).collect();
         assert_eq!(full.len(), 1);
         assert_eq!(full[0].0, "paper");
+    }
+
+    #[test]
+    fn a_cell_has_the_settings_of_its_column_and_then_of_its_row() {
+        let text = fixtures::TABLE1.to_owned()
+            + "\n[presets.smoke.columns.hgn]\nset = [\"a=1\"]\n"
+            + "[presets.smoke.rows.spring]\nset = [\"a=2\"]\ntime_factor = 3.0\n";
+        let experiment = Experiment::parse(&text).unwrap();
+        let smoke = experiment.preset("smoke").unwrap();
+        assert_eq!(smoke.settings("spring", "hgn"), ["a=1", "a=2"]);
+        assert_eq!(smoke.settings("pendulum", "hgn"), ["a=1"]);
+        assert_eq!(smoke.settings("pendulum", "ar"), [""; 0]);
+        assert_eq!((smoke.time_factor("spring"), smoke.time_factor("pendulum")), (3.0, 1.0));
+        let unknown = text.replace("columns.hgn]", "columns.hnn]");
+        let message = format!("{:#}", Experiment::parse(&unknown).unwrap_err());
+        assert!(message.contains("presets.smoke.columns.hnn"), "{message}");
     }
 
     #[test]
