@@ -80,8 +80,8 @@ fn the_table_is_printed_with_the_path_of_its_page() {
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let page = repository.path("reports/table1/report.html");
     assert_eq!(text(&output.stdout), format!("| the table |\n{}\n", page.display()));
-    assert_eq!(repository.verbs().iter().filter(|verb| *verb == "train").count(), 8);
-    assert_eq!(repository.planned().len(), 8);
+    assert_eq!(repository.verbs().iter().filter(|verb| *verb == "train").count(), 30);
+    assert_eq!(repository.planned().len(), 30);
     assert!(text(&output.stderr).contains("\ntotal "), "{}", text(&output.stderr));
 }
 

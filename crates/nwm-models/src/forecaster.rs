@@ -24,8 +24,8 @@ pub struct TrainingForecast {
 pub struct Unrolled {
     /// Predicted frames, `[time, batch, row, column, channel]`.
     pub frames: Tensor,
-    /// For each of them the state that was decoded, `[time, batch, ...]`: `[2, channel, row, column]` for oscillators
-    /// (position, velocity), and a vector for the others.
+    /// For each of them the state that was decoded, `[time, batch, ...]`: `[fields, channel, row, column]` for
+    /// oscillators (position and velocity, or the position alone if only that is decoded), and a vector for the others.
     pub states: Tensor,
 }
 

@@ -201,7 +201,7 @@ impl Model {
     }
 
     /// The first frame that a forecast predicts, counted from the first one it is given: 1 for models that read frame
-    /// after frame, 0 for those that also draw what they have seen.
+    /// after frame, 0 for those that also draw what they have seen, the last one seen for those that draw on from it.
     pub fn first_predicted_frame(&self) -> usize {
         self.forecaster.first_predicted_frame()
     }
@@ -214,7 +214,8 @@ impl Model {
     /// What a training step predicts (docs/theory.md, sections 4 and 5): each frame from the true ones before it, or all
     /// frames from one latent state, which is drawn from its posterior by means of `noise` `[batch, noise size]`.
     ///
-    /// `frames` is `[time, batch, row, column, channel]` with more times than [`Model::inference_steps`], or at least two.
+    /// `frames` is `[time, batch, row, column, channel]` with at least two times, and at least
+    /// [`Model::inference_steps`] for models with a posterior.
     ///
     /// # Errors
     /// [`Error::Shape`] if an argument has another shape; [`Error::Tensor`] if its numbers have another type.
@@ -260,7 +261,7 @@ impl Model {
         self.forecaster.unroll_backward(frames, steps)
     }
 
-    /// What the model takes the latent state to be after the first [`Model::inference_steps`] frames. None for a model
+    /// What the model takes the latent state to be from the first [`Model::inference_steps`] frames. None for a model
     /// without a posterior.
     ///
     /// # Errors

@@ -105,13 +105,12 @@ impl Dynamics for Oscillator {
         let (time, batch, _) = outputs.dims3()?;
         let units = self.cell.units();
         let [channels, rows, columns] = self.sheet;
-        let states = match self.decoder_input {
+        let (states, fields) = match self.decoder_input {
             DecoderInput::XAndV => {
-                outputs.reshape((time, batch, units, 2))?.transpose(2, 3)?.contiguous()?
+                (outputs.reshape((time, batch, units, 2))?.transpose(2, 3)?.contiguous()?, 2)
             }
-            DecoderInput::X => outputs.clone(),
+            DecoderInput::X => (outputs.clone(), 1),
         };
-        let fields = states.elem_count() / (time * batch * units);
         Ok(states.reshape(vec![time, batch, fields, channels, rows, columns])?)
     }
 }

@@ -82,6 +82,14 @@ fn a_forecast_reads_no_frame_beyond_those_it_is_given() {
 }
 
 #[test]
+fn no_steps_give_no_frames() {
+    for name in ModelName::ALL {
+        let unrolled = model(&small(name)).unroll(&frames(4, 2), 0).unwrap();
+        assert_eq!((unrolled.frames.dim(0).unwrap(), unrolled.states.dim(0).unwrap()), (0, 0));
+    }
+}
+
+#[test]
 fn samples_of_a_batch_do_not_influence_each_other() {
     for name in ModelName::ALL {
         let mut config = small(name);

@@ -167,6 +167,18 @@ impl Retention {
     }
 }
 
+/// Removes the checkpoints after that of step `last`, newest first: a run that went back to it takes another way.
+///
+/// # Errors
+/// [`Error::Io`] if one cannot be removed.
+pub(crate) fn remove_later(run_directory: &Path, last: u64) -> Result<()> {
+    let steps = checkpoint_steps(run_directory)?;
+    for &step in steps.iter().rev().filter(|&&step| step > last) {
+        remove_folder(&checkpoint_directory(run_directory, step))?;
+    }
+    Ok(())
+}
+
 /// Removes checkpoints up to that of step `newest`, the one just written, which stays. What an interrupt has left beside the
 /// regular ones is removed, so that it has no influence on what the run finds later.
 ///

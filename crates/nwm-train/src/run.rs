@@ -29,8 +29,8 @@ const CHANGEABLE: [&str; 9] = [
 const UNUSED_PREFIXES: [&str; 4] = ["eval.", "report.", "data.cache", "data.test_"];
 
 /// Keys below them that validation reads after all.
-const USED_FOR_VALIDATION: [&str; 3] =
-    ["eval.extrapolation_steps", "eval.window_seed", "eval.horizon"];
+const USED_FOR_VALIDATION: [&str; 4] =
+    ["eval.extrapolation_steps", "eval.window_seed", "eval.horizon", "eval.batch_size"];
 
 /// Where a run lives, and what its record says of the program that makes it.
 #[derive(Clone, Debug)]

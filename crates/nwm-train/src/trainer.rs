@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use candle_core::{DType, Device};
-use nwm_data::{Loader, LoaderOptions, SplitFrames, Training, Validation};
+use nwm_data::{FrameSource, Loader, LoaderOptions, SplitFrames, Training, Validation};
 use nwm_models::{
     Checkpoint, FrameShape, MODEL_FILE, Model, checkpoint_directory, checkpoint_steps,
     latest_checkpoint,
@@ -13,7 +13,8 @@ use nwm_models::{
 
 use crate::adam::Adam;
 use crate::checkpoint::{
-    Best, OPTIMIZER_FILE, Retention, TrainingState, remove_scratch, retain_last, write_checkpoint,
+    Best, OPTIMIZER_FILE, Retention, TrainingState, remove_later, remove_scratch, retain_last,
+    write_checkpoint,
 };
 use crate::config::{Config, Resolved, TrainConfig};
 use crate::data::open_frames;
@@ -76,6 +77,9 @@ impl<'a> Trainer<'a> {
         loader.seek(&state.cursor);
         let validation =
             config.has_validation().then(|| open_frames::<Validation>(&config.data)).transpose()?;
+        if let Some(validation) = &validation {
+            check_validation(config, validation.source(), frame)?;
+        }
         let metrics = MetricsLog::open(run_directory, state.step)?;
         Ok(Self {
             config,
@@ -198,6 +202,15 @@ impl<'a> Trainer<'a> {
         let moments = checkpoint.read(OPTIMIZER_FILE)?;
         self.adam.load(self.model.parameters(), &moments, self.state.optimizer_steps)?;
         self.loader.seek(&self.state.cursor);
+        // Those of the way that was given up would be taken for its end.
+        remove_later(self.run_directory, self.state.step)?;
+        if self
+            .state
+            .best
+            .is_some_and(|best| !checkpoint_directory(self.run_directory, best.step).is_dir())
+        {
+            self.state.best = None;
+        }
         self.metrics = MetricsLog::open(self.run_directory, self.state.step)?;
         (self.seconds_before, self.started) = (seconds, Instant::now());
         Ok(())
@@ -288,6 +301,24 @@ fn read_state(checkpoint: &Checkpoint) -> Result<TrainingState> {
     serde_json::from_str(checkpoint.state()).map_err(|error| Error::File {
         path: checkpoint.directory().to_owned(),
         problem: error.to_string(),
+    })
+}
+
+/// Refuses validation frames that a forecast of the run cannot be compared with, before any step is taken.
+fn check_validation(config: &Config, source: &dyn FrameSource, frame: FrameShape) -> Result<()> {
+    let (length, expected) = (source.frames(), config.evaluation_window());
+    let shape = [frame.rows, frame.columns, frame.channels];
+    if source.frame_shape() == shape && length >= expected && source.trajectories() > 0 {
+        return Ok(());
+    }
+    Err(Error::Key {
+        origin: "configuration".into(),
+        key: "data.validation_file".into(),
+        problem: format!(
+            "found {} trajectories of {length} frames {:?}, expected at least one of at least {expected} frames {shape:?}",
+            source.trajectories(),
+            source.frame_shape()
+        ),
     })
 }
 

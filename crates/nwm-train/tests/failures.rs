@@ -81,11 +81,13 @@ fn a_run_goes_back_and_on_with_half_the_rate_as_often_as_it_may() {
     let expected = 1e-3 * 2.0_f64.powi(100 - retries as i32);
     assert!((last / expected - 1.0).abs() < 1e-12, "{last:e} against {expected:e}");
 
-    // Interrupted and resumed, it ends with the same bits.
-    let resumed = folder.path().join("resumed");
-    train_until(&resolved, &resumed, 6);
-    train_all(&resolved, &resumed).unwrap();
-    assert!(checkpoint_bytes(&run, 12) == checkpoint_bytes(&resumed, 12), "other bits");
+    // Interrupted anywhere and resumed, also on a stretch that it has to give up, it ends with the same bits.
+    for step in [2, 5, 7, 10] {
+        let resumed = folder.path().join(format!("resumed-{step}"));
+        train_until(&resolved, &resumed, step);
+        train_all(&resolved, &resumed).unwrap();
+        assert!(checkpoint_bytes(&run, 12) == checkpoint_bytes(&resumed, 12), "other bits: {step}");
+    }
 }
 
 #[test]

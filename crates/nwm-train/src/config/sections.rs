@@ -262,7 +262,11 @@ impl Config {
                 ..default.train
             },
             eval: EvalConfig {
-                batch_size: free.eval.batch_size,
+                // The steps of an adaptive integration are those of a whole batch.
+                batch_size: match self.model.name {
+                    ModelName::OdeTr => default.eval.batch_size,
+                    _ => free.eval.batch_size,
+                },
                 window_seed: free.eval.window_seed,
                 ..default.eval
             },
@@ -346,6 +350,11 @@ impl Config {
                 train.patience
             );
             return Some(("train.patience", problem));
+        }
+        if self.eval.checkpoint == CheckpointChoice::Best && !self.has_validation() {
+            let problem = "found best, expected last since there is no validation set to choose \
+                           on; raise data.validation_trajectories";
+            return Some(("eval.checkpoint", problem.into()));
         }
         if self.data.name != FILE_DATA && self.data.frames < self.evaluation_window() {
             return Some((

@@ -83,6 +83,9 @@ pub(crate) fn symplecticity(
         let keep = match model.posterior(&given)? {
             Some(posterior) => {
                 let variances = numbers(&(posterior.log_deviation * 2.0)?.exp()?)?;
+                if variances.iter().any(|value| !value.is_finite()) {
+                    return Ok(None);
+                }
                 Some(informative_latents(&variances, [GROUP, size])?)
             }
             None => None,

@@ -41,6 +41,6 @@ pub(super) trait Recorded: Send + Sync + 'static {
     /// Evaluations so far.
     fn evaluations(&self) -> usize;
 
-    /// Forgets all but the first.
+    /// Forgets all but the first `evaluations`.
     fn truncate(&mut self, evaluations: usize);
 }
