@@ -229,7 +229,7 @@ mod tests {
         assert_eq!(smoke.settings("pendulum", "hgn"), ["a=1"]);
         assert_eq!(smoke.settings("pendulum", "ar"), [""; 0]);
         assert_eq!((smoke.time_factor("spring"), smoke.time_factor("pendulum")), (3.0, 1.0));
-        let unknown = text.replace("columns.hgn]", "columns.hnn]");
+        let unknown = text.replace("smoke.columns.hgn]", "smoke.columns.hnn]");
         let message = format!("{:#}", Experiment::parse(&unknown).unwrap_err());
         assert!(message.contains("presets.smoke.columns.hnn"), "{message}");
     }
