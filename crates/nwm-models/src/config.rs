@@ -198,8 +198,18 @@ impl ModelConfig {
         }
     }
 
+    /// The first frame that a forecast predicts, counted from the first one it is given: 1 for models that read frame
+    /// after frame, 0 for those that also draw what they have seen, the last one seen for those that draw on from it.
+    pub fn first_predicted_frame(&self) -> usize {
+        match self.latent.directions {
+            _ if !self.name.is_latent() => 1,
+            Directions::Both => 0,
+            Directions::Forward => self.inference_steps.saturating_sub(1),
+        }
+    }
+
     /// Numbers of one encoded frame, or of one latent state.
-    pub(crate) fn latent_size(&self) -> usize {
+    pub fn latent_size(&self) -> usize {
         match self.name {
             ModelName::Ar => self.ar.latent,
             name if name.is_latent() => self.latent.size,

@@ -41,9 +41,6 @@ pub struct Posterior {
 
 /// A model without its parameters' list. Frames are checked before they get here.
 pub(crate) trait Forecaster: Send + Sync {
-    /// The first frame that a forecast predicts, counted from the first one it is given.
-    fn first_predicted_frame(&self) -> usize;
-
     /// Standard normal numbers that training draws for each sample.
     fn noise_size(&self) -> usize;
 

@@ -20,6 +20,8 @@ pub(crate) struct LatentForecaster {
     /// Logarithm of the posterior's deviation that zeros of the encoder stand for.
     log_deviation: f64,
     directions: Directions,
+    /// The first frame that is drawn.
+    first: usize,
     /// Which of the frames that are seen the latent state describes.
     described: usize,
     layers: Layers,
@@ -115,6 +117,7 @@ impl LatentForecaster {
             size,
             log_deviation: config.latent.initial_deviation.ln(),
             directions: config.latent.directions,
+            first: config.first_predicted_frame(),
             described: config.latent.described_frame(seen),
             detached: layers.detached(),
             layers,
@@ -170,13 +173,6 @@ fn divergence(posterior: &Posterior) -> TensorResult<Tensor> {
 }
 
 impl Forecaster for LatentForecaster {
-    fn first_predicted_frame(&self) -> usize {
-        match self.directions {
-            Directions::Both => 0,
-            Directions::Forward => self.described,
-        }
-    }
-
     fn noise_size(&self) -> usize {
         self.size
     }
@@ -192,7 +188,7 @@ impl Forecaster for LatentForecaster {
         let of_forward = |start, length| frames.narrow(0, start, length)?.narrow(1, 0, forward);
         let of_backward =
             |start, length| frames.narrow(0, start, length)?.narrow(1, forward, backward);
-        let first = self.first_predicted_frame();
+        let first = self.first;
         let (given, target) = match (forward, backward) {
             (_, 0) => (of_forward(0, seen)?, of_forward(first, time - first)?),
             (0, _) => {
@@ -222,7 +218,7 @@ impl Forecaster for LatentForecaster {
     }
 
     fn unroll(&self, frames: &Tensor, steps: usize) -> Result<Unrolled> {
-        let before = self.described - self.first_predicted_frame();
+        let before = self.described - self.first;
         let span = Span { before, after: steps.saturating_sub(before + 1) };
         let seen = frames.narrow(0, 0, self.inference_steps)?;
         let Unrolled { frames, states } = self.draw(&seen, span, Direction::Forward)?;

@@ -200,10 +200,9 @@ impl Model {
         }))
     }
 
-    /// The first frame that a forecast predicts, counted from the first one it is given: 1 for models that read frame
-    /// after frame, 0 for those that also draw what they have seen, the last one seen for those that draw on from it.
+    /// The first frame that a forecast predicts, as [`ModelConfig::first_predicted_frame`].
     pub fn first_predicted_frame(&self) -> usize {
-        self.forecaster.first_predicted_frame()
+        self.config.first_predicted_frame()
     }
 
     /// Standard normal numbers that training needs for each sample: 0 for models without a posterior.

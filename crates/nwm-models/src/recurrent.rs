@@ -86,10 +86,6 @@ impl RecurrentForecaster {
 }
 
 impl Forecaster for RecurrentForecaster {
-    fn first_predicted_frame(&self) -> usize {
-        1
-    }
-
     fn noise_size(&self) -> usize {
         0
     }

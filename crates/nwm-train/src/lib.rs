@@ -46,6 +46,7 @@ mod run_folder;
 mod schedule;
 mod step;
 mod tensorboard;
+mod trained_run;
 mod trainer;
 mod unroll;
 
@@ -59,8 +60,8 @@ pub use data::{FILE_DATA, dataset_spec, open_frames, own_file};
 pub use error::{Error, ErrorKind, Result};
 pub use evaluation::{
     CheckpointRecord, EvaluationRequest, EvaluationResult, ForecastSamples, FrameErrors, PerStep,
-    PerTrajectory, RESULT_FILE, RESULT_FORMAT, References, RequestedCheckpoint, SAMPLES_FILE,
-    SAMPLES_FORMAT, Scores, SheetSamples, Slice, Slices, Symplecticity, ValidTime, evaluate,
+    PerTrajectory, RESULT_FILE, RESULT_FORMAT, References, SAMPLES_FILE, SAMPLES_FORMAT, Scores,
+    SheetSamples, Slice, Slices, Symplecticity, ValidTime, evaluate,
 };
 pub use loss::{
     PERFECT_LOSS, forecast_loss, forecast_loss_of_logits, mean_squared_error,
@@ -73,6 +74,7 @@ pub use run_folder::{RUN_FORMAT, RunFolder, RunRecord, RunStatus, read_run_recor
 pub use schedule::{Schedule, learning_rate};
 pub use step::{StepResult, frames_of, noise_of_step, training_step};
 pub use tensorboard::EventLog;
+pub use trained_run::RequestedCheckpoint;
 pub use unroll::{
     ChosenTrajectories, MOST_UNROLLED_STEPS, UNROLLED_KIND, UnrollRequest, UnrolledSequences,
     unroll,

@@ -8,7 +8,7 @@ mod convolutions;
 mod free;
 mod parts;
 
-use nwm_models::{FrameShape, ModelConfig, ModelName};
+use nwm_models::{FrameShape, ModelName};
 
 use self::free::free_memory;
 use self::parts::{Batch, Part, Parts};
@@ -56,7 +56,7 @@ impl MemoryEstimate {
     pub fn new(config: &Config, frame: FrameShape) -> Self {
         let (model, train) = (&config.model, &config.train);
         let window = train.window as f64;
-        let first = first_predicted_frame(model) as f64;
+        let first = model.first_predicted_frame() as f64;
         let batch = Batch {
             samples: train.batch_size as f64,
             drawn: (window - first).max(1.0),
@@ -139,15 +139,6 @@ impl MemoryEstimate {
 
 fn sum(units: &[usize]) -> usize {
     units.iter().fold(0, |sum, &units| sum.saturating_add(units))
-}
-
-/// As [`nwm_models::Model::first_predicted_frame`], of a model that is not there yet.
-fn first_predicted_frame(model: &ModelConfig) -> usize {
-    match model.latent.directions {
-        _ if !model.name.is_latent() => 1,
-        nwm_models::Directions::Both => 0,
-        _ => model.inference_steps.saturating_sub(1),
-    }
 }
 
 /// Refuses a training that needs more memory than is free, if that can be told.

@@ -3,18 +3,18 @@
 use std::ops::Range;
 use std::path::Path;
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Tensor};
 use nwm_data::arrays::{self, ArrayLayout, ArraysWriter, Element};
 use nwm_data::store::Dataset;
 use nwm_data::{FrameSource, Split, Testing, Window};
 use nwm_models::{Model, ModelName};
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Config, Layer, Resolved};
+use crate::config::Config;
 use crate::data::{open_frames, open_states};
 use crate::error::{Error, Result};
-use crate::evaluation::{CheckpointRecord, RequestedCheckpoint, open_checkpoint, stack};
-use crate::run_folder::read_run_record;
+use crate::evaluation::{CheckpointRecord, bytes_of, read_film, stack};
+use crate::trained_run::{RequestedCheckpoint, TrainedRun};
 
 /// The kind of such a file ([`nwm_data::arrays`]).
 pub const UNROLLED_KIND: &str = "unrolled_sequences";
@@ -113,11 +113,9 @@ pub fn unroll(
     out: &Path,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<UnrolledSequences> {
-    let resolved = Resolved::from_layers(&[Layer::read(&run_directory.join("resolved.toml"))?])?;
+    let TrainedRun { resolved, record, checkpoint, model } =
+        TrainedRun::open(run_directory, request.checkpoint)?;
     let config = resolved.config();
-    let record = read_run_record(run_directory)?;
-    let checkpoint = open_checkpoint(run_directory, config, request.checkpoint)?;
-    let model = Model::from_checkpoint(&checkpoint, &Device::Cpu)?;
     let test = open_frames::<Testing>(&config.data)?;
     let source = test.source();
     let first_frame = model.first_predicted_frame();
@@ -273,9 +271,7 @@ impl Sequences<'_> {
     fn write_group(&self, file: &mut ArraysWriter<'_>, group: Range<usize>) -> Result<()> {
         let films = self.read(group.clone())?;
         for film in &films {
-            // Generated frames are multiples of 1/255: rounding restores their bytes.
-            let byte = |value: &f32| (value * 255.0).round().clamp(0.0, 255.0) as u8;
-            file.append("inputs", &film.iter().map(byte).collect::<Vec<_>>())?;
+            file.append("inputs", &bytes_of(film).collect::<Vec<_>>())?;
         }
         if let Some(set) = &self.true_states {
             for &Window { trajectory, start, length } in &self.windows[group] {
@@ -295,13 +291,7 @@ impl Sequences<'_> {
 
     /// The true frames of some sequences, `[time, row, column, channel]` each.
     fn read(&self, group: Range<usize>) -> Result<Vec<Vec<f32>>> {
-        let values: usize = self.source.frame_shape().iter().product();
-        let read = |window: &Window| {
-            let mut film = vec![0.0; window.length * values];
-            window.read(self.source, &mut film)?;
-            Ok(film)
-        };
-        self.windows[group].iter().map(read).collect()
+        self.windows[group].iter().map(|window| read_film(self.source, window)).collect()
     }
 
     /// The frames that the model sees.

@@ -131,10 +131,16 @@ impl<'a> Forecasts<'a> {
         let length = self.config.evaluation_window();
         let seed = self.config.eval.window_seed;
         let window = Window::for_evaluation(seed, trajectory, self.source.frames(), length)?;
-        let mut frames = vec![0.0; length * self.values];
-        window.read(self.source, &mut frames)?;
-        Ok(frames)
+        read_film(self.source, &window)
     }
+}
+
+/// The frames of a window, `[time, row, column, channel]`.
+pub(crate) fn read_film(source: &dyn FrameSource, window: &Window) -> Result<Vec<f32>> {
+    let values: usize = source.frame_shape().iter().product();
+    let mut film = vec![0.0; window.length * values];
+    window.read(source, &mut film)?;
+    Ok(film)
 }
 
 /// Frames `start..start + count` of some windows as `[time, batch, row, column, channel]`.

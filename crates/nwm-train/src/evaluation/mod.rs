@@ -11,13 +11,13 @@ mod symplecticity;
 mod valid_time;
 mod validation;
 
-pub(crate) use evaluate::open_checkpoint;
-pub use evaluate::{EvaluationRequest, RequestedCheckpoint, evaluate};
-pub(crate) use forecasts::stack;
+pub use evaluate::{EvaluationRequest, evaluate};
+pub(crate) use forecasts::{read_film, stack};
 pub use result::{
     CheckpointRecord, EvaluationResult, PerStep, PerTrajectory, RESULT_FILE, RESULT_FORMAT,
     References,
 };
+pub(crate) use samples::bytes_of;
 pub use samples::{ForecastSamples, SAMPLES_FILE, SAMPLES_FORMAT, SheetSamples};
 pub use scores::{FrameErrors, Scores};
 pub use slices::{Slice, Slices};

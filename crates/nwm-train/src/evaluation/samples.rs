@@ -48,13 +48,16 @@ pub struct SheetSamples {
     pub values: Vec<f32>,
 }
 
+/// Values in \[0, 1\] as bytes. Generated frames are multiples of 1/255: rounding restores their bytes.
+pub(crate) fn bytes_of(frame: &[f32]) -> impl Iterator<Item = u8> {
+    frame.iter().map(|value| (value * 255.0).round().clamp(0.0, 255.0) as u8)
+}
+
 impl ForecastSamples {
     /// Appends one frame's true and forecast values, both in \[0, 1\].
     pub(crate) fn push(&mut self, truth: &[f32], prediction: &[f32]) {
-        // Generated frames are multiples of 1/255: rounding restores their bytes.
-        let byte = |value: &f32| (value * 255.0).round().clamp(0.0, 255.0) as u8;
-        self.truth.extend(truth.iter().map(byte));
-        self.prediction.extend(prediction.iter().map(byte));
+        self.truth.extend(bytes_of(truth));
+        self.prediction.extend(bytes_of(prediction));
     }
 
     /// Appends the hidden states of the first `trajectories` of a batch, if they are sheets.

@@ -17,6 +17,17 @@ pub struct FrameErrors {
     pub energy: Vec<f64>,
 }
 
+/// Sums over pixels and channels of `(prediction - target)^2` and of `target^2`.
+pub(crate) fn error_and_energy(prediction: &[f32], target: &[f32]) -> [f64; 2] {
+    let (mut error, mut energy) = (0.0, 0.0);
+    for (&x, &y) in prediction.iter().zip(target) {
+        let (x, y) = (f64::from(x), f64::from(y));
+        error += (x - y) * (x - y);
+        energy += y * y;
+    }
+    [error, energy]
+}
+
 impl FrameErrors {
     /// Nothing yet about a forecast that begins with frame `first_frame`.
     pub fn from_frame(first_frame: usize) -> Self {
@@ -25,12 +36,7 @@ impl FrameErrors {
 
     /// Adds one frame.
     pub fn push(&mut self, prediction: &[f32], target: &[f32]) {
-        let (mut error, mut energy) = (0.0, 0.0);
-        for (&x, &y) in prediction.iter().zip(target) {
-            let (x, y) = (f64::from(x), f64::from(y));
-            error += (x - y) * (x - y);
-            energy += y * y;
-        }
+        let [error, energy] = error_and_energy(prediction, target);
         self.error.push(error);
         self.energy.push(energy);
     }

@@ -7,7 +7,7 @@ use nwm_data::{FrameSource, Split, Window, generate};
 use nwm_models::Model;
 use serde::{Deserialize, Serialize};
 
-use super::forecasts::stack;
+use super::forecasts::{read_film, stack};
 use crate::config::Config;
 use crate::data::{FILE_DATA, dataset_spec};
 use crate::error::Result;
@@ -62,10 +62,7 @@ pub(crate) fn symplecticity(
         for trajectory in group * GROUP..(group + 1) * GROUP {
             let seed = config.eval.window_seed;
             let window = Window::for_evaluation(seed, trajectory, source.frames(), length)?;
-            let values: usize = source.frame_shape().iter().product();
-            let mut film = vec![0.0; length * values];
-            window.read(source, &mut film)?;
-            films.push(film);
+            films.push(read_film(source, &window)?);
             for frame in 0..count {
                 let time = window.start + first_frame + frame;
                 states.extend_from_slice(truth.state(trajectory, time)?);

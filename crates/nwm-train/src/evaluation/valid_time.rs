@@ -4,7 +4,8 @@ use nwm_data::{FrameSource, Window};
 use nwm_models::Model;
 use serde::{Deserialize, Serialize};
 
-use super::forecasts::stack;
+use super::forecasts::{read_film, stack};
+use super::scores::error_and_energy;
 use crate::config::Config;
 use crate::error::Result;
 
@@ -77,21 +78,12 @@ fn times_of(
     let values: usize = shape.iter().product();
     let (length, batch) = (source.frames(), trajectories.len());
     let films = trajectories
-        .map(|trajectory| {
-            let mut film = vec![0.0; length * values];
-            Window { trajectory, start: 0, length }.read(source, &mut film)?;
-            Ok(film)
-        })
+        .map(|trajectory| read_film(source, &Window { trajectory, start: 0, length }))
         .collect::<Result<Vec<_>>>()?;
     let (seen, first_frame) = (model.inference_steps(), model.first_predicted_frame());
     let window = config.train.window;
     let is_lost = |prediction: &[f32], truth: &[f32]| {
-        let (mut error, mut energy) = (0.0, 0.0);
-        for (&x, &y) in prediction.iter().zip(truth) {
-            let (x, y) = (f64::from(x), f64::from(y));
-            error += (x - y) * (x - y);
-            energy += y * y;
-        }
+        let [error, energy] = error_and_energy(prediction, truth);
         let relative = error / energy;
         relative.is_nan() || relative > config.eval.vpt_threshold
     };

@@ -36,7 +36,7 @@ pub(super) struct Parts {
 impl Parts {
     pub(super) fn of(model: &ModelConfig, frame: FrameShape, batch: Batch) -> Self {
         let latent = model.name.is_latent();
-        let size = latent_size(model);
+        let size = model.latent_size();
         let encoder = if latent {
             let inputs = model.inference_steps.saturating_mul(frame.channels);
             let outputs = size.saturating_mul(2);
@@ -57,14 +57,6 @@ impl Parts {
 }
 
 /// Numbers of one encoded frame, or of one latent state.
-fn latent_size(model: &ModelConfig) -> usize {
-    match model.name {
-        ModelName::Ar => model.ar.latent,
-        name if name.is_latent() => model.latent.size,
-        _ => model.cell.units(),
-    }
-}
-
 /// Numbers that are decoded.
 fn decoded_size(model: &ModelConfig) -> usize {
     match model.name {
@@ -105,7 +97,7 @@ fn encoder(
 fn decoder(model: &ModelConfig, frame: FrameShape, batch: Batch) -> Part {
     const CONSTANT_MAPS: usize = 2;
     let inputs = decoded_size(model);
-    let maps = inputs.min(latent_size(model) / 2);
+    let maps = inputs.min(model.latent_size() / 2);
     let stack = Stack::decoder(frame, maps.saturating_add(CONSTANT_MAPS), model.decoder.channels);
     let base = (frame.rows * frame.columns / 64) as f64;
     let pictures = batch.samples * batch.drawn;

@@ -8,8 +8,6 @@ use super::unroll::UnrollBlock;
 /// The map with its network.
 pub(super) struct Iteration<F> {
     pub(super) field: F,
-    /// Numbers of the field's parameters.
-    pub(super) parameters: usize,
     /// Numbers of a state.
     pub(super) size: usize,
     /// Whether the network gives the change of the state, not the state.
@@ -62,10 +60,6 @@ impl<T: Real, F: Field<T>> UnrollBlock<T> for Iteration<F> {
         }
         self.field.add_parameter_gradients(tape, &adjoint, sums);
         of_state
-    }
-
-    fn parameters(&self) -> usize {
-        self.parameters
     }
 
     fn size(&self) -> usize {

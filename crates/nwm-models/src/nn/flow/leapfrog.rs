@@ -159,10 +159,6 @@ impl<T: Real, F: Field<T>> UnrollBlock<T> for Leapfrog<F> {
         of_start
     }
 
-    fn parameters(&self) -> usize {
-        2 * self.parameters
-    }
-
     fn size(&self) -> usize {
         2 * self.pairs
     }

@@ -6,7 +6,7 @@ use super::super::mlp::Mlp;
 use super::super::parameters::ParameterBuilder;
 use super::super::real::Real;
 use super::iteration::Iteration;
-use super::network::{Network, parameter_count};
+use super::network::Network;
 use super::operation::Definition;
 use super::span::{Direction, Span, unroll};
 use super::unroll::Independent;
@@ -75,7 +75,6 @@ impl Definition for Map {
     fn with_parameters<T: Real>(&self, parameters: &[T]) -> Independent<Iteration<Value<T>>> {
         Independent(Iteration {
             field: Value(Network::new(&self.sizes, parameters)),
-            parameters: parameter_count(&self.sizes),
             size: self.sizes[0],
             residual: self.residual,
         })

@@ -7,7 +7,7 @@ use super::super::mlp::Mlp;
 use super::super::parameters::ParameterBuilder;
 use super::super::real::Real;
 use super::control::Control;
-use super::network::{Network, parameter_count};
+use super::network::Network;
 use super::operation::Definition;
 use super::runge_kutta::RungeKutta;
 use super::span::{Direction, Span, unroll};
@@ -121,7 +121,6 @@ impl Definition for Equation {
         let OdeOptions { integrator, step, tolerance, most_steps } = self.options;
         RungeKutta {
             field: Value(Network::new(&self.sizes, parameters)),
-            parameters: parameter_count(&self.sizes),
             size: self.sizes[0],
             method: integrator.tableau(),
             interval: step,

@@ -10,7 +10,7 @@ use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CustomOp2, Error, Layout, Result, Shape, Tensor};
 
 use super::super::matrix::add;
-use super::super::real::{Real, contiguous_slice, tensor_of, unsupported, with_slice};
+use super::super::real::{Real, contiguous_slice, dispatch, tensor_of, with_slice};
 use super::unroll::Unroll;
 
 /// A flow without numbers of its own.
@@ -88,26 +88,28 @@ impl<D: Definition> Trajectory<D> {
     }
 }
 
-fn forward<D: Definition, T: Real>(
-    operation: &Trajectory<D>,
+fn forward<T: Real>(
+    operation: &Trajectory<impl Definition>,
+    name: &'static str,
     [start, parameters]: [(&CpuStorage, &Layout); 2],
 ) -> Result<(CpuStorage, Shape)> {
     let states = operation.forward(
-        contiguous_slice::<T>(D::NAME, start.0, start.1)?,
-        contiguous_slice::<T>(D::NAME, parameters.0, parameters.1)?,
+        contiguous_slice::<T>(name, start.0, start.1)?,
+        contiguous_slice::<T>(name, parameters.0, parameters.1)?,
     );
     let (batch, size) = start.1.shape().dims2()?;
     let time = operation.before + 1 + operation.after;
     Ok((T::to_cpu_storage_owned(states), Shape::from((time, batch, size))))
 }
 
-fn backward<D: Definition, T: Real>(
-    operation: &Trajectory<D>,
+fn backward<T: Real>(
+    operation: &Trajectory<impl Definition>,
+    name: &'static str,
     [start, parameters]: [&Tensor; 2],
     gradient: &Tensor,
 ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-    let (of_start, of_parameters) = with_slice::<T, _>(D::NAME, parameters, |parameters| {
-        with_slice::<T, _>(D::NAME, gradient, |gradient| operation.backward(parameters, gradient))
+    let (of_start, of_parameters) = with_slice::<T, _>(name, parameters, |parameters| {
+        with_slice::<T, _>(name, gradient, |gradient| operation.backward(parameters, gradient))
     })?;
     Ok((
         Some(tensor_of(of_start, start.shape())?),
@@ -128,11 +130,7 @@ impl<D: Definition> CustomOp2 for Trajectory<D> {
         parameters_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         let arguments = [(start, start_layout), (parameters, parameters_layout)];
-        match start.dtype() {
-            candle_core::DType::F32 => forward::<D, f32>(self, arguments),
-            candle_core::DType::F64 => forward::<D, f64>(self, arguments),
-            other => Err(unsupported(D::NAME, other)),
-        }
+        dispatch!(D::NAME, start.dtype(), forward(self, D::NAME, arguments))
     }
 
     fn bwd(
@@ -142,10 +140,7 @@ impl<D: Definition> CustomOp2 for Trajectory<D> {
         _states: &Tensor,
         gradient: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        match start.dtype() {
-            candle_core::DType::F32 => backward::<D, f32>(self, [start, parameters], gradient),
-            candle_core::DType::F64 => backward::<D, f64>(self, [start, parameters], gradient),
-            other => Err(unsupported(D::NAME, other)),
-        }
+        let arguments = [start, parameters];
+        dispatch!(D::NAME, start.dtype(), backward(self, D::NAME, arguments, gradient))
     }
 }

@@ -10,13 +10,11 @@ use super::super::real::Real;
 use super::control::Control;
 use super::field::{Field, Recorded};
 use super::tableau::{DORMAND_PRINCE_ERROR, Tableau, dormand_prince_between};
-use super::unroll::{Unroll, blocks, gather, scatter};
+use super::unroll::{Unroll, blocks, pull_back_blocks, scatter};
 
 /// A method applied to a field.
 pub(super) struct RungeKutta<F> {
     pub(super) field: F,
-    /// Numbers of the field's parameters.
-    pub(super) parameters: usize,
     /// Numbers of a state.
     pub(super) size: usize,
     pub(super) method: Tableau,
@@ -325,23 +323,9 @@ impl<T: Real, F: Field<T>> Unroll<T> for RungeKutta<F> {
     }
 
     fn pull_back(&self, tape: &Self::Tape, signs: &[T], gradient: &[T], sums: &mut [T]) -> Vec<T> {
-        let ranges = blocks(signs.len());
-        let done: Vec<_> = ranges
-            .par_iter()
-            .zip(&tape.blocks)
-            .map(|(range, block)| {
-                let mut sums = vec![T::zero(); self.parameters];
-                let rows = gather(gradient, signs.len(), range, self.size);
-                let signs = &signs[range.clone()];
-                let of_start = self.pull_back_block(&tape.steps, block, signs, &rows, &mut sums);
-                (of_start, sums)
-            })
-            .collect();
-        let mut of_start = Vec::with_capacity(signs.len() * self.size);
-        for (block, part) in done {
-            of_start.extend(block);
-            add(sums, &part);
-        }
-        of_start
+        let gradient = (gradient, self.size);
+        pull_back_blocks(&tape.blocks, signs, gradient, sums, |block, signs, gradient, sums| {
+            self.pull_back_block(&tape.steps, block, signs, gradient, sums)
+        })
     }
 }

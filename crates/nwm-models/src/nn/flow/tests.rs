@@ -92,14 +92,7 @@ fn leapfrog_is_reversible() {
 }
 
 fn decay(method: Tableau, control: Option<Control>) -> RungeKutta<Proportional> {
-    RungeKutta {
-        field: Proportional(-1.0),
-        parameters: 0,
-        size: 1,
-        method,
-        interval: 0.125,
-        control,
-    }
+    RungeKutta { field: Proportional(-1.0), size: 1, method, interval: 0.125, control }
 }
 
 #[test]

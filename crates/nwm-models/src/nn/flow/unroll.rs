@@ -50,9 +50,6 @@ pub(super) trait UnrollBlock<T: Real>: Sync {
         sums: &mut [T],
     ) -> Vec<T>;
 
-    /// Numbers of all parameters.
-    fn parameters(&self) -> usize;
-
     /// Numbers of one sample's state.
     fn size(&self) -> usize;
 }
@@ -94,6 +91,34 @@ pub(super) fn scatter<T: Real>(
     }
 }
 
+/// Pulls the tapes of all blocks back side by side with `pull_back_block`, which gets a block's tape, signs and gradient and
+/// its sums of the parameters' gradients: the gradient of the start; the sums are added to `sums`, block by block.
+pub(super) fn pull_back_blocks<T: Real, Tape: Sync>(
+    tapes: &[Tape],
+    signs: &[T],
+    (gradient, size): (&[T], usize),
+    sums: &mut [T],
+    pull_back_block: impl Fn(&Tape, &[T], &[T], &mut [T]) -> Vec<T> + Sync,
+) -> Vec<T> {
+    let samples = signs.len();
+    let done: Vec<_> = blocks(samples)
+        .par_iter()
+        .zip(tapes)
+        .map(|(block, tape)| {
+            let mut part = vec![T::zero(); sums.len()];
+            let rows = gather(gradient, samples, block, size);
+            let of_start = pull_back_block(tape, &signs[block.clone()], &rows, &mut part);
+            (of_start, part)
+        })
+        .collect();
+    let mut of_start = Vec::with_capacity(samples * size);
+    for (block, part) in done {
+        of_start.extend(block);
+        add(sums, &part);
+    }
+    of_start
+}
+
 impl<T: Real, B: UnrollBlock<T>> Unroll<T> for Independent<B> {
     type Tape = Vec<B::Tape>;
 
@@ -129,24 +154,9 @@ impl<T: Real, B: UnrollBlock<T>> Unroll<T> for Independent<B> {
         gradient: &[T],
         sums: &mut [T],
     ) -> Vec<T> {
-        let samples = signs.len();
-        let blocks = blocks(samples);
-        let done: Vec<_> = blocks
-            .par_iter()
-            .zip(tape)
-            .map(|(block, tape)| {
-                let mut sums = vec![T::zero(); self.0.parameters()];
-                let rows = gather(gradient, samples, block, self.0.size());
-                let of_start =
-                    self.0.pull_back_block(tape, &signs[block.clone()], &rows, &mut sums);
-                (of_start, sums)
-            })
-            .collect();
-        let mut of_start = Vec::with_capacity(samples * self.0.size());
-        for (block, part) in done {
-            of_start.extend(block);
-            add(sums, &part);
-        }
-        of_start
+        let gradient = (gradient, self.0.size());
+        pull_back_blocks(tape, signs, gradient, sums, |tape, signs, gradient, sums| {
+            self.0.pull_back_block(tape, signs, gradient, sums)
+        })
     }
 }
