@@ -1,8 +1,9 @@
 """One training step of the models of Table 1 in PyTorch: prediction, loss, gradients, Adam.
 
-Needs `--inputs`: parameters and frames that the Rust program wrote with `--write`; the model is the one that the
+Needs `--inputs`: parameters, frames and noise that the Rust program wrote with `--write`; the model is the one that the
 parameter file describes. The couplings of position and velocity are one convolution, the recurrent layers and Adam are
-the library's fused ones. Formulations: `channels_last` and `channels_first`, which is how pictures lie in memory.
+the library's fused ones; slopes of energies are the library's gradients, which it differentiates again, and the adaptive
+solver is torchdiffeq's. Formulations: `channels_last` and `channels_first`, which is how pictures lie in memory.
 """
 
 import json
@@ -12,12 +13,13 @@ import os
 import torch
 import torch.nn.functional as F
 from safetensors import safe_open
+from torchdiffeq import odeint
 
 from common import arguments, report, reset_peak_memory, timed
 
 FORMULATIONS = ["channels_last", "channels_first"]
 SIZES = ["paper", "quick"]
-CASES = [f"{model}_{size}" for size in SIZES for model in ("nwm_2d", "nwm_1d", "cornn", "ar")]
+CASES = [f"{model}_{size}" for size in SIZES for model in ("nwm_2d", "nwm_1d", "cornn", "ar", "hgn", "ode_tr")]
 LEARNING_RATE, BETAS, EPSILON = 1.5e-4, (0.9, 0.999), 1e-8
 ENCODER_STRIDES = [2, 1, 2, 1, 2, 1, 1]
 DECODER_DOUBLES = [True, False, True, False, True, False, False]
@@ -31,8 +33,8 @@ class Forecaster:
         with safe_open(os.path.join(folder, f"{case}-parameters.safetensors"), "pt") as file:
             description = json.loads(json.loads(file.metadata()["nwm"])["model"])
             self.parameters = {name: file.get_tensor(name) for name in file.keys()}
-        with safe_open(os.path.join(folder, f"{case}-frames.safetensors"), "pt") as file:
-            frames = file.get_tensor("frames")
+        with safe_open(os.path.join(folder, f"{case}-inputs.safetensors"), "pt") as file:
+            frames, *noise = (file.get_tensor(name) for name in sorted(file.keys()))
         self.model = description["model"]
         self.memory = memory
         for name, tensor in self.parameters.items():
@@ -41,9 +43,22 @@ class Forecaster:
             self.parameters[name] = tensor.requires_grad_()
         # Time, batch, channel, row, column; pictures folded into one batch, time first.
         pictures = frames.permute(0, 1, 4, 2, 3)
-        self.steps, self.batch = pictures.shape[0] - 1, pictures.shape[1]
-        self.inputs = pictures[:-1].flatten(0, 1).contiguous(memory_format=memory)
-        self.targets = pictures[1:].flatten(0, 1).contiguous(memory_format=memory)
+        self.is_latent = self.model["name"] in ("hgn", "ode_tr")
+        self.steps, self.batch = pictures.shape[0], pictures.shape[1]
+        if self.is_latent:
+            # One half is drawn forward from its first frames, the other one backward from its last ones.
+            self.noise = noise[0]
+            self.signs = torch.ones(self.batch, 1)
+            self.signs[self.batch // 2 :] = -1.0
+            ahead, back = pictures.split([self.batch // 2, self.batch - self.batch // 2], 1)
+            targets = torch.cat((ahead, back.flip(0)), 1)
+            seen = self.model["inference_steps"]
+            inputs = torch.cat((ahead[:seen], back[-seen:]), 1).transpose(0, 1).flatten(1, 2)
+        else:
+            self.steps -= 1
+            inputs, targets = pictures[:-1].flatten(0, 1), pictures[1:]
+        self.inputs = inputs.contiguous(memory_format=memory)
+        self.targets = targets.flatten(0, 1).contiguous(memory_format=memory)
 
     def linear(self, name, values):
         return F.linear(values, self.parameters[f"{name}.weight"], self.parameters[f"{name}.bias"])
@@ -134,11 +149,71 @@ class Forecaster:
             sequence, _, _ = torch.lstm(sequence, (state, state), tensors, True, 1, 0.0, True, False, False)
         return sequence
 
-    def error(self):
-        """The mean squared error of the predictions."""
-        latents = self.encode(self.inputs).unflatten(0, (self.steps, self.batch))
-        hidden = self.remember(latents) if self.model["name"] == "ar" else self.oscillate(latents)
-        return F.mse_loss(self.decode(hidden.flatten(0, 1)), self.targets)
+    def perceptron(self, name, values):
+        """Linear layers with swish between them."""
+        last = len(self.model["latent"]["hidden"])
+        for layer in range(last):
+            values = F.silu(self.linear(f"{name}.{layer}", values))
+        return self.linear(f"{name}.{last}", values)
+
+    def slope(self, name, values):
+        """The gradient of an energy, which can be differentiated once more where gradients are wanted."""
+        wanted = torch.is_grad_enabled()
+        with torch.enable_grad():
+            values = values if values.requires_grad else values.detach().requires_grad_()
+            energy = self.perceptron(name, values).sum()
+            (gradient,) = torch.autograd.grad(energy, values, create_graph=wanted)
+        return gradient
+
+    def leapfrog(self, state, steps, signs):
+        """The states after each of some steps: kick, drift, kick."""
+        h = self.model["latent"]["time_step"] * signs
+        q, p = state.chunk(2, 1)
+        force, states = self.slope("flow.potential", q), []
+        for _ in range(steps):
+            p = p - h / 2 * force
+            q = q + h * self.slope("flow.kinetic", p)
+            force = self.slope("flow.potential", q)
+            p = p - h / 2 * force
+            states.append(torch.cat((q, p), 1))
+        return states
+
+    def solve(self, state, steps, signs):
+        """The states after each of some intervals."""
+        if steps == 0:
+            return []
+        tolerance = self.model["ode"]["tolerance"]
+        times = self.model["latent"]["time_step"] * torch.arange(steps + 1)
+        field = lambda _, state: signs * self.perceptron("flow.field", state)
+        return list(odeint(field, state, times, rtol=tolerance, atol=tolerance, method="dopri5")[1:])
+
+    def draw(self):
+        """What is decoded of every frame, and the divergence of the latent state from its prior."""
+        parameters = self.encode(self.inputs)
+        mean, deviation = parameters.chunk(2, 1)
+        deviation = deviation + math.log(self.model["latent"]["initial_deviation"])
+        terms = (mean.square() + (2 * deviation).exp() - 1) / 2 - deviation
+        state = mean + deviation.exp() * self.noise
+        unroll = self.leapfrog if self.model["name"] == "hgn" else self.solve
+        before = self.model["inference_steps"] // 2
+        earlier = unroll(state, before, -self.signs)
+        later = unroll(state, self.steps - 1 - before, self.signs)
+        states = torch.stack([*reversed(earlier), state, *later])
+        if self.model["name"] == "hgn":
+            states = states.chunk(2, 2)[0]
+        return states, terms.sum(1).mean()
+
+    def objective(self):
+        """The mean squared error of the predictions, and what is minimised beside a constant."""
+        divergence = 0.0
+        if self.is_latent:
+            hidden, divergence = self.draw()
+        else:
+            latents = self.encode(self.inputs).unflatten(0, (self.steps, self.batch))
+            hidden = self.remember(latents) if self.model["name"] == "ar" else self.oscillate(latents)
+        error = F.mse_loss(self.decode(hidden.flatten(0, 1)), self.targets)
+        weight = self.model["latent"]["beta"] * self.batch / self.targets.numel()
+        return error, error + weight * divergence
 
     def gradient_norms(self):
         """By the part of the model, which is the first word of a parameter's name."""
@@ -160,21 +235,20 @@ def main():
             parameters = list(forecaster.parameters.values())
             adam = torch.optim.Adam(parameters, lr=LEARNING_RATE, betas=BETAS, eps=EPSILON, fused=True)
 
-            # The training loss is the error and a constant.
-            (forecaster.error() + 0.5 * math.log(math.pi)).backward()
+            forecaster.objective()[1].backward()
             norms = forecaster.gradient_norms()
             adam.step()
             with torch.no_grad():
-                error = forecaster.error()
+                error, _ = forecaster.objective()
             reset_peak_memory()
 
             def forward():
                 with torch.no_grad():
-                    return forecaster.error()
+                    return forecaster.objective()[0]
 
             def step():
                 adam.zero_grad()
-                forecaster.error().backward()
+                forecaster.objective()[1].backward()
                 adam.step()
 
             modes = {"forward": timed(forward, wanted.repeats), "step": timed(step, wanted.repeats)}

@@ -234,9 +234,9 @@ impl ModelConfig {
     /// [`Error::Key`] naming the first key out of range; [`Error::Cell`] if the cell refuses what its section
     /// describes.
     pub fn validate(&self) -> Result<()> {
-        at_least_one("model.inference_steps", self.inference_steps)?;
-        at_least_one("model.encoder.channels", self.encoder.channels)?;
-        at_least_one("model.decoder.channels", self.decoder.channels)?;
+        check_size("model.inference_steps", self.inference_steps)?;
+        check_size("model.encoder.channels", self.encoder.channels)?;
+        check_size("model.decoder.channels", self.decoder.channels)?;
         if !(self.initial_gain > 0.0 && self.initial_gain.is_finite()) {
             let expected = "a finite number above zero";
             return Err(Error::key("model.initial_gain", expected, self.initial_gain));
@@ -251,17 +251,11 @@ impl ModelConfig {
         }
         match self.name {
             ModelName::Ar => {
+                check_size("model.ar.latent", self.ar.latent)?;
                 if self.ar.latent < 2 {
                     return Err(Error::key("model.ar.latent", "at least 2", self.ar.latent));
                 }
-                if self.ar.layers.is_empty() || self.ar.layers.contains(&0) {
-                    return Err(Error::key(
-                        "model.ar.layers",
-                        "one or more layers of at least one unit",
-                        format!("{:?}", self.ar.layers),
-                    ));
-                }
-                Ok(())
+                check_layers("model.ar.layers", &self.ar.layers)
             }
             name if name.is_latent() => self.latent.validate(name, self.inference_steps, &self.ode),
             _ => self.cell.validate(),
@@ -269,8 +263,27 @@ impl ModelConfig {
     }
 }
 
-fn at_least_one(key: &'static str, value: usize) -> Result<()> {
-    if value == 0 { Err(Error::key(key, "at least 1", value)) } else { Ok(()) }
+/// The most units, channels or frames that a layer may have. A model at this bound has far too many parameters for any
+/// machine, but their number can be counted.
+pub(crate) const LARGEST_SIZE: usize = 1 << 16;
+
+/// The most layers of one network.
+const MOST_LAYERS: usize = 1 << 10;
+
+pub(crate) fn check_size(key: &'static str, value: usize) -> Result<()> {
+    if (1..=LARGEST_SIZE).contains(&value) {
+        return Ok(());
+    }
+    Err(Error::key(key, format!("a number from 1 to {LARGEST_SIZE}"), value))
+}
+
+pub(crate) fn check_layers(key: &'static str, layers: &[usize]) -> Result<()> {
+    let fits = layers.iter().all(|units| (1..=LARGEST_SIZE).contains(units));
+    if fits && (1..=MOST_LAYERS).contains(&layers.len()) {
+        return Ok(());
+    }
+    let expected = format!("1 to {MOST_LAYERS} layers of 1 to {LARGEST_SIZE} units");
+    Err(Error::key(key, expected, format!("{layers:?}")))
 }
 
 #[cfg(test)]
@@ -336,10 +349,25 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_stack_names_its_key() {
-        let mut config = ModelConfig::published(ModelName::Ar);
-        config.ar.layers.clear();
-        let message = config.validate().unwrap_err().to_string();
-        assert!(message.contains("model.ar.layers"), "{message}");
+    fn layers_that_are_none_or_too_large_name_their_key() {
+        let problem = |name, change: fn(&mut ModelConfig)| {
+            let mut config = ModelConfig::published(name);
+            change(&mut config);
+            config.validate().unwrap_err().to_string()
+        };
+        for (key, name, change) in [
+            ("model.ar.layers", ModelName::Ar, (|c| c.ar.layers.clear()) as fn(&mut ModelConfig)),
+            ("model.ar.layers", ModelName::Ar, |c| c.ar.layers[1] = 1 << 60),
+            ("model.ar.latent", ModelName::Ar, |c| c.ar.latent = 1),
+            ("model.latent.size", ModelName::Hgn, |c| c.latent.size = 1 << 60),
+            ("model.latent.hidden", ModelName::OdeTr, |c| c.latent.hidden[0] = 1 << 60),
+            ("model.latent.hidden", ModelName::Rgn, |c| c.latent.hidden.clear()),
+            ("model.ode.most_steps", ModelName::OdeTr, |c| c.ode.most_steps = 1 << 60),
+            ("model.encoder.channels", ModelName::Nwm2d, |c| c.encoder.channels = 1 << 60),
+            ("model.inference_steps", ModelName::Hgn, |c| c.inference_steps = (1 << 60) + 1),
+        ] {
+            let message = problem(name, change);
+            assert!(message.contains(key), "{key}: {message}");
+        }
     }
 }

@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::forecaster::{Forecaster, Posterior, TrainingForecast, Unrolled, decode};
 use crate::frame::FrameShape;
 use crate::latent_section::Directions;
-use crate::nn::flow::{Direction, HamiltonianFlow, MapFlow, OdeFlow, OdeOptions, Span};
+use crate::nn::flow::{Direction, HamiltonianFlow, MapFlow, OdeFlow, Span};
 use crate::nn::{ParameterBuilder, sigmoid};
 
 /// Encoder of a few stacked frames, flow, decoder.
@@ -55,15 +55,7 @@ impl Flow {
             ModelName::Rgn => {
                 Self::Map(MapFlow::new(builder, NAME, size, hidden, config.rgn.residual)?)
             }
-            _ => {
-                let options = OdeOptions {
-                    integrator: config.ode.integrator,
-                    step,
-                    tolerance: config.ode.tolerance,
-                    most_steps: config.ode.most_steps,
-                };
-                Self::Ode(OdeFlow::new(builder, NAME, size, hidden, options)?)
-            }
+            _ => Self::Ode(OdeFlow::new(builder, NAME, size, hidden, config.ode.options(step))?),
         })
     }
 

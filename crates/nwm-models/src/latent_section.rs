@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::ModelName;
+use crate::config::{LARGEST_SIZE, ModelName, check_layers};
 use crate::error::{Error, Result};
 use crate::nn::flow::{Integrator, OdeOptions};
 
@@ -48,7 +48,7 @@ pub struct OdeConfig {
     pub integrator: Integrator,
     /// Accepted error of one step of `dopri5`, relative to the state and in its units.
     pub tolerance: f64,
-    /// Steps that `dopri5` tries between two frames; the rest is then covered in one, whatever its error.
+    /// Steps that `dopri5` tries between two frames; if they do not suffice, the next state is read off the last step.
     pub most_steps: usize,
 }
 
@@ -80,6 +80,14 @@ impl Default for OdeConfig {
     }
 }
 
+impl OdeConfig {
+    /// Options of a flow with `step` between two states.
+    pub(crate) fn options(&self, step: f64) -> OdeOptions {
+        let Self { integrator, tolerance, most_steps } = *self;
+        OdeOptions { integrator, step, tolerance, most_steps }
+    }
+}
+
 impl Default for RgnConfig {
     fn default() -> Self {
         Self { residual: true }
@@ -97,29 +105,23 @@ impl LatentConfig {
         let refuse = |key: &str, expected: &str, found: String| {
             Err(Error::key(format!("model.{key}"), expected, found))
         };
-        if self.size < 2 || !self.size.is_multiple_of(2) {
-            let expected = "an even number, at least 2";
-            return refuse("latent.size", expected, self.size.to_string());
+        if !(2..=LARGEST_SIZE).contains(&self.size) || !self.size.is_multiple_of(2) {
+            let expected = format!("an even number from 2 to {LARGEST_SIZE}");
+            return refuse("latent.size", &expected, self.size.to_string());
         }
-        if self.hidden.is_empty() || self.hidden.contains(&0) {
-            let expected = "one or more layers of at least one unit";
-            return refuse("latent.hidden", expected, format!("{:?}", self.hidden));
-        }
+        check_layers("model.latent.hidden", &self.hidden)?;
         if !(self.beta >= 0.0 && self.beta.is_finite()) {
             return refuse("latent.beta", "a finite number, zero or above", self.beta.to_string());
         }
         for (key, value) in [
             ("latent.time_step", self.time_step),
             ("latent.initial_deviation", self.initial_deviation),
-            ("ode.tolerance", ode.tolerance),
         ] {
             if !(value > 0.0 && value.is_finite()) {
                 return refuse(key, "a finite number above zero", value.to_string());
             }
         }
-        if ode.most_steps == 0 {
-            return refuse("ode.most_steps", "at least 1", "0".into());
-        }
+        ode.options(self.time_step).validate("model.ode.")?;
         if self.directions == Directions::Both {
             if name == ModelName::Rgn {
                 let expected = "\"forward\", since a map cannot go back in time";

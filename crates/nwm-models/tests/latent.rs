@@ -105,15 +105,20 @@ fn noise_moves_the_latent_state_by_its_deviation() {
     let model = model(&small(ModelName::Hgn));
     let film = frames(5, 1);
     let posterior = model.posterior(&film.narrow(0, 2, 3).unwrap()).unwrap().unwrap();
-    // A batch of one goes backward. Noise that undoes the mean makes the state zero.
-    let deviation = posterior.log_deviation.exp().unwrap();
-    let noise = (posterior.mean.neg().unwrap() / deviation).unwrap();
-    let zeroed = model.training_forecast(&film, &noise).unwrap();
-    let other = model.training_forecast(&frames(5, 1), &no_noise(1)).unwrap();
-    let decoder_of_zero = zeroed.logits.get(1).unwrap();
-    let off = distance(&numbers(&decoder_of_zero), &numbers(&other.logits.get(1).unwrap()));
-    assert!(off > 1e-6, "noise has no effect: {off:e}");
-    let divergence = zeroed.divergence.unwrap().to_scalar::<f64>().unwrap();
+    // Noise that moves the state to the mean of another film's draws what that film without noise draws. A batch of one
+    // goes backward, from its last frames.
+    let last = |film: &Tensor| {
+        let seen = film.narrow(0, 2, 3).unwrap();
+        model.posterior(&seen).unwrap().unwrap()
+    };
+    let other = (1.0 - &film).unwrap();
+    let (from, to) = (last(&film), last(&other));
+    let deviation = from.log_deviation.exp().unwrap();
+    let noise = ((to.mean - from.mean).unwrap() / deviation).unwrap();
+    let moved = model.training_forecast(&film, &noise).unwrap();
+    let expected = model.training_forecast(&other, &no_noise(1)).unwrap();
+    assert_close(&moved.logits, &expected.logits, "logits");
+    let divergence = moved.divergence.unwrap().to_scalar::<f64>().unwrap();
     let (mean, log) = (numbers(&posterior.mean), numbers(&posterior.log_deviation));
     let expected: f64 = mean
         .iter()
@@ -121,6 +126,42 @@ fn noise_moves_the_latent_state_by_its_deviation() {
         .map(|(mean, log)| mean * mean / 2.0 + ((2.0 * log).exp() - 1.0) / 2.0 - log)
         .sum();
     assert!((divergence - expected).abs() < 1e-12, "{divergence} against {expected}");
+}
+
+#[test]
+fn the_initial_deviation_scales_the_posterior() {
+    let posterior = |deviation: f64| {
+        let mut config = small(ModelName::OdeTr);
+        config.latent.initial_deviation = deviation;
+        model(&config).posterior(&frames(3, 2)).unwrap().unwrap()
+    };
+    let (wide, narrow) = (posterior(1.0), posterior(0.05));
+    assert_close(&narrow.mean, &wide.mean, "mean");
+    let expected = (wide.log_deviation + 0.05_f64.ln()).unwrap();
+    assert_close(&narrow.log_deviation, &expected, "logarithm of the deviation");
+}
+
+#[test]
+fn the_initial_gain_scales_weights_but_not_those_of_oscillators_and_recurrent_layers() {
+    for name in ModelName::ALL {
+        let mut config = small(name);
+        (config.cell.rows, config.cell.columns) = (3, 3);
+        let plain = model(&config);
+        config.initial_gain = 1.5;
+        let louder = model(&config);
+        for ((name, variable), (_, other)) in
+            plain.parameters().iter().zip(louder.parameters().iter())
+        {
+            let is_dynamics =
+                ["ar.", "cell.", "initial."].iter().any(|part| name.starts_with(part));
+            let is_scaled = name.ends_with(".weight") && !is_dynamics;
+            let gain = if is_scaled { 1.5 } else { 1.0 };
+            let (found, expected) = (numbers(other), numbers(variable));
+            for (found, expected) in found.iter().zip(expected) {
+                assert!((found - gain * expected).abs() < 1e-15, "{name}");
+            }
+        }
+    }
 }
 
 #[test]
@@ -144,25 +185,22 @@ fn gradients_of_the_whole_model_agree_with_differences() {
             // The constant of an energy moves nothing.
             let Some(gradient) = store.get(variable) else { panic!("no gradient of {name}") };
             let (gradient, origin) = (numbers(gradient), numbers(variable));
-            // One number of each tensor; rounding of the loss leaves about 1e-8 in a difference.
-            let index = origin.len() / 2;
-            let moved = |by: f64| {
+            let moved = |index: usize, by: f64| {
                 let mut values = origin.clone();
                 values[index] += by;
                 let values = Tensor::from_vec(values, variable.shape(), &Device::Cpu).unwrap();
                 variable.set(&values).unwrap();
                 value()
             };
-            let expected = (moved(step) - moved(-step)) / (2.0 * step);
-            moved(0.0);
+            // Rounding of the loss leaves about 1e-8 in a difference.
             let scale = gradient.iter().fold(0.1_f64, |most, value| most.max(value.abs()));
-            let off = (gradient[index] - expected).abs() / scale;
-            assert!(
-                off < 1e-6,
-                "{}: {name}: {} against {expected}",
-                config.name.as_str(),
-                gradient[index]
-            );
+            for index in (0..origin.len()).step_by(origin.len().div_ceil(5)) {
+                let expected = (moved(index, step) - moved(index, -step)) / (2.0 * step);
+                moved(index, 0.0);
+                let off = (gradient[index] - expected).abs() / scale;
+                let (model, found) = (config.name.as_str(), gradient[index]);
+                assert!(off < 1e-6, "{model}: {name}[{index}]: {found} against {expected}");
+            }
         }
     }
 }

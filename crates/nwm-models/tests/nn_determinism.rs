@@ -5,8 +5,10 @@ mod nn_support;
 
 use candle_core::{DType, Device, Tensor, Var};
 use nn_support::{bits, noise, weighted_sum};
+use nwm_models::nn::flow::{Direction, HamiltonianFlow, MapFlow, OdeFlow, OdeOptions, Span};
 use nwm_models::nn::{
-    Convolution, ConvolutionOptions, Gru, Linear, Lstm, ParameterBuilder, Parameters, sigmoid,
+    Convolution, ConvolutionOptions, Gru, Linear, Lstm, ParameterBuilder, Parameters, Vanilla,
+    sigmoid,
 };
 
 /// Bits of a result and of all gradients, computed on a pool of `threads`.
@@ -78,8 +80,32 @@ fn recurrent_layers() {
     let mut builder = builder();
     let lstm = Lstm::new(&mut builder, "lstm", 24, 50).unwrap();
     let gru = Gru::new(&mut builder, "gru", 50, 70).unwrap();
+    let vanilla = Vanilla::new(&mut builder, "vanilla", 70, 40).unwrap();
     assert_independent_of_threads(&builder.finish(), &[6, 45, 24], |x| {
         let (x, _) = lstm.forward(x, None).unwrap();
-        gru.forward(&x, None).unwrap()
+        let x = gru.forward(&x, None).unwrap();
+        vanilla.forward(&x, None).unwrap()
     });
+}
+
+#[test]
+fn flows() {
+    const SPAN: Span = Span { before: 2, after: 9 };
+    let directions: Vec<_> = (0..45)
+        .map(|sample| if sample % 3 == 1 { Direction::Backward } else { Direction::Forward })
+        .collect();
+    let hidden = [40, 50];
+    let mut ode = builder();
+    let flow = OdeFlow::new(&mut ode, "ode", 32, &hidden, OdeOptions::default()).unwrap();
+    assert_independent_of_threads(&ode.finish(), &[45, 32], |x| {
+        flow.unroll(x, SPAN, &directions).unwrap()
+    });
+    let mut energy = builder();
+    let flow = HamiltonianFlow::new(&mut energy, "energy", 16, &hidden, 0.125).unwrap();
+    assert_independent_of_threads(&energy.finish(), &[45, 32], |x| {
+        flow.unroll(x, SPAN, &directions).unwrap()
+    });
+    let mut map = builder();
+    let flow = MapFlow::new(&mut map, "map", 32, &hidden, true).unwrap();
+    assert_independent_of_threads(&map.finish(), &[45, 32], |x| flow.unroll(x, 9).unwrap());
 }

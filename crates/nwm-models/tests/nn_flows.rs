@@ -3,14 +3,14 @@
 
 mod nn_support;
 
-use candle_core::{Result, Tensor, Var};
+use candle_core::{Tensor, Var};
 use nn_support::{
     bits, builder, check_gradients, distance, noise, numbers, randomise, weighted_sum,
 };
 use nwm_models::nn::flow::{
     Direction, HamiltonianFlow, Integrator, MapFlow, OdeFlow, OdeOptions, Span,
 };
-use nwm_models::nn::{Mlp, Parameters, swish};
+use nwm_models::nn::{Mlp, Parameters};
 
 use Direction::{Backward, Forward};
 
@@ -225,7 +225,7 @@ fn explicit_gradients_of_an_energy_agree_with_differences() {
 }
 
 #[test]
-fn hamiltonian_flow_agrees_with_differences_and_keeps_its_energy() {
+fn hamiltonian_flow_agrees_with_differences() {
     let mut builder = builder();
     let flow = HamiltonianFlow::new(&mut builder, "flow", 2, &HIDDEN, 0.1).unwrap();
     let parameters = builder.finish();
@@ -239,16 +239,26 @@ fn hamiltonian_flow_agrees_with_differences_and_keeps_its_energy() {
     check_gradients("Hamiltonian flow", &variables, || {
         weighted_sum(&flow.unroll(&start, SPAN, &directions).unwrap())
     });
-    // An error of second order in the step that does not grow.
-    let span = Span { before: 0, after: 400 };
-    let states = flow.unroll(&start, span, &directions).unwrap();
-    let first = numbers(&flow.energy(&start).unwrap());
-    for time in [100, 200, 300, 400] {
-        let energy = numbers(&flow.energy(&states.get(time).unwrap()).unwrap());
-        for (energy, first) in energy.iter().zip(&first) {
-            assert!((energy - first).abs() < 0.02, "{energy} against {first} at {time}");
-        }
-    }
+}
+
+#[test]
+fn leapfrog_keeps_the_energy_to_second_order_for_long() {
+    let worst_within = |step: f64, steps: usize| {
+        let mut builder = builder();
+        let flow = HamiltonianFlow::new(&mut builder, "flow", 2, &HIDDEN, step).unwrap();
+        randomise(&builder.finish(), 3);
+        let start = noise(&[3, 4], 1);
+        let states = flow.unroll(&start, Span { before: 0, after: steps }, &[Forward; 3]).unwrap();
+        let energies = numbers(&flow.energy(&states.flatten(0, 1).unwrap()).unwrap());
+        let off = energies.iter().zip(energies[..3].iter().cycle());
+        off.map(|(energy, first)| (energy - first).abs()).fold(0.0, f64::max)
+    };
+    // The same time, by steps of two lengths.
+    let (coarse, fine) = (worst_within(0.1, 400), worst_within(0.05, 800));
+    assert!((3.9..4.1).contains(&(coarse / fine)), "{coarse:e} and {fine:e}");
+    // It does not grow with time.
+    let early = worst_within(0.1, 100);
+    assert!(coarse < 2.0 * early, "{coarse:e} after 400 steps, {early:e} after 100");
 }
 
 #[test]
@@ -276,36 +286,6 @@ fn states_before_are_those_of_the_flow_back_in_time() {
 }
 
 #[test]
-fn the_number_of_threads_changes_no_bit() {
-    let mut builder = builder();
-    let ode = OdeFlow::new(&mut builder, "ode", 4, &HIDDEN, OdeOptions::default()).unwrap();
-    let energy = HamiltonianFlow::new(&mut builder, "energy", 2, &HIDDEN, 0.125).unwrap();
-    let parameters = builder.finish();
-    randomise(&parameters, 3);
-    let start = variable(&[19, 4], 1);
-    let run = |threads: usize| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| -> Result<Vec<u64>> {
-            let directions = directions(19);
-            let ode = ode.unroll(&start, SPAN, &directions).unwrap();
-            let energy = energy.unroll(&start, SPAN, &directions).unwrap();
-            let states = (swish(&ode).unwrap() + energy)?;
-            let store = weighted_sum(&states)?.backward()?;
-            let mut all = bits(&states);
-            for (_, variable) in parameters.iter().chain([("start", &start)]) {
-                all.extend(bits(store.get(variable).unwrap()));
-            }
-            Ok(all)
-        })
-        .unwrap()
-    };
-    let one = run(1);
-    for threads in [2, 3, 5] {
-        assert_eq!(run(threads), one, "{threads} threads");
-    }
-}
-
-#[test]
 fn wrong_shapes_are_refused() {
     let mut builder = builder();
     let flow = HamiltonianFlow::new(&mut builder, "flow", 2, &HIDDEN, 0.125).unwrap();
@@ -315,4 +295,24 @@ fn wrong_shapes_are_refused() {
     assert!(flow.unroll(&noise(&[2, 3], 1), SPAN, &[Forward; 2]).is_err());
     assert!(flow.energy(&noise(&[2, 3], 1)).is_err());
     assert!(Mlp::new(&mut builder, "short", &[3]).is_err());
+}
+
+#[test]
+fn options_out_of_range_are_refused() {
+    let mut builder = builder();
+    type Change = fn(&mut OdeOptions);
+    let changes: [(&str, Change); 4] = [
+        ("ode.step", |options| options.step = 0.0),
+        ("ode.tolerance", |options| options.tolerance = f64::NAN),
+        ("ode.most_steps", |options| options.most_steps = 0),
+        ("ode.most_steps", |options| options.most_steps = usize::MAX),
+    ];
+    for (key, change) in changes {
+        let mut options = OdeOptions::default();
+        change(&mut options);
+        let problem = OdeFlow::new(&mut builder, "ode", 4, &HIDDEN, options).unwrap_err();
+        assert!(problem.to_string().contains(key), "{problem}");
+    }
+    let problem = HamiltonianFlow::new(&mut builder, "flow", 2, &HIDDEN, -1.0).unwrap_err();
+    assert!(problem.to_string().contains("flow.step"), "{problem}");
 }

@@ -2,7 +2,7 @@
 //!
 //! Frames are a moving disc, parameters those of seed 0. What is reported as loss is the mean squared error after the
 //! first step, so that it also depends on what Adam did; gradients are reported by the part of the model.
-//! `--write DIR` leaves frames and parameters there, so that a peer starts from the same numbers.
+//! `--write DIR` leaves frames, the noise of the posterior and parameters there, so that a peer starts from the same numbers.
 
 #[path = "step/case.rs"]
 mod case;
@@ -44,11 +44,16 @@ fn benchmark(arguments: &Arguments, threads: usize) -> Result<(), Box<dyn Error>
 
 fn measure(case: &Case, arguments: &Arguments, threads: usize) -> Result<Report, Box<dyn Error>> {
     let model = Model::new(&case.config(), FrameShape::SUITE, SEED, DType::F32, &Device::Cpu)?;
-    let frames = inputs::frames(Case::FRAMES, Case::BATCH)?;
-    if let Some(folder) = arguments.option("--write") {
-        inputs::write(Path::new(folder), case.name, &model, &frames)?;
-    }
+    let frames = inputs::frames(case.frames(), Case::BATCH)?;
     let noise = noise_of_step(&model, Case::BATCH, SEED, 0)?;
+    if let Some(folder) = arguments.option("--write") {
+        inputs::write(
+            Path::new(folder),
+            case.name,
+            &model,
+            [("frames", &frames), ("noise", &noise)],
+        )?;
+    }
     let error = || -> Result<_, Box<dyn Error>> {
         let forecast = model.training_forecast(&frames, &noise)?;
         Ok(mean_squared_error_of_logits(&forecast.logits, &forecast.target)?)

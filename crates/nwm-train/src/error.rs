@@ -84,7 +84,7 @@ pub enum Error {
     },
     /// The loss or a gradient is not a finite number.
     #[error(
-        "step {step}: {what} is not finite; the state before it is in {bundle}; add --resume --set train.retries=1 to go on from the last checkpoint with half the learning rate, or choose another --run-dir and lower train.learning_rate"
+        "step {step}: {what} is not finite; the state before it is in {bundle}; add --resume --set train.retries={more_retries} to go on from the last checkpoint with half the learning rate, or choose another --run-dir and lower train.learning_rate"
     )]
     NotFinite {
         /// The step that failed.
@@ -93,6 +93,8 @@ pub enum Error {
         what: &'static str,
         /// Folder of the diagnostic bundle.
         bundle: PathBuf,
+        /// The value of `train.retries` with which the run could go on.
+        more_retries: u32,
     },
     /// Something is asked for that is not there.
     #[error("{what}: found {found}, expected {expected}")]

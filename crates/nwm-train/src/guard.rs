@@ -47,6 +47,18 @@ pub(crate) fn not_finite(result: &StepResult) -> Option<&'static str> {
     }
 }
 
+/// A step that was not taken.
+#[derive(Clone, Copy)]
+pub(crate) struct Failure<'a> {
+    pub(crate) step: u64,
+    /// Trajectory and first frame of each window.
+    pub(crate) items: &'a [(usize, usize)],
+    /// The quantity that is not finite.
+    pub(crate) what: &'static str,
+    /// What `train.retries` would have to be for the run to go on.
+    pub(crate) more_retries: u32,
+}
+
 /// Writes `diagnostics/step-NNNNNNNN/` and returns the error that names it.
 ///
 /// The bundle holds the configuration, the parameters before the step, the windows of the batch, and the norm of every
@@ -54,13 +66,12 @@ pub(crate) fn not_finite(result: &StepResult) -> Option<&'static str> {
 pub(crate) fn diagnose(
     run_directory: &Path,
     model: &Model,
-    step: u64,
-    items: &[(usize, usize)],
-    what: &'static str,
+    failure: Failure<'_>,
     result: &StepResult,
 ) -> Error {
-    match write_bundle(run_directory, model, step, items, what, result) {
-        Ok(bundle) => Error::NotFinite { step, what, bundle },
+    let Failure { step, what, more_retries, .. } = failure;
+    match write_bundle(run_directory, model, failure, result) {
+        Ok(bundle) => Error::NotFinite { step, what, bundle, more_retries },
         Err(error) => error,
     }
 }
@@ -68,9 +79,7 @@ pub(crate) fn diagnose(
 fn write_bundle(
     run_directory: &Path,
     model: &Model,
-    step: u64,
-    items: &[(usize, usize)],
-    what: &str,
+    Failure { step, items, what, .. }: Failure<'_>,
     result: &StepResult,
 ) -> Result<PathBuf> {
     let folder = run_directory.join("diagnostics").join(format!("step-{step:08}"));

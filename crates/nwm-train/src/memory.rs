@@ -33,7 +33,8 @@ const NOT_REUSED: f64 = 0.2;
 /// Pages that the allocator holds for each page in use: those that were freed do not always fit what comes next (measured).
 const HELD: f64 = 1.25;
 
-/// The peak memory of a training in bytes, by what takes it. It does not count what holds the data set.
+/// The peak memory of a training in bytes, by what takes it. It does not count what holds the data set, and takes it that
+/// an adaptive integration needs no more steps than it has states.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct MemoryEstimate {

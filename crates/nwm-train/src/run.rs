@@ -191,7 +191,11 @@ fn check_unchanged(path: &Path, recorded: &Resolved, resolved: &Resolved) -> Res
         let validates =
             resolved.config().has_validation() && USED_FOR_VALIDATION.contains(&key.as_str());
         let unused = !validates && UNUSED_PREFIXES.iter().any(|prefix| key.starts_with(prefix));
-        let matters = (shapes_rate || !CHANGEABLE.contains(&key.as_str())) && !unused;
+        // Checkpoints are where a run validates, and where it goes back to.
+        let shapes_way = key == "train.checkpoint_every"
+            && (resolved.config().has_validation() || resolved.config().train.retries > 0);
+        let changeable = CHANGEABLE.contains(&key.as_str()) && !shapes_rate && !shapes_way;
+        let matters = !changeable && !unused;
         if matters && found != expected {
             return Err(Error::ChangedKey { path: path.to_owned(), key, found, expected });
         }

@@ -17,10 +17,10 @@ use crate::checkpoint::{
     write_checkpoint,
 };
 use crate::config::{Config, Resolved, TrainConfig};
-use crate::data::open_frames;
+use crate::data::{FILE_DATA, open_frames};
 use crate::error::{Error, Result};
 use crate::evaluation::validation_error;
-use crate::guard::{diagnose, not_finite};
+use crate::guard::{Failure, diagnose, not_finite};
 use crate::memory::check_memory;
 use crate::metrics::{MetricsLog, MetricsRow};
 use crate::run::{Observer, Outcome};
@@ -54,6 +54,10 @@ impl<'a> Trainer<'a> {
     ) -> Result<Self> {
         let config = resolved.config();
         remove_scratch(run_directory)?;
+        if config.data.name != FILE_DATA {
+            // Before a set is made, which may take long.
+            check_memory(config, FrameShape::SUITE)?;
+        }
         let frames = open_frames::<Training>(&config.data)?;
         let [rows, columns, channels] = frames.source().frame_shape();
         let frame = FrameShape::new(rows, columns, channels)?;
@@ -128,7 +132,9 @@ impl<'a> Trainer<'a> {
             }
             let result = match self.advance() {
                 Err(error @ Error::NotFinite { .. }) if self.state.retries < train.retries => {
-                    self.roll_back()?;
+                    if !self.roll_back()? {
+                        return Err(error);
+                    }
                     observer.rolled_back(&error, self.state.step);
                     continue;
                 }
@@ -137,13 +143,16 @@ impl<'a> Trainer<'a> {
             let step = self.state.step;
             observer.stepped(step, &result);
             let last = step == train.steps;
-            let saves = last || step.is_multiple_of(train.checkpoint_every);
-            let validation = if saves { self.validate()? } else { None };
+            let regular = self.retention().is_regular(step);
+            let validation = if last || regular { self.validate()? } else { None };
+            if let Some(value) = validation.filter(|_| regular) {
+                self.count_validation(value);
+            }
             let logs = last || step == 1 || step.is_multiple_of(train.log_every);
             if logs || validation.is_some() {
                 self.log(&result, validation)?;
             }
-            if saves {
+            if last || regular {
                 self.save()?;
             }
         }
@@ -158,7 +167,13 @@ impl<'a> Trainer<'a> {
         let result = training_step(&self.model, &frames_of(batch, &Device::Cpu)?, &noise)?;
         if let Some(what) = not_finite(&result) {
             let step = self.state.step + 1;
-            return Err(diagnose(self.run_directory, &self.model, step, &items, what, &result));
+            let more_retries = self.state.retries + 1;
+            return Err(diagnose(
+                self.run_directory,
+                &self.model,
+                Failure { step, items: &items, what, more_retries },
+                &result,
+            ));
         }
         let rate = self.learning_rate(self.state.step);
         self.adam.step(self.model.parameters(), &result.gradients, rate)?;
@@ -174,8 +189,9 @@ impl<'a> Trainer<'a> {
     }
 
     /// Takes everything but the number of retries from the newest intact checkpoint; from the one before if the run has
-    /// not come as far as another checkpoint since it went back, for then that one may be what is wrong.
-    fn roll_back(&mut self) -> Result<()> {
+    /// not come as far as another checkpoint since it went back, for then that one may be what is wrong. Whether there is
+    /// one to go back to.
+    fn roll_back(&mut self) -> Result<bool> {
         let retries = self.state.retries + 1;
         let seconds = self.seconds();
         let mut steps = checkpoint_steps(self.run_directory)?;
@@ -188,11 +204,7 @@ impl<'a> Trainer<'a> {
         let directories = steps.iter().rev().map(|&s| checkpoint_directory(self.run_directory, s));
         let Some(checkpoint) = directories.into_iter().find_map(|d| Checkpoint::open(&d).ok())
         else {
-            return Err(Error::File {
-                path: self.run_directory.join("checkpoints"),
-                problem: "found no intact checkpoint to go back to; nwm inspect says what is wrong"
-                    .into(),
-            });
+            return Ok(false);
         };
         self.saved_step = Some(checkpoint.step());
         self.state = read_state(&checkpoint)?;
@@ -213,13 +225,18 @@ impl<'a> Trainer<'a> {
         }
         self.metrics = MetricsLog::open(self.run_directory, self.state.step)?;
         (self.seconds_before, self.started) = (seconds, Instant::now());
-        Ok(())
+        Ok(true)
     }
 
-    /// The forecast error on the validation trajectories, if there are any; keeps account of the least.
-    fn validate(&mut self) -> Result<Option<f64>> {
+    /// The forecast error on the validation trajectories, if there are any.
+    fn validate(&self) -> Result<Option<f64>> {
         let Some(frames) = &self.validation else { return Ok(None) };
-        let value = validation_error(self.config, &self.model, frames)?;
+        validation_error(self.config, &self.model, frames).map(Some)
+    }
+
+    /// Keeps account of the least error. Only regular checkpoints count, so that a run that was made longer is the same as
+    /// one that was as long from the start.
+    fn count_validation(&mut self, value: f64) {
         // A forecast that is not a number is no improvement.
         if self.state.best.is_none_or(|best| value < best.value) && value.is_finite() {
             self.state.best = Some(Best { step: self.state.step, value });
@@ -227,7 +244,6 @@ impl<'a> Trainer<'a> {
         } else {
             self.state.stale += 1;
         }
-        Ok(Some(value))
     }
 
     fn log(&mut self, result: &StepResult, validation: Option<f64>) -> Result<()> {

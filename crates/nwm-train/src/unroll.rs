@@ -131,7 +131,7 @@ pub fn unroll(
         preset: record.preset,
         seed: record.seed,
         commit: record.commit,
-        checkpoint: CheckpointRecord::of(&checkpoint),
+        checkpoint: CheckpointRecord::of(&checkpoint, request.checkpoint),
         sequences: windows.len(),
         inference_steps: model.inference_steps(),
         first_frame,

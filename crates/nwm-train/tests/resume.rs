@@ -194,9 +194,36 @@ fn a_run_that_validates_resumes_alike_and_stops_early_alike() {
         rows.iter().map(|row| (row.step, row.validation)).collect()
     };
     assert_eq!(validated(&straight), validated(&resumed));
+    // Where it validates is part of what it is.
+    let rarer = [settings.as_slice(), &["train.checkpoint_every=3"]].concat();
+    let error = train_all(&common::resolved(folder.path(), "nwm_2d", &rarer), &straight);
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("train.checkpoint_every = 2, now it is 3"), "{error}");
     // A finished run is not taken up again.
     assert_eq!(train_all(&resolved, &straight).unwrap(), Outcome::Finished);
     assert_eq!(read_run_record(&straight).unwrap(), record);
+}
+
+#[test]
+fn a_validation_between_regular_checkpoints_is_recorded_but_does_not_count() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = |steps| {
+        let steps = format!("train.steps={steps}");
+        resolved(folder.path(), "nwm_2d", &["data.validation_trajectories=2", &steps])
+    };
+    let (straight, extended) = (folder.path().join("straight"), folder.path().join("extended"));
+    train_all(&settings(6), &straight).unwrap();
+    train_all(&settings(3), &extended).unwrap();
+    let rows = read_metrics(&extended.join(METRICS_FILE)).unwrap();
+    assert!(rows.last().is_some_and(|row| row.step == 3 && row.validation.is_some()));
+    train_all(&settings(6), &extended).unwrap();
+    assert!(checkpoint_bytes(&straight, 6) == checkpoint_bytes(&extended, 6), "other bits");
+    let best = |run: &std::path::Path| {
+        let state = fs::read_to_string(checkpoint_directory(run, 6).join(STATE_FILE)).unwrap();
+        let state: nwm_train::TrainingState = serde_json::from_str(&state).unwrap();
+        (state.best.unwrap(), state.stale)
+    };
+    assert_eq!(best(&straight), best(&extended));
 }
 
 #[test]

@@ -10,7 +10,7 @@ const FORMAT: u32 = 1;
 /// The state of one run.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum RunState {
-    /// The training has ended, and result.json is there, readable and about its last step.
+    /// The training has ended, and result.json is there, readable and about the run as it is.
     Done {
         /// Time that the training took, if the file says so.
         seconds: Option<f64>,
@@ -41,10 +41,33 @@ impl RunState {
 #[derive(Deserialize)]
 struct RunResult {
     format: u32,
-    steps: Option<u64>,
+    trained_steps: Option<u64>,
+    checkpoint: Option<EvaluatedCheckpoint>,
     seconds: Option<f64>,
     #[serde(default)]
     commit: String,
+}
+
+#[derive(Deserialize)]
+struct EvaluatedCheckpoint {
+    configured: Option<bool>,
+}
+
+impl RunResult {
+    /// Why this is not about the checkpoint that the run's configuration asks for, after all the steps of the run.
+    fn problem(&self, record: &RunRecord) -> Option<String> {
+        if self.format != FORMAT {
+            return Some(format!("format: found {}, expected {FORMAT}", self.format));
+        }
+        if self.trained_steps != record.steps {
+            let text = |steps: Option<u64>| steps.map_or("none".to_owned(), |it| it.to_string());
+            let (found, expected) = (text(self.trained_steps), text(record.steps));
+            return Some(format!("trained_steps: found {found}, expected {expected}"));
+        }
+        let configured = self.checkpoint.as_ref().and_then(|checkpoint| checkpoint.configured);
+        (configured == Some(false))
+            .then(|| "it is about another checkpoint than eval.checkpoint asks for".to_owned())
+    }
 }
 
 /// The part of run.json that is used.
@@ -58,9 +81,9 @@ struct RunRecord {
 
 /// Looks into a run folder, which need not exist.
 ///
-/// A result counts only if run.json says that the training has ended, with the step that was
-/// evaluated: somebody may have evaluated an unfinished run or an older checkpoint to see how it
-/// goes, or trained on since.
+/// A result counts only if run.json says that the training has ended, after as many steps as when
+/// it was evaluated: somebody may have evaluated an unfinished run or an older checkpoint to see
+/// how it goes, or trained on since.
 pub(super) fn state(run_dir: &Path) -> RunState {
     let record = match run_record(run_dir) {
         Some(record) if record.status == "done" => record,
@@ -75,18 +98,13 @@ pub(super) fn state(run_dir: &Path) -> RunState {
         Err(error) => return RunState::Unusable { reason: error.to_string() },
     };
     match serde_json::from_str::<RunResult>(&text) {
-        Ok(result) if result.format != FORMAT => RunState::Unusable {
-            reason: format!("format: found {}, expected {FORMAT}", result.format),
-        },
-        Ok(result) if result.steps != record.steps => {
-            let text = |steps: Option<u64>| steps.map_or("none".to_owned(), |it| it.to_string());
-            let (found, expected) = (text(result.steps), text(record.steps));
-            RunState::Unusable { reason: format!("steps: found {found}, expected {expected}") }
-        }
-        Ok(result) => RunState::Done {
-            seconds: result.seconds,
-            commit: result.commit,
-            reported: run_dir.join("report.html").is_file(),
+        Ok(result) => match result.problem(&record) {
+            Some(reason) => RunState::Unusable { reason },
+            None => RunState::Done {
+                seconds: result.seconds,
+                commit: result.commit,
+                reported: run_dir.join("report.html").is_file(),
+            },
         },
         Err(error) => RunState::Unusable { reason: error.to_string() },
     }
@@ -162,14 +180,19 @@ mod tests {
     }
 
     #[test]
-    fn a_result_of_another_step_than_the_last_is_made_again() {
+    fn a_result_of_another_checkpoint_or_a_shorter_training_is_made_again() {
         let folder = tempfile::tempdir().unwrap();
         let run = r#"{"format":1,"status":"done","steps":1000}"#;
         std::fs::write(folder.path().join("run.json"), run).unwrap();
-        for (steps, done) in [(900, false), (1000, true)] {
-            let result = format!(r#"{{"format":1,"steps":{steps}}}"#);
+        for (steps, configured, done) in
+            [(900, true, false), (1000, true, true), (1000, false, false)]
+        {
+            // The best checkpoint may be an early one.
+            let result = format!(
+                r#"{{"format":1,"steps":300,"trained_steps":{steps},"checkpoint":{{"configured":{configured}}}}}"#
+            );
             std::fs::write(folder.path().join("result.json"), result).unwrap();
-            assert_eq!(state(folder.path()).is_done(), done, "{steps}");
+            assert_eq!(state(folder.path()).is_done(), done, "{steps} {configured}");
         }
     }
 

@@ -38,22 +38,33 @@ pub(crate) fn frames(steps: usize, batch: usize) -> candle_core::Result<Tensor> 
     Tensor::from_vec(values, (steps, batch, SIDE, SIDE, 3), &Device::Cpu)
 }
 
-/// Writes `CASE-parameters.safetensors`, as a checkpoint has it, and `CASE-frames.safetensors`.
-pub(crate) fn write(
+/// Writes `CASE-parameters.safetensors`, as a checkpoint has it, and `CASE-inputs.safetensors` with the other tensors, of
+/// which those without numbers are left out.
+pub(crate) fn write<const N: usize>(
     folder: &Path,
     case: &str,
     model: &Model,
-    frames: &Tensor,
+    inputs: [(&str, &Tensor); N],
 ) -> Result<(), Box<dyn Error>> {
     std::fs::create_dir_all(folder)?;
     let write = |what: &str, bytes: Vec<u8>| {
         let path = folder.join(format!("{case}-{what}.safetensors"));
-        std::fs::write(&path, bytes).map_err(|source| nwm_bench::Error::Write { path, source })
+        let written = std::fs::write(&path, bytes);
+        written.map_err(|source| nwm_bench::Error::Write { path, source })?;
+        Ok::<_, Box<dyn Error>>(())
     };
     write("parameters", model.to_bytes()?)?;
-    let values = frames.flatten_all()?.to_vec1::<f32>()?;
-    let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-    let view = TensorView::new(Dtype::F32, frames.dims().to_vec(), &bytes)?;
-    write("frames", safetensors::serialize([("frames", view)], None)?)?;
-    Ok(())
+    let mut contents = Vec::new();
+    for (name, tensor) in inputs {
+        if tensor.elem_count() > 0 {
+            let values = tensor.flatten_all()?.to_vec1::<f32>()?;
+            let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            contents.push((name, tensor.dims().to_vec(), bytes));
+        }
+    }
+    let views = contents
+        .iter()
+        .map(|(name, shape, bytes)| Ok((*name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
+        .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()?;
+    write("inputs", safetensors::serialize(views, None)?)
 }

@@ -81,7 +81,7 @@ pub struct TrainConfig {
     pub epsilon: f64,
     /// Steps between rows of `metrics.csv`.
     pub log_every: u64,
-    /// Steps between checkpoints.
+    /// Steps between checkpoints, each of which is validated if there are validation trajectories.
     pub checkpoint_every: u64,
     /// Newest checkpoints that are kept, beside the one with the least validation error.
     pub keep_last: usize,
@@ -126,7 +126,8 @@ pub enum CheckpointChoice {
 pub struct EvalConfig {
     /// Frames scored after the training window.
     pub extrapolation_steps: usize,
-    /// Trajectories forecast at a time.
+    /// Trajectories forecast at a time. Those of `ode_tr` with `dopri5` share their steps, and with them a part of their
+    /// errors, of the size of the tolerance.
     pub batch_size: usize,
     /// Seed of the random windows (the released code leaves it to chance).
     pub window_seed: u64,

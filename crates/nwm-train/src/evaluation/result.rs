@@ -8,6 +8,7 @@ use super::slices::Slices;
 use super::symplecticity::Symplecticity;
 use super::valid_time::ValidTime;
 use crate::config::Horizon;
+use crate::trained_run::RequestedCheckpoint;
 
 /// Version of the file.
 pub const RESULT_FORMAT: u32 = 1;
@@ -24,6 +25,8 @@ pub struct EvaluationResult {
     pub model: ModelName,
     /// Which data set.
     pub data: String,
+    /// Time between its frames.
+    pub dt: f64,
     /// Which split.
     pub split: String,
     /// Preset of the run, if any.
@@ -42,6 +45,8 @@ pub struct EvaluationResult {
     pub checkpoint: CheckpointRecord,
     /// Training steps of it.
     pub steps: u64,
+    /// Training steps that the run had taken by then.
+    pub trained_steps: u64,
     /// Seconds of training.
     pub seconds: f64,
     /// True frames each forecast was given.
@@ -71,15 +76,18 @@ pub struct EvaluationResult {
 pub struct CheckpointRecord {
     /// Its step.
     pub step: u64,
+    /// Whether it is the one that `eval.checkpoint` asks for, and not one that was named for once.
+    pub configured: bool,
     /// SHA-256 of its parameter file.
     pub sha256: String,
 }
 
 impl CheckpointRecord {
     /// Names a verified checkpoint.
-    pub(crate) fn of(checkpoint: &Checkpoint) -> Self {
+    pub(crate) fn of(checkpoint: &Checkpoint, requested: RequestedCheckpoint) -> Self {
+        let configured = requested == RequestedCheckpoint::Configured;
         let sha256 = checkpoint.sha256_of(MODEL_FILE).unwrap_or_default().to_owned();
-        Self { step: checkpoint.step(), sha256 }
+        Self { step: checkpoint.step(), configured, sha256 }
     }
 }
 

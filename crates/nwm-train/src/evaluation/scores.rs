@@ -41,15 +41,31 @@ impl FrameErrors {
         self.energy.push(energy);
     }
 
-    /// Plain and relative mean squared error over a slice, both divided by the values of a frame.
+    /// Plain and relative mean squared error over a slice, both divided by the values of a frame. Frames that are black all
+    /// over have no relative error and do not count in its mean, which is NaN if there are no others.
     pub fn means(&self, slice: Slice, values: usize) -> [f64; 2] {
         let frames = slice.0 - self.first_frame..slice.1 - self.first_frame;
-        let count = (frames.len() * values) as f64;
         let plain: f64 = self.error[frames.clone()].iter().sum();
-        let relative: f64 =
-            self.error[frames.clone()].iter().zip(&self.energy[frames]).map(|(e, n)| e / n).sum();
-        [plain / count, relative / count]
+        let plain = plain / frames.len() as f64;
+        let relative = mean(frames.filter_map(|frame| self.relative(frame)));
+        [plain, relative].map(|mean| mean / values as f64)
     }
+
+    /// Error over energy of one entry; `None` where there is no energy.
+    fn relative(&self, index: usize) -> Option<f64> {
+        let energy = self.energy[index];
+        (energy > 0.0).then(|| self.error[index] / energy)
+    }
+}
+
+/// NaN of nothing.
+fn mean(values: impl Iterator<Item = f64>) -> f64 {
+    let (mut sum, mut count) = (0.0, 0);
+    for value in values {
+        sum += value;
+        count += 1;
+    }
+    sum / f64::from(count)
 }
 
 /// Scores under the suite's names, `DIRECTION_SLICE_MEASURE`: direction `forward`, `backward` or `combined` (the mean of
@@ -75,7 +91,7 @@ impl Scores {
     ) -> Self {
         let mut scores = Self::default();
         for (slice_name, slice) in slices.named() {
-            let mean = |trajectories: &[FrameErrors]| {
+            let means = |trajectories: &[FrameErrors]| {
                 let mut sums = [0.0; 2];
                 for errors in trajectories {
                     let means = errors.means(slice, values);
@@ -83,7 +99,7 @@ impl Scores {
                 }
                 sums.map(|sum| sum / trajectories.len() as f64)
             };
-            let forward = mean(forward);
+            let forward = means(forward);
             let mut add = |direction: &str, means: [f64; 2]| {
                 for (measure, mean) in MEASURES.iter().zip(means) {
                     scores.values.insert(format!("{direction}_{slice_name}_{measure}"), mean);
@@ -91,7 +107,7 @@ impl Scores {
             };
             add("forward", forward);
             if !backward.is_empty() {
-                let backward = mean(backward);
+                let backward = means(backward);
                 add("backward", backward);
                 add("combined", [0, 1].map(|index| (forward[index] + backward[index]) / 2.0));
             }
@@ -113,16 +129,11 @@ impl Scores {
 /// Mean over trajectories of each frame's plain and relative error, divided by the values of a frame.
 pub(crate) fn per_step(trajectories: &[FrameErrors], values: usize) -> (Vec<f64>, Vec<f64>) {
     let steps = trajectories.first().map_or(0, |errors| errors.error.len());
-    let scale = (trajectories.len() * values) as f64;
-    let mean = |term: fn(&FrameErrors, usize) -> f64| {
-        (0..steps)
-            .map(|step| trajectories.iter().map(|errors| term(errors, step)).sum::<f64>() / scale)
-            .collect()
+    let means = |term: fn(&FrameErrors, usize) -> Option<f64>| {
+        let at = |step| mean(trajectories.iter().filter_map(|errors| term(errors, step)));
+        (0..steps).map(|step| at(step) / values as f64).collect()
     };
-    (
-        mean(|errors, step| errors.error[step]),
-        mean(|errors, step| errors.error[step] / errors.energy[step]),
-    )
+    (means(|errors, step| Some(errors.error[step])), means(FrameErrors::relative))
 }
 
 #[cfg(test)]
@@ -166,6 +177,20 @@ mod tests {
         assert_eq!(scores.get("forward_train_l2"), Some(0.0));
         assert_eq!(scores.get("forward_extrapolation_l2"), Some(0.25));
         assert_eq!(scores.get("forward_extrapolation_l2_norm"), Some(0.25 / 4.0));
+    }
+
+    #[test]
+    fn black_frames_have_no_relative_error() {
+        let mut errors = FrameErrors::from_frame(1);
+        for frame in 1..120 {
+            let target = if frame < 90 { 0.0 } else { 1.0 };
+            errors.push(&[0.5; 4], &[target; 4]);
+        }
+        let [plain, relative] = errors.means(Slice(60, 120), 4);
+        assert_eq!((plain, relative), (0.25, 0.25 / 4.0));
+        assert!(errors.means(Slice(1, 60), 4)[1].is_nan());
+        let (l2, l2_norm) = per_step(&[errors], 4);
+        assert!(l2[0] == 0.25 && l2_norm[0].is_nan() && l2_norm[118] == 0.0625);
     }
 
     #[test]

@@ -40,7 +40,8 @@ pub(super) fn errors_and_losses(shown: &[Shown<'_>]) -> Result<Option<Markup>> {
 
 /// Energy along the first trajectory; `None` for systems whose energy cannot be told from pictures.
 pub(super) fn energies(data: &str, shown: &[Shown<'_>]) -> Result<Option<Markup>> {
-    let Some(observed) = Observed::of(data) else { return Ok(None) };
+    let dt = shown.iter().find_map(|run| run.evaluation?.dt);
+    let Some(observed) = Observed::of(data, dt) else { return Ok(None) };
     let mut charts = Vec::new();
     for group in by_truth(shown)? {
         charts.extend(energy_comparison(&observed, &group)?);

@@ -16,6 +16,8 @@ use super::{forecast::ForecastSamples, tracking::Balls};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Observed {
     system: System,
+    /// Time between frames.
+    dt: f64,
     balls: Balls,
     /// In the order of [`System::parameter_names`].
     parameters: &'static [f64],
@@ -25,8 +27,9 @@ pub(super) struct Observed {
 }
 
 impl Observed {
-    /// The system with this name; `None` if its energy cannot be read off its pictures.
-    pub(super) fn of(data: &str) -> Option<Self> {
+    /// The system with this name, `dt` between two frames (its default if that is not known); `None` if its energy cannot be
+    /// read off its pictures.
+    pub(super) fn of(data: &str, dt: Option<f64>) -> Option<Self> {
         let system = System::parse(data).ok()?;
         let (half_width, parameters, precision): (f64, &[f64], f64) = match system {
             System::MassSpring => (1.398_942_280_4, &[0.5, 2.0], 0.01),
@@ -37,7 +40,8 @@ impl Observed {
         // The area of a ball is its mass, which is the first parameter.
         let radius = (parameters[0] / PI).sqrt();
         let balls = Balls { half_width, radius, count: system.ball_count() };
-        Some(Self { system, balls, parameters, precision })
+        let dt = dt.unwrap_or_else(|| system.default_dt());
+        Some(Self { system, dt, balls, parameters, precision })
     }
 
     /// Energy of every frame of one trajectory's movie, `[frame, row, column, channel]` bytes of the
@@ -79,7 +83,7 @@ impl Observed {
 
     /// Positions and momenta from three successive frames.
     fn state(&self, before: &[f64], now: &[f64], after: &[f64]) -> Vec<f64> {
-        let duration = 2.0 * self.system.default_dt();
+        let duration = 2.0 * self.dt;
         // Mass, or moment of inertia of a pendulum of length 1: the first parameter of each. The
         // two bodies have the same.
         let inertia = self.parameters[0];
@@ -104,7 +108,7 @@ mod tests {
     #[test]
     fn energies_of_true_frames_are_the_exact_ones() {
         for system in [System::MassSpring, System::Pendulum, System::TwoBody] {
-            let observed = Observed::of(system.name()).unwrap();
+            let observed = Observed::of(system.name(), None).unwrap();
             let set = true_movies(system, 12, FRAMES);
             let largest = set.iter().map(|(_, exact)| exact.abs()).fold(0.0, f64::max);
             for (samples, exact) in &set {
@@ -123,7 +127,7 @@ mod tests {
         let (mut samples, _) = true_movies(System::Pendulum, 1, FRAMES).remove(0);
         let size = 32 * 32 * 3;
         samples.prediction[0][20 * size..21 * size].copy_from_slice(&[81, 88, 93].repeat(32 * 32));
-        let observed = Observed::of("pendulum").unwrap();
+        let observed = Observed::of("pendulum", None).unwrap();
         let energies = observed.energies(&samples, &samples.prediction[0]).unwrap();
         let gaps: Vec<usize> = (1..FRAMES - 1).filter(|frame| energies[*frame].is_none()).collect();
         assert_eq!(gaps, [19, 20, 21]);
@@ -131,9 +135,9 @@ mod tests {
 
     #[test]
     fn other_systems_have_no_energy_to_read() {
-        assert!(Observed::of("spring").is_some(), "rows of tables have names of their own");
+        assert!(Observed::of("spring", None).is_some(), "rows of tables have names of their own");
         for data in ["double_pendulum", "matching_pennies", "rock_paper_scissors", "file"] {
-            assert!(Observed::of(data).is_none(), "{data}");
+            assert!(Observed::of(data, None).is_none(), "{data}");
         }
     }
 }

@@ -42,6 +42,9 @@ pub(super) type Metrics = BTreeMap<String, Option<f64>>;
 pub(super) struct Evaluation {
     pub(super) model: String,
     pub(super) data: String,
+    /// Time between frames; older results do not say.
+    #[serde(default)]
+    pub(super) dt: Option<f64>,
     pub(super) split: String,
     pub(super) preset: Option<String>,
     pub(super) seed: u64,

@@ -13,7 +13,7 @@ const ORDER: f64 = 5.0;
 pub(super) struct Control {
     /// Accepted error of one step, relative to the state and in its units.
     pub(super) tolerance: f64,
-    /// Attempts between two states that are asked for; the rest is then covered in one step, whatever its error.
+    /// Attempts between two states that are asked for; after them the next one is read off the last step, beyond its end.
     pub(super) most_steps: usize,
 }
 

@@ -29,7 +29,7 @@ impl HamiltonianFlow {
     /// `step` is the time between two states.
     ///
     /// # Errors
-    /// As [`Mlp::new`].
+    /// As [`Mlp::new`]; [`Error::Key`] for a step that is not above zero.
     pub fn new(
         builder: &mut ParameterBuilder,
         name: &str,
@@ -37,6 +37,9 @@ impl HamiltonianFlow {
         hidden: &[usize],
         step: f64,
     ) -> Result<Self> {
+        if !(step > 0.0 && step.is_finite()) {
+            return Err(Error::key(format!("{name}.step"), "a finite number above zero", step));
+        }
         let sizes: Vec<usize> = [pairs].iter().chain(hidden).chain(&[1]).copied().collect();
         let kinetic = Mlp::new(builder, &format!("{name}.kinetic"), &sizes)?;
         let potential = Mlp::new(builder, &format!("{name}.potential"), &sizes)?;
@@ -81,7 +84,7 @@ impl HamiltonianFlow {
     pub fn unroll(&self, states: &Tensor, span: Span, directions: &[Direction]) -> Result<Tensor> {
         let mut parameters = self.kinetic.flat()?;
         parameters.extend(self.potential.flat()?);
-        let definition = Definitions {
+        let definition = SeparableEnergy {
             sizes: self.kinetic.sizes().to_vec(),
             pairs: self.pairs,
             step: self.step,
@@ -90,14 +93,14 @@ impl HamiltonianFlow {
     }
 }
 
-/// Sizes of the networks and the step.
-struct Definitions {
+/// Sizes of the networks of both energies, and the step.
+struct SeparableEnergy {
     sizes: Vec<usize>,
     pairs: usize,
     step: f64,
 }
 
-impl Definition for Definitions {
+impl Definition for SeparableEnergy {
     const NAME: &'static str = "hamiltonian-flow";
 
     type Unroll<T: Real> = Independent<Leapfrog<Slope<T>>>;

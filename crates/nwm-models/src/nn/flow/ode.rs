@@ -13,7 +13,7 @@ use super::runge_kutta::RungeKutta;
 use super::span::{Direction, Span, unroll};
 use super::tableau::{CLASSICAL, DORMAND_PRINCE, MIDPOINT, Tableau};
 use super::value::Value;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// How an equation is solved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,7 +48,8 @@ pub struct OdeOptions {
     pub step: f64,
     /// Accepted error of one step of [`Integrator::Dopri5`], relative to the state and in its units.
     pub tolerance: f64,
-    /// Attempts of [`Integrator::Dopri5`] between two states; the rest is then covered in one step, whatever its error.
+    /// Attempts of [`Integrator::Dopri5`] between two states. If they do not suffice, the next state is read off the last
+    /// step that was kept, beyond its end: a continuous but poor answer.
     pub most_steps: usize,
 }
 
@@ -56,6 +57,26 @@ impl Default for OdeOptions {
     /// The settings of Table 1: Dormand and Prince, tolerance 1e-6, at most 50 steps, 0.125 between two states.
     fn default() -> Self {
         Self { integrator: Integrator::Dopri5, step: 0.125, tolerance: 1e-6, most_steps: 50 }
+    }
+}
+
+impl OdeOptions {
+    /// The most attempts between two states.
+    const MOST_STEPS: usize = 10_000;
+
+    /// Checks the numbers, whose names in an error begin with `prefix`.
+    pub(crate) fn validate(&self, prefix: &str) -> Result<()> {
+        for (key, value) in [("step", self.step), ("tolerance", self.tolerance)] {
+            if !(value > 0.0 && value.is_finite()) {
+                let key = format!("{prefix}{key}");
+                return Err(Error::key(key, "a finite number above zero", value));
+            }
+        }
+        if !(1..=Self::MOST_STEPS).contains(&self.most_steps) {
+            let expected = format!("a number from 1 to {}", Self::MOST_STEPS);
+            return Err(Error::key(format!("{prefix}most_steps"), expected, self.most_steps));
+        }
+        Ok(())
     }
 }
 
@@ -73,7 +94,7 @@ impl OdeFlow {
     /// Registers the [`Mlp`] `NAME.field` from `size` numbers to as many by way of `hidden` layers.
     ///
     /// # Errors
-    /// As [`Mlp::new`].
+    /// As [`Mlp::new`]; [`Error::Key`] for an option out of range.
     pub fn new(
         builder: &mut ParameterBuilder,
         name: &str,
@@ -81,6 +102,7 @@ impl OdeFlow {
         hidden: &[usize],
         options: OdeOptions,
     ) -> Result<Self> {
+        options.validate(&format!("{name}."))?;
         let sizes: Vec<usize> = [size].iter().chain(hidden).chain(&[size]).copied().collect();
         Ok(Self { field: Mlp::new(builder, &format!("{name}.field"), &sizes)?, size, options })
     }
@@ -98,8 +120,8 @@ impl OdeFlow {
     /// States `[time, batch, size]` around `states` `[batch, size]`, of which each sample goes in its own direction.
     ///
     /// # Errors
-    /// [`Error::Shape`](crate::Error::Shape) for another shape or another number of directions;
-    /// [`Error::Tensor`](crate::Error::Tensor) for another number type or device than the parameters'.
+    /// [`Error::Shape`] for another shape or another number of directions;
+    /// [`Error::Tensor`] for another number type or device than the parameters'.
     pub fn unroll(&self, states: &Tensor, span: Span, directions: &[Direction]) -> Result<Tensor> {
         let definition = Equation { sizes: self.field.sizes().to_vec(), options: self.options };
         unroll(definition, &self.field.flat()?, states, self.size, span, directions)

@@ -1,7 +1,8 @@
 //! Explicit Runge-Kutta methods with steps of one size or with a controlled error, and their gradients.
 //!
 //! The step is the same for all samples of a batch. A gradient goes through the steps that were kept; their lengths count
-//! as constants.
+//! as constants. Where the error allows too short steps, a state is read off the last step that was kept, beyond its end, as
+//! the solver of the original experiments does (Botev et al. 2021).
 
 use rayon::prelude::*;
 
@@ -33,8 +34,9 @@ pub(super) struct RungeKuttaTape<Tape> {
 
 /// A step that was kept.
 struct Step {
+    start: f64,
     length: f64,
-    /// States that lie in it: their number, and the fraction of the step at which they lie.
+    /// States that are read off it: their number, and the fraction of the step at which they lie.
     states: Vec<(usize, f64)>,
 }
 
@@ -46,6 +48,9 @@ struct Block<'a, T, Tape> {
     end: Vec<T>,
     /// The field at each stage, with the sign of each sample.
     stages: Vec<Vec<T>>,
+    /// Where the last step that was kept began, and its stages.
+    kept_start: Vec<T>,
+    kept_stages: Vec<Vec<T>>,
     tape: Option<Tape>,
 }
 
@@ -77,7 +82,25 @@ fn apply_signs<T: Real>(values: &mut [T], signs: &[T]) {
     }
 }
 
-impl<T: Real, Tape: Recorded> Block<'_, T, Tape> {
+impl<'a, T: Real, Tape: Recorded> Block<'a, T, Tape> {
+    /// A block before its first step.
+    fn new(start: &[T], signs: &'a [T], stages: usize, tape: Option<Tape>) -> Self {
+        let zeros = vec![T::zero(); start.len()];
+        Self {
+            signs,
+            state: start.to_vec(),
+            end: zeros.clone(),
+            stages: vec![zeros.clone(); stages],
+            kept_start: zeros.clone(),
+            kept_stages: vec![zeros; stages],
+            tape,
+        }
+    }
+
+    fn evaluations(&self) -> usize {
+        self.tape.as_ref().map_or(0, Recorded::evaluations)
+    }
+
     /// Evaluates one stage of a step.
     fn evaluate<F: Field<T, Tape = Tape>>(
         &mut self,
@@ -118,16 +141,43 @@ impl<T: Real, Tape: Recorded> Block<'_, T, Tape> {
     }
 
     /// Goes to the end of the step that was tried.
-    fn accept(&mut self, reuses_last: bool) {
+    fn keep(&mut self, reuses_last: bool) {
+        std::mem::swap(&mut self.kept_start, &mut self.state);
         std::mem::swap(&mut self.state, &mut self.end);
-        if reuses_last {
-            let last = self.stages.len() - 1;
-            self.stages.swap(0, last);
+        std::mem::swap(&mut self.kept_stages, &mut self.stages);
+        if reuses_last && let [first, ..] = self.stages.as_mut_slice() {
+            first.copy_from_slice(&self.kept_stages[self.kept_stages.len() - 1]);
+        }
+    }
+
+    /// Forgets the step that was tried.
+    fn forget(&mut self, evaluations: usize) {
+        if let Some(tape) = &mut self.tape {
+            tape.truncate(evaluations);
         }
     }
 }
 
 impl<F> RungeKutta<F> {
+    /// Evaluates the field where the first step begins, which a method that reuses its last stage takes as given.
+    fn evaluate_first_stage<T: Real>(&self, blocks: &mut [Block<'_, T, F::Tape>])
+    where
+        F: Field<T>,
+    {
+        blocks.par_iter_mut().for_each(|block| block.evaluate(&self.field, &self.method, 0, 0.0));
+    }
+
+    /// Tries a step of all blocks; the sum of their errors.
+    fn attempt<T: Real>(&self, blocks: &mut [Block<'_, T, F::Tape>], length: f64) -> f64
+    where
+        F: Field<T>,
+    {
+        let first_stage = usize::from(self.method.reuses_last);
+        let errors: Vec<f64> =
+            blocks.par_iter_mut().map(|block| block.attempt(self, first_stage, length)).collect();
+        errors.iter().sum()
+    }
+
     /// The length of the first step.
     fn first_step<T: Real>(&self, blocks: &[Block<'_, T, F::Tape>], control: Control) -> f64
     where
@@ -233,87 +283,64 @@ impl<T: Real, F: Field<T>> Unroll<T> for RungeKutta<F> {
     ) -> (Vec<T>, Option<Self::Tape>) {
         let (samples, size) = (signs.len(), self.size);
         let ranges = blocks(samples);
-        let stages = self.method.couplings.len();
         let mut blocks: Vec<Block<'_, T, F::Tape>> = ranges
             .iter()
-            .map(|range| Block {
-                signs: &signs[range.clone()],
-                state: start[range.start * size..range.end * size].to_vec(),
-                end: Vec::new(),
-                stages: vec![vec![T::zero(); range.len() * size]; stages],
-                tape: recorded.then(|| self.field.tape(range.len())),
+            .map(|range| {
+                let start = &start[range.start * size..range.end * size];
+                let tape = recorded.then(|| self.field.tape(range.len()));
+                Block::new(start, &signs[range.clone()], self.method.couplings.len(), tape)
             })
             .collect();
-        let mut states = vec![T::zero(); steps * start.len()];
-        let mut kept = Vec::new();
-        let first_stage = usize::from(self.method.reuses_last);
-        if steps > 0 && self.method.reuses_last {
-            let evaluate = |block: &mut Block<'_, T, F::Tape>| {
-                block.evaluate(&self.field, &self.method, 0, 0.0);
-            };
-            blocks.par_iter_mut().for_each(evaluate);
-        }
+        let mut states = vec![T::nan(); steps * start.len()];
+        let mut kept: Vec<Step> = Vec::new();
         let mut length = match self.control {
-            Some(control) if steps > 0 => self.first_step(&blocks, control),
+            Some(control) if steps > 0 => {
+                self.evaluate_first_stage(&mut blocks);
+                self.first_step(&blocks, control)
+            }
             _ => self.interval,
         };
-        let (mut time, mut done, mut attempts) = (0.0, 0, 0);
-        while done < steps {
-            let rest = (done + 1) as f64 * self.interval - time;
-            let forced = match self.control {
-                Some(control) => attempts >= control.most_steps,
-                None => true,
-            };
-            if forced {
-                length = rest;
-            }
-            let recorded_before: Vec<usize> = blocks
-                .iter()
-                .map(|block| block.tape.as_ref().map_or(0, Recorded::evaluations))
-                .collect();
-            let errors: Vec<f64> = blocks
-                .par_iter_mut()
-                .map(|block| block.attempt(self, first_stage, length))
-                .collect();
-            let error = errors.iter().sum::<f64>() / start.len() as f64;
-            attempts += 1;
-            if forced || error <= 1.0 {
-                let end = time + length;
-                let mut step = Step { length, states: Vec::new() };
-                while done < steps {
-                    let fraction = ((done + 1) as f64 * self.interval - time) / length;
-                    // A step that was cut to the end of an interval ends there, up to rounding.
-                    if fraction > 1.0 && !(forced && step.states.is_empty()) {
-                        break;
+        let mut time = 0.0;
+        for index in 0..steps {
+            let target = (index + 1) as f64 * self.interval;
+            let mut attempts = 0;
+            let mut error = 0.0;
+            while match self.control {
+                Some(control) => time < target && attempts < control.most_steps,
+                None => attempts == 0,
+            } {
+                attempts += 1;
+                let evaluations: Vec<usize> = blocks.iter().map(Block::evaluations).collect();
+                error = self.attempt(&mut blocks, length) / start.len() as f64;
+                if error <= 1.0 {
+                    blocks.iter_mut().for_each(|block| block.keep(self.method.reuses_last));
+                    kept.push(Step { start: time, length, states: Vec::new() });
+                    time += length;
+                } else {
+                    for (block, evaluations) in blocks.iter_mut().zip(evaluations) {
+                        block.forget(evaluations);
                     }
-                    step.states.push((done, fraction.min(1.0)));
-                    done += 1;
-                    attempts = 0;
                 }
-                for &(state, fraction) in &step.states {
-                    for (range, block) in ranges.iter().zip(&blocks) {
-                        let rows = match self.control {
-                            Some(_) => {
-                                let weights = dormand_prince_between(fraction);
-                                combination(&block.state, &block.stages, &weights, length)
-                            }
-                            None => block.end.clone(),
-                        };
-                        let states = &mut states[state * start.len()..][..start.len()];
+                if self.control.is_some() {
+                    length = Control::next(length, error);
+                }
+            }
+            // Where the field is no number, neither is any later state.
+            let Some(step) = kept.last_mut().filter(|_| error.is_finite()) else { break };
+            let fraction = (target - step.start) / step.length;
+            step.states.push((index, fraction));
+            let weights = self.control.map(|_| dormand_prince_between(fraction));
+            let states = &mut states[index * start.len()..][..start.len()];
+            for (range, block) in ranges.iter().zip(&blocks) {
+                match &weights {
+                    Some(weights) => {
+                        let (start, stages) = (&block.kept_start, &block.kept_stages);
+                        let rows = combination(start, stages, weights, step.length);
                         scatter(&rows, samples, range, size, states);
                     }
-                }
-                blocks.iter_mut().for_each(|block| block.accept(self.method.reuses_last));
-                kept.push(step);
-                time = end;
-            } else {
-                for (block, evaluations) in blocks.iter_mut().zip(recorded_before) {
-                    if let Some(tape) = &mut block.tape {
-                        tape.truncate(evaluations);
-                    }
+                    None => scatter(&block.state, samples, range, size, states),
                 }
             }
-            length = Control::next(length, error);
         }
         let tape = recorded.then(|| RungeKuttaTape {
             steps: kept,

@@ -132,12 +132,35 @@ fn the_adaptive_method_keeps_its_tolerance_at_every_state() {
 }
 
 #[test]
-fn a_field_too_steep_for_the_tolerance_is_followed_in_forced_steps() {
-    let steep = RungeKutta {
+fn a_field_too_steep_for_the_attempts_is_read_off_the_last_step_beyond_its_end() {
+    let steep = |most_steps| RungeKutta {
+        field: Proportional(-300.0),
+        ..decay(DORMAND_PRINCE, Some(Control { tolerance: 1e-6, most_steps }))
+    };
+    let start = [1.0_f64, -2.0];
+    let (states, tape) = steep(4).unroll(&start, &[1.0; 2], 3, true);
+    let tape = tape.unwrap();
+    // The solver has not come far: the first reading lies far beyond a step.
+    let (enough, _) = steep(200).unroll(&start, &[1.0; 2], 3, false);
+    assert!(enough.iter().all(|state| state.abs() < 1e-5), "{enough:?}");
+    assert!(states.iter().all(|state| state.is_finite()));
+    assert!(states[0].abs() > 10.0, "{states:?}");
+    // The field is linear, so that the states are products of the start with what depends on the lengths of steps alone,
+    // and the gradient is that of these products.
+    let weights = [0.3, -0.7, 1.1, 0.2, -0.4, 0.9];
+    let gradient = steep(4).pull_back(&tape, &[1.0; 2], &weights, &mut []);
+    let of_start: f64 = gradient.iter().zip(start).map(|(of, value)| of * value).sum();
+    let of_states: f64 = weights.iter().zip(&states).map(|(weight, state)| weight * state).sum();
+    assert!((of_start / of_states - 1.0).abs() < 1e-10, "{of_start} against {of_states}");
+}
+
+#[test]
+fn a_field_that_is_no_number_gives_no_states() {
+    let broken = RungeKutta {
         field: Proportional(f64::NAN),
         ..decay(DORMAND_PRINCE, Some(Control { tolerance: 1e-6, most_steps: 3 }))
     };
-    let (states, _) = steep.unroll(&[1.0_f64], &[1.0], 4, false);
+    let (states, _) = broken.unroll(&[1.0_f64], &[1.0], 4, false);
     assert_eq!(states.len(), 4);
     assert!(states.iter().all(|state| state.is_nan()));
 }
