@@ -3,14 +3,14 @@
 
 mod nn_support;
 
-use candle_core::{Tensor, Var};
+use candle_core::{Result, Tensor, Var};
 use nn_support::{
     bits, builder, check_gradients, distance, noise, numbers, randomise, weighted_sum,
 };
 use nwm_models::nn::flow::{
     Direction, HamiltonianFlow, Integrator, MapFlow, OdeFlow, OdeOptions, Span,
 };
-use nwm_models::nn::{Mlp, Parameters};
+use nwm_models::nn::{Mlp, Parameters, swish};
 
 use Direction::{Backward, Forward};
 
@@ -256,6 +256,7 @@ fn leapfrog_keeps_the_energy_to_second_order_for_long() {
     // The same time, by steps of two lengths.
     let (coarse, fine) = (worst_within(0.1, 400), worst_within(0.05, 800));
     assert!((3.9..4.1).contains(&(coarse / fine)), "{coarse:e} and {fine:e}");
+    assert!(coarse < 0.02, "{coarse:e}");
     // It does not grow with time.
     let early = worst_within(0.1, 100);
     assert!(coarse < 2.0 * early, "{coarse:e} after 400 steps, {early:e} after 100");
@@ -283,6 +284,36 @@ fn states_before_are_those_of_the_flow_back_in_time() {
     let both = flow.unroll(&start, Span { before: 3, after: 0 }, &[Forward; 2]).unwrap();
     let back = flow.unroll(&start, Span { before: 0, after: 3 }, &[Backward; 2]).unwrap();
     assert_eq!(bits(&both), bits(&back.flip(&[0]).unwrap()));
+}
+
+#[test]
+fn the_number_of_threads_changes_no_bit() {
+    let mut builder = builder();
+    let ode = OdeFlow::new(&mut builder, "ode", 4, &HIDDEN, OdeOptions::default()).unwrap();
+    let energy = HamiltonianFlow::new(&mut builder, "energy", 2, &HIDDEN, 0.125).unwrap();
+    let parameters = builder.finish();
+    randomise(&parameters, 3);
+    let start = variable(&[19, 4], 1);
+    let run = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| -> Result<Vec<u64>> {
+            let directions = directions(19);
+            let ode = ode.unroll(&start, SPAN, &directions).unwrap();
+            let energy = energy.unroll(&start, SPAN, &directions).unwrap();
+            let states = (swish(&ode).unwrap() + energy)?;
+            let store = weighted_sum(&states)?.backward()?;
+            let mut all = bits(&states);
+            for (_, variable) in parameters.iter().chain([("start", &start)]) {
+                all.extend(bits(store.get(variable).unwrap()));
+            }
+            Ok(all)
+        })
+        .unwrap()
+    };
+    let one = run(1);
+    for threads in [2, 3, 5] {
+        assert_eq!(run(threads), one, "{threads} threads");
+    }
 }
 
 #[test]

@@ -144,7 +144,8 @@ impl<'a> Trainer<'a> {
             observer.stepped(step, &result);
             let last = step == train.steps;
             let regular = self.retention().is_regular(step);
-            let validation = if last || regular { self.validate()? } else { None };
+            let saves = last || regular;
+            let validation = if saves { self.validate()? } else { None };
             if let Some(value) = validation.filter(|_| regular) {
                 self.count_validation(value);
             }
@@ -152,7 +153,7 @@ impl<'a> Trainer<'a> {
             if logs || validation.is_some() {
                 self.log(&result, validation)?;
             }
-            if last || regular {
+            if saves {
                 self.save()?;
             }
         }
