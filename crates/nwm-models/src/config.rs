@@ -237,10 +237,7 @@ impl ModelConfig {
         check_size("model.inference_steps", self.inference_steps)?;
         check_size("model.encoder.channels", self.encoder.channels)?;
         check_size("model.decoder.channels", self.decoder.channels)?;
-        if !(self.initial_gain > 0.0 && self.initial_gain.is_finite()) {
-            let expected = "a finite number above zero";
-            return Err(Error::key("model.initial_gain", expected, self.initial_gain));
-        }
+        Error::unless_positive("model.initial_gain", self.initial_gain)?;
         for (key, slope) in [
             ("model.encoder.leaky_slope", self.encoder.leaky_slope),
             ("model.decoder.leaky_slope", self.decoder.leaky_slope),

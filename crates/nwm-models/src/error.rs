@@ -75,6 +75,14 @@ impl Error {
         Self::Key { key: key.into(), expected: expected.into(), found: found.to_string() }
     }
 
+    /// Refuses a number that is not finite or not above zero.
+    pub(crate) fn unless_positive(key: impl Into<String>, value: f64) -> Result<()> {
+        if value > 0.0 && value.is_finite() {
+            return Ok(());
+        }
+        Err(Self::key(key, "a finite number above zero", value))
+    }
+
     pub(crate) fn shape(
         what: impl Into<String>,
         expected: impl Into<String>,

@@ -113,14 +113,8 @@ impl LatentConfig {
         if !(self.beta >= 0.0 && self.beta.is_finite()) {
             return refuse("latent.beta", "a finite number, zero or above", self.beta.to_string());
         }
-        for (key, value) in [
-            ("latent.time_step", self.time_step),
-            ("latent.initial_deviation", self.initial_deviation),
-        ] {
-            if !(value > 0.0 && value.is_finite()) {
-                return refuse(key, "a finite number above zero", value.to_string());
-            }
-        }
+        Error::unless_positive("model.latent.time_step", self.time_step)?;
+        Error::unless_positive("model.latent.initial_deviation", self.initial_deviation)?;
         ode.options(self.time_step).validate("model.ode.")?;
         if self.directions == Directions::Both {
             if name == ModelName::Rgn {

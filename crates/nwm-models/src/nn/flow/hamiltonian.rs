@@ -37,9 +37,7 @@ impl HamiltonianFlow {
         hidden: &[usize],
         step: f64,
     ) -> Result<Self> {
-        if !(step > 0.0 && step.is_finite()) {
-            return Err(Error::key(format!("{name}.step"), "a finite number above zero", step));
-        }
+        Error::unless_positive(format!("{name}.step"), step)?;
         let sizes: Vec<usize> = [pairs].iter().chain(hidden).chain(&[1]).copied().collect();
         let kinetic = Mlp::new(builder, &format!("{name}.kinetic"), &sizes)?;
         let potential = Mlp::new(builder, &format!("{name}.potential"), &sizes)?;

@@ -66,12 +66,8 @@ impl OdeOptions {
 
     /// Checks the numbers, whose names in an error begin with `prefix`.
     pub(crate) fn validate(&self, prefix: &str) -> Result<()> {
-        for (key, value) in [("step", self.step), ("tolerance", self.tolerance)] {
-            if !(value > 0.0 && value.is_finite()) {
-                let key = format!("{prefix}{key}");
-                return Err(Error::key(key, "a finite number above zero", value));
-            }
-        }
+        Error::unless_positive(format!("{prefix}step"), self.step)?;
+        Error::unless_positive(format!("{prefix}tolerance"), self.tolerance)?;
         if !(1..=Self::MOST_STEPS).contains(&self.most_steps) {
             let expected = format!("a number from 1 to {}", Self::MOST_STEPS);
             return Err(Error::key(format!("{prefix}most_steps"), expected, self.most_steps));
