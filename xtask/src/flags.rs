@@ -35,8 +35,8 @@ pub(crate) struct Reproduce {
     pub(crate) target: Target,
 
     /// How much of the published training to do: smoke (minutes: proves that everything works),
-    /// quick (less than an hour on two cores: a reduced but honest table) or paper (the
-    /// published setting: days on a large machine).
+    /// quick (about an hour on two cores: a reduced but honest table) or paper (the published
+    /// setting, for a large machine: a run takes one to two months on two cores).
     #[arg(long, default_value = "quick")]
     pub(crate) preset: String,
 

@@ -26,6 +26,7 @@
 //! - [`statistics::Summary`]: mean, sample standard deviation and Student-t interval.
 //! - [`statistics::PairedDifference`]: is one model better than another on the same trajectories, by
 //!   a bootstrap over trajectories and seeds.
+//! - [`statistics::holm_adjusted`]: p-values of several comparisons, adjusted for their number.
 //! - [`statistics::RankCorrelation`]: do two rows of numbers rank alike, by Kendall's tau-b.
 //! - [`figures::RgbFrame`]: one picture; [`figures::animated_gif`], [`figures::contact_sheet`] and
 //!   [`figures::LineChart`] make files of pictures and numbers.

@@ -45,7 +45,7 @@
 //!   from the `libm` crate, since those of the standard library differ between platforms. Random
 //!   numbers come from ChaCha with 8 rounds, keyed by SHA-256: there is no hidden state.
 //! - A larger set starts with the smaller one of the same seed, a longer trajectory with the
-//!   shorter one.
+//!   shorter one (not of two bodies with random parameters, see [`DatasetSpec::frames`]).
 //!
 //! # Cost
 //!

@@ -120,6 +120,16 @@ impl Renderer {
         [self.resolution, self.resolution, CHANNELS]
     }
 
+    /// Half of what a picture spans along both axes, in the units of positions; `None` for games, whose pictures show no
+    /// places.
+    #[must_use]
+    pub const fn half_width(&self) -> Option<f64> {
+        match self.picture {
+            Picture::Balls { half_width, .. } => Some(half_width),
+            _ => None,
+        }
+    }
+
     /// Values in a picture.
     #[must_use]
     pub const fn frame_len(&self) -> usize {

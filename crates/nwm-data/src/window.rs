@@ -85,6 +85,15 @@ mod tests {
     }
 
     #[test]
+    fn windows_of_other_lengths_begin_at_nearly_the_same_frame() {
+        for trajectory in 0..200 {
+            let start = |length| Window::for_evaluation(0, trajectory, 512, length).unwrap().start;
+            let (short, long) = (start(120), start(125));
+            assert!(long <= short && short <= long + 5, "{short} and {long}");
+        }
+    }
+
+    #[test]
     fn the_whole_trajectory_fits_and_one_frame_more_does_not() {
         assert_eq!(Window::for_evaluation(0, 0, 7, 7).unwrap().start, 0);
         let message = Window::for_evaluation(0, 0, 7, 8).unwrap_err().to_string();

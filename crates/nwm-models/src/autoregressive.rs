@@ -23,27 +23,20 @@ enum Layer {
 impl Layer {
     /// Outputs `[time, batch, units]` and the parts of the state after the last step; no parts stand for zeros.
     fn run(&self, x: &Tensor, state: &[Tensor]) -> Result<(Tensor, Vec<Tensor>)> {
-        let last = |outputs: &Tensor| outputs.get(outputs.dim(0)? - 1);
-        Ok(match self {
+        let outputs = match self {
             Self::Lstm(layer) => {
                 let before = match state {
                     [h, c] => Some(LstmState { h: h.clone(), c: c.clone() }),
                     _ => None,
                 };
                 let (outputs, LstmState { h, c }) = layer.forward(x, before.as_ref())?;
-                (outputs, vec![h, c])
+                return Ok((outputs, vec![h, c]));
             }
-            Self::Gru(layer) => {
-                let outputs = layer.forward(x, state.first())?;
-                let state = vec![last(&outputs)?];
-                (outputs, state)
-            }
-            Self::Vanilla(layer) => {
-                let outputs = layer.forward(x, state.first())?;
-                let state = vec![last(&outputs)?];
-                (outputs, state)
-            }
-        })
+            Self::Gru(layer) => layer.forward(x, state.first())?,
+            Self::Vanilla(layer) => layer.forward(x, state.first())?,
+        };
+        let last = outputs.get(outputs.dim(0)? - 1)?;
+        Ok((outputs, vec![last]))
     }
 
     /// Parts of its state.

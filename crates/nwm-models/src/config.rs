@@ -33,7 +33,7 @@ pub enum ModelName {
 }
 
 impl ModelName {
-    /// Every name, in the order of Table 1's columns.
+    /// Every name; those of Table 1's columns in their order, `rgn` behind its kin.
     pub const ALL: [Self; 7] =
         [Self::Ar, Self::Hgn, Self::OdeTr, Self::Rgn, Self::Cornn, Self::Nwm2d, Self::Nwm1d];
 

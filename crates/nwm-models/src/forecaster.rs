@@ -24,8 +24,9 @@ pub struct TrainingForecast {
 pub struct Unrolled {
     /// Predicted frames, `[time, batch, row, column, channel]`.
     pub frames: Tensor,
-    /// For each of them the state that was decoded, `[time, batch, ...]`: `[fields, channel, row, column]` for
-    /// oscillators (position and velocity, or the position alone if only that is decoded), and a vector for the others.
+    /// For each of them the hidden state, `[time, batch, ...]`: `[fields, channel, row, column]` for oscillators (position
+    /// and velocity, or the position alone if only that is decoded), and a vector for the others, of which the Hamiltonian
+    /// model decodes the first half, the position.
     pub states: Tensor,
 }
 

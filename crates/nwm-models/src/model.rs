@@ -213,8 +213,8 @@ impl Model {
     /// What a training step predicts (docs/theory.md, sections 4 and 5): each frame from the true ones before it, or all
     /// frames from one latent state, which is drawn from its posterior by means of `noise` `[batch, noise size]`.
     ///
-    /// `frames` is `[time, batch, row, column, channel]` with at least two times, and at least
-    /// [`Model::inference_steps`] for models with a posterior.
+    /// `frames` is `[time, batch, row, column, channel]` with at least two times, or for models with a posterior at least
+    /// [`Model::inference_steps`].
     ///
     /// # Errors
     /// [`Error::Shape`] if an argument has another shape; [`Error::Tensor`] if its numbers have another type.

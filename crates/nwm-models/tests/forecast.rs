@@ -82,6 +82,23 @@ fn a_forecast_reads_no_frame_beyond_those_it_is_given() {
 }
 
 #[test]
+fn nothing_is_kept_for_a_gradient() {
+    for name in ModelName::ALL {
+        let model = model(&small(name));
+        let given = frames(4, 2);
+        let mut results = vec![model.unroll(&given, 5).unwrap()];
+        results.extend(model.unroll_backward(&given, 5).unwrap());
+        for unrolled in results {
+            assert!(!unrolled.frames.track_op() && !unrolled.states.track_op(), "{name:?}");
+        }
+        let seen = given.narrow(0, 0, model.inference_steps()).unwrap();
+        if let Some(posterior) = model.posterior(&seen).unwrap() {
+            assert!(!posterior.mean.track_op() && !posterior.log_deviation.track_op(), "{name:?}");
+        }
+    }
+}
+
+#[test]
 fn no_steps_give_no_frames() {
     for name in ModelName::ALL {
         let unrolled = model(&small(name)).unroll(&frames(4, 2), 0).unwrap();

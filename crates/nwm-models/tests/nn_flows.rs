@@ -1,16 +1,18 @@
-//! Flows against the same numbers made of the tensor library's operations, and against differences, in `f64`.
+//! Flows against the same numbers made layer by layer, and against differences, in `f64`; and the flows of `f32` against
+//! those of `f64`.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod nn_support;
 
-use candle_core::{Result, Tensor, Var};
+use candle_core::{DType, Device, Result, Tensor, Var};
 use nn_support::{
     bits, builder, check_gradients, distance, noise, numbers, randomise, weighted_sum,
 };
+use nwm_models::Error;
 use nwm_models::nn::flow::{
     Direction, HamiltonianFlow, Integrator, MapFlow, OdeFlow, OdeOptions, Span,
 };
-use nwm_models::nn::{Mlp, Parameters, swish};
+use nwm_models::nn::{Mlp, ParameterBuilder, Parameters, swish};
 
 use Direction::{Backward, Forward};
 
@@ -29,7 +31,7 @@ fn directions(batch: usize) -> Vec<Direction> {
 fn signs(directions: &[Direction]) -> Tensor {
     let sign = |direction: &Direction| if *direction == Forward { 1.0_f64 } else { -1.0 };
     let signs: Vec<f64> = directions.iter().map(sign).collect();
-    Tensor::from_vec(signs, (directions.len(), 1), &candle_core::Device::Cpu).unwrap()
+    Tensor::from_vec(signs, (directions.len(), 1), &Device::Cpu).unwrap()
 }
 
 /// States around the given ones, by a step `(state, signs) -> state`.
@@ -316,15 +318,89 @@ fn the_number_of_threads_changes_no_bit() {
     }
 }
 
+/// States of all flows around some, and the gradients of their weighted sum; sizes that no vector divides.
+fn states_and_gradients(dtype: DType) -> Vec<(String, Vec<f64>)> {
+    const HIDDEN: [usize; 2] = [37, 19];
+    let mut options = OdeOptions::default();
+    options.integrator = Integrator::Rk4;
+    let mut builder = ParameterBuilder::new(7, dtype, &Device::Cpu);
+    let energy = HamiltonianFlow::new(&mut builder, "energy", 3, &HIDDEN, 0.2).unwrap();
+    let fixed = OdeFlow::new(&mut builder, "fixed", 6, &HIDDEN, options).unwrap();
+    let adaptive =
+        OdeFlow::new(&mut builder, "adaptive", 6, &HIDDEN, OdeOptions::default()).unwrap();
+    let map = MapFlow::new(&mut builder, "map", 6, &HIDDEN, true).unwrap();
+    let parameters = builder.finish();
+    for (seed, (_, variable)) in parameters.iter().enumerate() {
+        let values = (noise(variable.dims(), seed as u64) * 0.4).unwrap();
+        variable.set(&values.to_dtype(dtype).unwrap()).unwrap();
+    }
+    let start = Var::from_tensor(&noise(&[11, 6], 1).to_dtype(dtype).unwrap()).unwrap();
+    let directions = directions(11);
+    let states = [
+        energy.unroll(&start, SPAN, &directions).unwrap(),
+        fixed.unroll(&start, SPAN, &directions).unwrap(),
+        adaptive.unroll(&start, SPAN, &directions).unwrap(),
+        map.unroll(&start, SPAN.states() - 1).unwrap(),
+    ];
+    let states = Tensor::cat(&states, 2).unwrap();
+    let weights = noise(states.dims(), 2).to_dtype(dtype).unwrap();
+    let store = (&states * weights).unwrap().sum_all().unwrap().backward().unwrap();
+    let gradients = parameters.iter().chain([("start", &start)]).map(|(name, variable)| {
+        let gradient = store.get(variable).unwrap_or_else(|| panic!("no gradient of {name}"));
+        (format!("gradient of {name}"), numbers(gradient))
+    });
+    [("states".into(), numbers(&states))].into_iter().chain(gradients).collect()
+}
+
+#[test]
+fn single_precision_agrees_with_double_precision() {
+    let single = states_and_gradients(DType::F32);
+    for ((what, found), (_, expected)) in single.iter().zip(states_and_gradients(DType::F64)) {
+        let off = distance(found, &expected);
+        // Rounding moves the steps of the adaptive method, whose tolerance is 1e-6.
+        let bound = if what.contains("adaptive") { 1e-4 } else { 1e-5 };
+        assert!(off < bound, "{what} is off by {off:e}");
+    }
+}
+
+#[test]
+fn swish_of_a_large_negative_sum_is_nothing() {
+    // A map without weights whose first bias alone speaks: `z' = w swish(b)`.
+    let mut builder = ParameterBuilder::new(7, DType::F32, &Device::Cpu);
+    let map = MapFlow::new(&mut builder, "map", 1, &[9], false).unwrap();
+    let parameters = builder.finish();
+    let start = Tensor::ones((1, 1), DType::F32, &Device::Cpu).unwrap();
+    for sum in [-20.0_f32, -100.0, -1e4, -1e30] {
+        for (name, variable) in parameters.iter() {
+            let value = if name == "map.field.0.bias" { sum } else { 1.0 };
+            let value = if name.ends_with("1.bias") { 0.0 } else { value };
+            let values = Tensor::full(value, variable.shape(), &Device::Cpu).unwrap();
+            variable.set(&values).unwrap();
+        }
+        let state = map.unroll(&start, 1).unwrap().get(1).unwrap();
+        let value = state.flatten_all().unwrap().to_vec1::<f32>().unwrap()[0];
+        assert!(value.abs() < 1e-6, "swish({sum}) gives {value:e}");
+    }
+}
+
 #[test]
 fn wrong_shapes_are_refused() {
     let mut builder = builder();
     let flow = HamiltonianFlow::new(&mut builder, "flow", 2, &HIDDEN, 0.125).unwrap();
     let start = noise(&[2, 4], 1);
     let problem = flow.unroll(&start, SPAN, &[Forward]).unwrap_err().to_string();
-    assert!(problem.contains("[1, 4]") && problem.contains("[2, 4]"), "{problem}");
+    assert!(problem.contains("directions") && problem.contains("[1]"), "{problem}");
+    let problem = flow.unroll(&noise(&[0, 4], 1), SPAN, &[]).unwrap_err().to_string();
+    assert!(problem.contains("at least one sample"), "{problem}");
     assert!(flow.unroll(&noise(&[2, 3], 1), SPAN, &[Forward; 2]).is_err());
     assert!(flow.energy(&noise(&[2, 3], 1)).is_err());
+    let map = MapFlow::new(&mut builder, "map", 4, &HIDDEN, true).unwrap();
+    let scalar = noise(&[1], 1).squeeze(0).unwrap();
+    assert!(matches!(map.unroll(&scalar, 2), Err(Error::Shape { .. })));
+    let energy = Mlp::new(&mut builder, "plain", &[4, 1]).unwrap();
+    for wrong in [&[2, 3][..], &[2, 3, 4]] {
+        assert!(matches!(energy.input_gradient(&noise(wrong, 1)), Err(Error::Shape { .. })));
+    }
     assert!(Mlp::new(&mut builder, "short", &[3]).is_err());
 }
 
@@ -332,9 +408,10 @@ fn wrong_shapes_are_refused() {
 fn options_out_of_range_are_refused() {
     let mut builder = builder();
     type Change = fn(&mut OdeOptions);
-    let changes: [(&str, Change); 4] = [
+    let changes: [(&str, Change); 5] = [
         ("ode.step", |options| options.step = 0.0),
         ("ode.tolerance", |options| options.tolerance = f64::NAN),
+        ("ode.tolerance", |options| options.tolerance = 1e-200),
         ("ode.most_steps", |options| options.most_steps = 0),
         ("ode.most_steps", |options| options.most_steps = usize::MAX),
     ];

@@ -14,8 +14,8 @@ pub const TANH_ULPS: f64 = 6.0;
 /// Bound on the absolute error of the `f32` tangent.
 pub const TANH_ERROR: f64 = 4e-7;
 
-/// From here on the tangent of an `f32` rounds to 1.
-const SATURATION: f64 = 9.02;
+/// From here on the tangent is exactly 1: the quotient lies above 1 by more than its own rounding, and is cut off there.
+const SATURATION: f64 = 10.0;
 
 const NUMERATOR: [f64; 5] = [1.0, 0.133_797_13, 3.494_028_7e-3, 2.058_338_6e-5, 1.331_894_4e-8];
 const DENOMINATOR: [f64; 5] = [1.0, 0.467_130_28, 2.587_105_1e-2, 3.283_083_3e-4, 7.761_966e-7];

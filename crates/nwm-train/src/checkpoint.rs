@@ -9,12 +9,13 @@ use std::io::Write;
 use std::path::Path;
 
 use nwm_models::{
-    CHECKPOINT_FORMAT, FileRecord, MODEL_FILE, Model, STATE_FILE, checkpoint_directory,
+    CHECKPOINT_FORMAT, Checkpoint, FileRecord, MODEL_FILE, Model, STATE_FILE, checkpoint_directory,
     checkpoint_steps, seal_state,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::adam::Adam;
+use crate::config::TrainConfig;
 use crate::error::{Error, Result};
 
 /// Name of the file that holds the optimiser's moments.
@@ -82,6 +83,19 @@ impl TrainingState {
             integrity: String::new(),
         }
     }
+
+    /// Whether there is no step left to take.
+    pub(crate) fn is_finished(&self, train: &TrainConfig) -> bool {
+        self.step >= train.steps || (train.patience > 0 && self.stale >= train.patience)
+    }
+}
+
+/// What a checkpoint says of the training beside parameters and moments.
+pub(crate) fn read_state(checkpoint: &Checkpoint) -> Result<TrainingState> {
+    serde_json::from_str(checkpoint.state()).map_err(|error| Error::File {
+        path: checkpoint.directory().to_owned(),
+        problem: error.to_string(),
+    })
 }
 
 /// Writes one checkpoint, atomically.

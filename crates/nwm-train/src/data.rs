@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use nwm_data::store::{self, Dataset};
+use nwm_data::store::{self, Dataset, Stage};
 use nwm_data::{
     DatasetSpec, FrameSource, FramesFile, GENERATOR_VERSION, RenderedTrajectories, Split,
     SplitFrames, SplitType, System,
@@ -23,9 +23,17 @@ pub const FILE_DATA: &str = "file";
 /// [`Error::Data`] if the system is unknown, a file is missing or damaged, or the cache cannot be written;
 /// [`Error::File`] if the cache holds another data set under this one's name.
 pub fn open_frames<S: SplitType>(data: &DataConfig) -> Result<SplitFrames<S>> {
+    open_frames_with(data, &mut |_, _| {})
+}
+
+/// As [`open_frames`]; while states are generated, `progress` is called with the trajectories done and their number.
+pub(crate) fn open_frames_with<S: SplitType>(
+    data: &DataConfig,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<SplitFrames<S>> {
     let source: Arc<dyn FrameSource> = match S::SPLIT {
         split if data.name == FILE_DATA => Arc::new(own_frames(data, split)?),
-        split => generated_frames(data, split)?,
+        split => generated_frames(data, split, progress)?,
     };
     Ok(SplitFrames::new(source)?)
 }
@@ -73,8 +81,12 @@ fn own_frames(data: &DataConfig, split: Split) -> Result<FramesFile> {
 /// Bytes of states up to which a set is kept in memory; larger ones are read as they are needed.
 const STATES_IN_MEMORY: usize = 256 << 20;
 
-fn generated_frames(data: &DataConfig, split: Split) -> Result<Arc<dyn FrameSource>> {
-    let set = generated_set(data, split)?;
+fn generated_frames(
+    data: &DataConfig,
+    split: Split,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<Arc<dyn FrameSource>> {
+    let set = generated_set(data, split, progress)?;
     let spec = set.spec();
     let state_bytes = spec.system.state_dimension() * size_of::<f64>();
     if spec.trajectories * spec.frames * state_bytes <= STATES_IN_MEMORY {
@@ -88,12 +100,16 @@ fn generated_frames(data: &DataConfig, split: Split) -> Result<Arc<dyn FrameSour
 pub(crate) fn open_states(data: &DataConfig, split: Split) -> Result<Option<Dataset>> {
     match data.name.as_str() {
         FILE_DATA => Ok(None),
-        _ => generated_set(data, split).map(Some),
+        _ => generated_set(data, split, &mut |_, _| {}).map(Some),
     }
 }
 
 /// The file in the cache; made if it is not there.
-fn generated_set(data: &DataConfig, split: Split) -> Result<Dataset> {
+fn generated_set(
+    data: &DataConfig,
+    split: Split,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<Dataset> {
     let spec = dataset_spec(data, split)?;
     let path = cache_path(data, &spec);
     if !path.is_file() {
@@ -104,8 +120,12 @@ fn generated_set(data: &DataConfig, split: Split) -> Result<Dataset> {
         let lock = lock.map_err(Error::io(&lock_path))?;
         lock.lock().map_err(Error::io(&lock_path))?;
         if !path.is_file() {
-            let on = |_| ControlFlow::Continue(());
-            store::generate(&spec, &path, store::WriteOptions::default(), on)?;
+            store::generate(&spec, &path, store::WriteOptions::default(), |done| {
+                if done.stage == Stage::Generating {
+                    progress(done.trajectories, done.total);
+                }
+                ControlFlow::Continue(())
+            })?;
         }
     }
     let set = Dataset::open(&path)?;
@@ -124,15 +144,17 @@ fn generated_set(data: &DataConfig, split: Split) -> Result<Dataset> {
 /// What the generator is asked for.
 ///
 /// # Errors
-/// [`Error::Data`] if the system is unknown.
+/// [`Error::Data`] if the suite has no such set.
 pub fn dataset_spec(data: &DataConfig, split: Split) -> Result<DatasetSpec> {
-    let system = System::parse(&data.name)?;
+    let (system, variant) = System::parse_set(&data.name)?;
+    let variant = variant.unwrap_or_default().of(system)?;
     let trajectories = match split {
         Split::Train => data.train_trajectories,
         Split::Test => data.test_trajectories,
         Split::Validation => data.validation_trajectories,
     };
     Ok(DatasetSpec {
+        variant,
         seed: data.seed,
         frames: data.frames,
         dt: data.dt,

@@ -84,7 +84,7 @@ pub enum Error {
     },
     /// The loss or a gradient is not a finite number.
     #[error(
-        "step {step}: {what} is not finite; the state before it is in {bundle}; add --resume --set train.retries={more_retries} to go on from the last checkpoint with half the learning rate, or choose another --run-dir and lower train.learning_rate"
+        "step {step}: {what} is not finite; the state before it is in {bundle}{}", advice(*more_retries)
     )]
     NotFinite {
         /// The step that failed.
@@ -93,8 +93,9 @@ pub enum Error {
         what: &'static str,
         /// Folder of the diagnostic bundle.
         bundle: PathBuf,
-        /// The value of `train.retries` with which the run could go on.
-        more_retries: u32,
+        /// The value of `train.retries` with which the run could go on, if it has ended and there is a checkpoint to go
+        /// back to.
+        more_retries: Option<u32>,
     },
     /// Something is asked for that is not there.
     #[error("{what}: found {found}, expected {expected}")]
@@ -174,6 +175,16 @@ impl Error {
         let path = path.into();
         move |source| Self::Io { path, source }
     }
+}
+
+/// What may be done about a step that is not finite.
+fn advice(more_retries: Option<u32>) -> String {
+    more_retries.map_or_else(String::new, |retries| {
+        format!(
+            "; add --resume --set train.retries={retries} to go on from the last checkpoint with half the learning rate, \
+             or choose another --run-dir and lower train.learning_rate"
+        )
+    })
 }
 
 impl From<&std::io::Error> for ErrorKind {

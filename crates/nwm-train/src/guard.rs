@@ -7,14 +7,11 @@ use serde::Serialize;
 
 use crate::adam::norm_squared;
 use crate::error::{Error, Result};
-use crate::run_folder::{write_bytes, write_json};
+use crate::run_folder::{CONFIGURATION_FILE, write_bytes, write_json};
 use crate::step::StepResult;
 
 /// Version of the bundle's `report.json`.
 const BUNDLE_FORMAT: u32 = 1;
-
-/// The run's configuration, in its folder and in the bundle.
-const CONFIGURATION_FILE: &str = "resolved.toml";
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -55,8 +52,6 @@ pub(crate) struct Failure<'a> {
     pub(crate) items: &'a [(usize, usize)],
     /// The quantity that is not finite.
     pub(crate) what: &'static str,
-    /// What `train.retries` would have to be for the run to go on.
-    pub(crate) more_retries: u32,
 }
 
 /// Writes `diagnostics/step-NNNNNNNN/` and returns the error that names it.
@@ -69,9 +64,9 @@ pub(crate) fn diagnose(
     failure: Failure<'_>,
     result: &StepResult,
 ) -> Error {
-    let Failure { step, what, more_retries, .. } = failure;
+    let Failure { step, what, .. } = failure;
     match write_bundle(run_directory, model, failure, result) {
-        Ok(bundle) => Error::NotFinite { step, what, bundle, more_retries },
+        Ok(bundle) => Error::NotFinite { step, what, bundle, more_retries: None },
         Err(error) => error,
     }
 }

@@ -3,11 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
+use nwm_models::latest_checkpoint;
 use nwm_simd::Simd;
 
+use crate::checkpoint::read_state;
 use crate::config::{Layer, Resolved};
 use crate::error::{Error, Result};
-use crate::run_folder::{RUN_FORMAT, RunFolder, RunRecord, RunStatus, timestamp, write_text};
+use crate::run_folder::{
+    CONFIGURATION_FILE, RUN_FORMAT, RunFolder, RunRecord, RunStatus, timestamp, write_text,
+};
 use crate::schedule::Schedule;
 use crate::step::StepResult;
 use crate::trainer::Trainer;
@@ -71,6 +75,8 @@ impl RunRequest {
 
 /// Something that watches a run.
 pub trait Observer {
+    /// States of the data are generated: so many trajectories of so many are done.
+    fn generated(&mut self, _trajectories: usize, _total: usize) {}
     /// Training starts, or goes on, at `step` of `steps`.
     fn started(&mut self, step: u64, steps: u64);
     /// A step is done.
@@ -112,15 +118,24 @@ pub fn train(
 ) -> Result<Outcome> {
     let folder = RunFolder::open(&request.run_directory, request.resume)?;
     let before = folder.record()?;
-    write_configuration(&folder, before.is_some(), resolved, request)?;
-    // Settings that cannot be trained leave no record, so that the folder is free for better ones.
-    let mut trainer = Trainer::open(resolved, folder.path(), observer)?;
-    if trainer.is_finished()
-        && before.as_ref().is_some_and(|record| record.status == RunStatus::Done)
+    let recorded = recorded_configuration(&folder, before.is_some())?;
+    if let Some(recorded) = &recorded {
+        check_unchanged(&folder.path().join(CONFIGURATION_FILE), recorded, resolved)?;
+    }
+    if let Some(record) = before.as_ref().filter(|record| record.status == RunStatus::Done)
+        && is_finished(folder.path(), resolved)?
     {
+        write_configuration(&folder, recorded.as_ref(), resolved, request)?;
         // The record stays that of the program that took the steps.
+        let published = resolved.config().is_published();
+        if record.published != published {
+            folder.write_record(&RunRecord { published, ..record.clone() })?;
+        }
         return Ok(Outcome::Finished);
     }
+    // Settings that cannot be trained leave nothing behind, so that the folder is free for better ones.
+    let mut trainer = Trainer::open(resolved, folder.path(), observer)?;
+    write_configuration(&folder, recorded.as_ref(), resolved, request)?;
     let mut record = new_record(before.as_ref(), resolved, request);
     // What the run is made of is on disk before the first step.
     folder.write_record(&record)?;
@@ -139,25 +154,36 @@ pub fn train(
     Ok(outcome)
 }
 
-/// Writes the configuration files of a new run, or compares them with those of the run that is there.
+/// The configuration of the run that is there, if there is one.
+fn recorded_configuration(folder: &RunFolder, run_exists: bool) -> Result<Option<Resolved>> {
+    let path = folder.path().join(CONFIGURATION_FILE);
+    if !run_exists || !path.is_file() {
+        return Ok(None);
+    }
+    Resolved::from_layers(&[Layer::read(&path)?]).map(Some)
+}
+
+/// Writes the configuration files of a new run, or what is new in that of the run that is there.
 fn write_configuration(
     folder: &RunFolder,
-    run_exists: bool,
+    recorded: Option<&Resolved>,
     resolved: &Resolved,
     request: &RunRequest,
 ) -> Result<()> {
-    let path = folder.path().join("resolved.toml");
-    if run_exists && path.is_file() {
-        let recorded = Resolved::from_layers(&[Layer::read(&path)?])?;
-        check_unchanged(&path, &recorded, resolved)?;
-        if recorded.entries() == resolved.entries() {
-            // The file says where the values came from at first.
-            return Ok(());
-        }
-    } else {
-        write_text(&folder.path().join("config.toml"), &request.given)?;
+    match recorded {
+        // The file says where the values came from at first.
+        Some(recorded) if recorded.entries() == resolved.entries() => return Ok(()),
+        Some(_) => {}
+        None => write_text(&folder.path().join("config.toml"), &request.given)?,
     }
-    write_text(&path, &resolved.to_toml())
+    write_text(&folder.path().join(CONFIGURATION_FILE), &resolved.to_toml())
+}
+
+/// Whether the newest intact checkpoint is that of the last step.
+fn is_finished(run_directory: &Path, resolved: &Resolved) -> Result<bool> {
+    let (checkpoint, _) = latest_checkpoint(run_directory)?;
+    let Some(checkpoint) = checkpoint else { return Ok(false) };
+    Ok(read_state(&checkpoint)?.is_finished(&resolved.config().train))
 }
 
 /// The record of this start.

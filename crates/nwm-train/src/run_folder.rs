@@ -11,6 +11,9 @@ use crate::error::{Error, Result};
 /// Version of `run.json`.
 pub const RUN_FORMAT: u32 = 1;
 
+/// Every value of the run's configuration, and where it came from.
+pub(crate) const CONFIGURATION_FILE: &str = "resolved.toml";
+
 /// How far a run has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

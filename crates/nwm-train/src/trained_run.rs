@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use candle_core::Device;
-use nwm_models::{Checkpoint, Model, checkpoint_directory, latest_checkpoint};
+use nwm_models::{Checkpoint, Model, checkpoint_directory, checkpoint_steps, latest_checkpoint};
 
-use crate::checkpoint::TrainingState;
+use crate::checkpoint::read_state;
 use crate::config::{CheckpointChoice, Config, Layer, Resolved};
 use crate::error::{Error, Result};
-use crate::run_folder::{RunRecord, read_run_record};
+use crate::run_folder::{CONFIGURATION_FILE, RunRecord, read_run_record};
 
 /// A checkpoint by name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,46 +30,63 @@ pub(crate) struct TrainedRun {
     pub(crate) record: RunRecord,
     pub(crate) checkpoint: Checkpoint,
     pub(crate) model: Model,
+    /// Whether the checkpoint is the one that the configuration asks for.
+    pub(crate) is_configured: bool,
 }
 
 impl TrainedRun {
     /// Opens a run at the checkpoint that is asked for.
     pub(crate) fn open(run_directory: &Path, requested: RequestedCheckpoint) -> Result<Self> {
-        let layers = [Layer::read(&run_directory.join("resolved.toml"))?];
+        let layers = [Layer::read(&run_directory.join(CONFIGURATION_FILE))?];
         let resolved = Resolved::from_layers(&layers)?;
         let record = read_run_record(run_directory)?;
-        let checkpoint = open_checkpoint(run_directory, resolved.config(), requested)?;
+        let configured = resolved.config().eval.checkpoint;
+        let checkpoint = match requested {
+            RequestedCheckpoint::Step(step) => of_step(run_directory, step)?,
+            RequestedCheckpoint::Last => newest_checkpoint(run_directory)?,
+            RequestedCheckpoint::Best => best_checkpoint(run_directory, resolved.config())?,
+            RequestedCheckpoint::Configured => match configured {
+                CheckpointChoice::Best => best_checkpoint(run_directory, resolved.config())?,
+                CheckpointChoice::Last => newest_checkpoint(run_directory)?,
+            },
+        };
+        let steps = checkpoint.step();
+        let is_configured = match configured {
+            CheckpointChoice::Last => steps == trained_steps(run_directory, &record)?,
+            CheckpointChoice::Best => {
+                read_state(&newest_checkpoint(run_directory)?)?.best.map(|best| best.step)
+                    == Some(steps)
+            }
+        };
         let model = Model::from_checkpoint(&checkpoint, &Device::Cpu)?;
-        Ok(Self { resolved, record, checkpoint, model })
+        Ok(Self { resolved, record, checkpoint, model, is_configured })
     }
 }
 
-/// The checkpoint of a run that is asked for.
-fn open_checkpoint(
-    run_directory: &Path,
-    config: &Config,
-    requested: RequestedCheckpoint,
-) -> Result<Checkpoint> {
-    let of_step = |step| Ok(Checkpoint::open(&checkpoint_directory(run_directory, step))?);
-    let best = match (requested, config.eval.checkpoint) {
-        (RequestedCheckpoint::Step(step), _) => return of_step(step),
-        (RequestedCheckpoint::Configured, choice) => choice == CheckpointChoice::Best,
-        (requested, _) => requested == RequestedCheckpoint::Best,
-    };
+/// Steps that a run has taken as far as its record and its checkpoints tell, damaged ones included.
+pub(crate) fn trained_steps(run_directory: &Path, record: &RunRecord) -> Result<u64> {
+    let newest = checkpoint_steps(run_directory)?.last().copied();
+    Ok(newest.map_or(record.steps, |step| step.max(record.steps)))
+}
+
+fn of_step(run_directory: &Path, step: u64) -> Result<Checkpoint> {
+    Ok(Checkpoint::open(&checkpoint_directory(run_directory, step))?)
+}
+
+fn best_checkpoint(run_directory: &Path, config: &Config) -> Result<Checkpoint> {
     let newest = newest_checkpoint(run_directory)?;
-    if !best {
-        return Ok(newest);
+    if let Some(best) = read_state(&newest)?.best {
+        return of_step(run_directory, best.step);
     }
-    let state: TrainingState = serde_json::from_str(newest.state()).map_err(|error| {
-        Error::File { path: newest.directory().to_owned(), problem: error.to_string() }
-    })?;
-    match state.best {
-        Some(best) => of_step(best.step),
-        None => Err(Error::File {
-            path: newest.directory().to_owned(),
-            problem: "no checkpoint of the run was validated, so none is the best; ask for the last one, or train with data.validation_trajectories".into(),
-        }),
-    }
+    let problem = if config.has_validation() {
+        "no checkpoint of the run has a finite validation error yet, so none is the best; ask for the last one".into()
+    } else {
+        let key = config.validation_key();
+        format!(
+            "the run was not validated, so no checkpoint is the best; ask for the last one, or train with {key}"
+        )
+    };
+    Err(Error::File { path: newest.directory().to_owned(), problem })
 }
 
 fn newest_checkpoint(run_directory: &Path) -> Result<Checkpoint> {

@@ -13,11 +13,11 @@ use nwm_models::{
 
 use crate::adam::Adam;
 use crate::checkpoint::{
-    Best, OPTIMIZER_FILE, Retention, TrainingState, remove_later, remove_scratch, retain_last,
-    write_checkpoint,
+    Best, OPTIMIZER_FILE, Retention, TrainingState, read_state, remove_later, remove_scratch,
+    retain_last, write_checkpoint,
 };
 use crate::config::{Config, Resolved, TrainConfig};
-use crate::data::{FILE_DATA, open_frames};
+use crate::data::{FILE_DATA, open_frames_with};
 use crate::error::{Error, Result};
 use crate::evaluation::validation_error;
 use crate::guard::{Failure, diagnose, not_finite};
@@ -58,7 +58,9 @@ impl<'a> Trainer<'a> {
             // Before a set is made, which may take long.
             check_memory(config, FrameShape::SUITE)?;
         }
-        let frames = open_frames::<Training>(&config.data)?;
+        let frames = open_frames_with::<Training>(&config.data, &mut |done, total| {
+            observer.generated(done, total);
+        })?;
         let [rows, columns, channels] = frames.source().frame_shape();
         let frame = FrameShape::new(rows, columns, channels)?;
         check_memory(config, frame)?;
@@ -79,8 +81,14 @@ impl<'a> Trainer<'a> {
         let trajectories = frames.source().trajectories();
         let mut loader = Loader::new(frames, loader_options(&config.train))?;
         loader.seek(&state.cursor);
-        let validation =
-            config.has_validation().then(|| open_frames::<Validation>(&config.data)).transpose()?;
+        let validation = config
+            .has_validation()
+            .then(|| {
+                open_frames_with::<Validation>(&config.data, &mut |done, total| {
+                    observer.generated(done, total);
+                })
+            })
+            .transpose()?;
         if let Some(validation) = &validation {
             check_validation(config, validation.source(), frame)?;
         }
@@ -102,9 +110,8 @@ impl<'a> Trainer<'a> {
         })
     }
 
-    pub(crate) fn is_finished(&self) -> bool {
-        let TrainConfig { steps, patience, .. } = self.config.train;
-        self.state.step >= steps || (patience > 0 && self.state.stale >= patience)
+    fn is_finished(&self) -> bool {
+        self.state.is_finished(&self.config.train)
     }
 
     /// Optimiser steps taken.
@@ -131,7 +138,10 @@ impl<'a> Trainer<'a> {
                 return Ok(Outcome::Interrupted);
             }
             let result = match self.advance() {
-                Err(error @ Error::NotFinite { .. }) if self.state.retries < train.retries => {
+                Err(error @ Error::NotFinite { .. }) => {
+                    if self.state.retries >= train.retries {
+                        return Err(self.with_advice(error)?);
+                    }
                     if !self.roll_back()? {
                         return Err(error);
                     }
@@ -168,11 +178,10 @@ impl<'a> Trainer<'a> {
         let result = training_step(&self.model, &frames_of(batch, &Device::Cpu)?, &noise)?;
         if let Some(what) = not_finite(&result) {
             let step = self.state.step + 1;
-            let more_retries = self.state.retries + 1;
             return Err(diagnose(
                 self.run_directory,
                 &self.model,
-                Failure { step, items: &items, what, more_retries },
+                Failure { step, items: &items, what },
                 &result,
             ));
         }
@@ -195,9 +204,7 @@ impl<'a> Trainer<'a> {
     fn roll_back(&mut self) -> Result<bool> {
         let retries = self.state.retries + 1;
         let seconds = self.seconds();
-        let mut steps = checkpoint_steps(self.run_directory)?;
-        // What an interrupt has left is passed over: without it the run would go the same way.
-        steps.retain(|&step| self.retention().is_regular(step) && Some(step) <= self.saved_step);
+        let mut steps = self.ways_back()?;
         let in_vain = self.state.rolled_back_to == steps.last().copied();
         if in_vain && steps.len() > 1 {
             steps.pop();
@@ -227,6 +234,26 @@ impl<'a> Trainer<'a> {
         self.metrics = MetricsLog::open(self.run_directory, self.state.step)?;
         (self.seconds_before, self.started) = (seconds, Instant::now());
         Ok(true)
+    }
+
+    /// Steps of the checkpoints that a roll-back may go to.
+    fn ways_back(&self) -> Result<Vec<u64>> {
+        let mut steps = checkpoint_steps(self.run_directory)?;
+        // What an interrupt has left is passed over: without it the run would go the same way.
+        steps.retain(|&step| self.retention().is_regular(step) && Some(step) <= self.saved_step);
+        Ok(steps)
+    }
+
+    /// The error that ends the run, with the number of retries that would help, if any would.
+    fn with_advice(&self, error: Error) -> Result<Error> {
+        let has_way_back = !self.ways_back()?.is_empty();
+        Ok(match error {
+            Error::NotFinite { step, what, bundle, .. } if has_way_back => {
+                let more_retries = Some(self.state.retries + 1);
+                Error::NotFinite { step, what, bundle, more_retries }
+            }
+            other => other,
+        })
     }
 
     /// The forecast error on the validation trajectories, if there are any.
@@ -311,14 +338,6 @@ fn open_model(
         });
     }
     Ok((model, state))
-}
-
-/// What a checkpoint says of the training beside parameters and moments.
-fn read_state(checkpoint: &Checkpoint) -> Result<TrainingState> {
-    serde_json::from_str(checkpoint.state()).map_err(|error| Error::File {
-        path: checkpoint.directory().to_owned(),
-        problem: error.to_string(),
-    })
 }
 
 /// Refuses validation frames that a forecast of the run cannot be compared with, before any step is taken.

@@ -113,7 +113,7 @@ pub fn unroll(
     out: &Path,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<UnrolledSequences> {
-    let TrainedRun { resolved, record, checkpoint, model } =
+    let TrainedRun { resolved, record, checkpoint, model, is_configured } =
         TrainedRun::open(run_directory, request.checkpoint)?;
     let config = resolved.config();
     let test = open_frames::<Testing>(&config.data)?;
@@ -131,7 +131,7 @@ pub fn unroll(
         preset: record.preset,
         seed: record.seed,
         commit: record.commit,
-        checkpoint: CheckpointRecord::of(&checkpoint, request.checkpoint),
+        checkpoint: CheckpointRecord::of(&checkpoint, is_configured),
         sequences: windows.len(),
         inference_steps: model.inference_steps(),
         first_frame,

@@ -26,6 +26,7 @@ fn a_loss_that_is_not_finite_leaves_a_bundle_and_the_last_checkpoint() {
     let error = train_all(&resolved, &run).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFinite);
     let Error::NotFinite { step, bundle, .. } = &error else { panic!("{error}") };
+    assert!(error.to_string().contains("train.retries=1 to go on"), "{error}");
     assert!(error.to_string().contains("lower train.learning_rate"), "{error}");
     let report = fs::read_to_string(bundle.join("report.json")).unwrap();
     let report: serde_json::Value = serde_json::from_str(&report).unwrap();
@@ -52,6 +53,7 @@ impl Observer for RollBacks {
     fn passed_over(&mut self, _problem: &Error) {}
     fn rolled_back(&mut self, problem: &Error, step: u64) {
         assert_eq!(problem.kind(), ErrorKind::NotFinite);
+        assert!(!problem.to_string().contains("train.retries"), "{problem}");
         self.0.push(step);
     }
 }

@@ -4,6 +4,7 @@
 mod common;
 
 use std::fs;
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 use common::{checkpoint_bytes, request, resolved, train_all, train_until};
@@ -89,12 +90,49 @@ fn damaged_checkpoints_do_not_push_out_good_ones() {
 fn starting_a_finished_run_again_leaves_its_record_alone() {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("run");
-    let resolved = resolved(folder.path(), "nwm_2d", &[]);
+    let resolved = resolved(&folder.path().join("cache"), "nwm_2d", &[]);
     train_all(&resolved, &run).unwrap();
     let record = read_run_record(&run).unwrap();
+    let files = || {
+        let entries = fs::read_dir(&run).unwrap().map(|entry| entry.unwrap().path());
+        let content = |path: PathBuf| (fs::read(&path).ok(), path);
+        let mut files: Vec<_> = entries.map(content).collect();
+        files.sort();
+        files
+    };
+    let before = files();
+    // The data are not needed.
+    fs::remove_dir_all(&resolved.config().data.cache).unwrap();
     let later = RunRequest { commit: "later".into(), ..request(&run, true) };
     let outcome = train(&resolved, &later, &AtomicBool::new(false), &mut Silent).unwrap();
     assert_eq!((outcome, read_run_record(&run).unwrap()), (Outcome::Finished, record));
+    assert!(files() == before, "files of the run changed");
+    assert!(!resolved.config().data.cache.exists());
+}
+
+#[test]
+fn a_finished_run_takes_settings_of_its_evaluation() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    train_all(&resolved(folder.path(), "nwm_2d", &[]), &run).unwrap();
+    let other = resolved(folder.path(), "nwm_2d", &["eval.extrapolation_steps=5"]);
+    assert_eq!(train_all(&other, &run).unwrap(), Outcome::Finished);
+    let recorded = fs::read_to_string(run.join("resolved.toml")).unwrap();
+    assert!(recorded.contains("extrapolation_steps = 5"), "{recorded}");
+}
+
+#[test]
+fn a_start_that_is_refused_leaves_the_configuration_of_the_run_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    train_until(&resolved(folder.path(), "nwm_2d", &[]), &run, 3);
+    let before = fs::read(run.join("resolved.toml")).unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    let elsewhere = format!("data.cache={:?}", file.join("cache"));
+    let refused = resolved(folder.path(), "nwm_2d", &[elsewhere.as_str()]);
+    assert_eq!(train_all(&refused, &run).unwrap_err().kind(), ErrorKind::FileSystem);
+    assert!(fs::read(run.join("resolved.toml")).unwrap() == before);
 }
 
 #[test]

@@ -259,7 +259,7 @@ pub(crate) struct TableArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct ConfigArguments {
-    /// ar, cornn, nwm_1d or nwm_2d.
+    /// ar, hgn, ode_tr, rgn, cornn, nwm_2d (the default) or nwm_1d.
     pub(crate) model: Option<String>,
     /// smoke, quick or paper.
     #[arg(long)]

@@ -54,7 +54,7 @@ struct EvaluatedCheckpoint {
 }
 
 impl RunResult {
-    /// Why this is not about the checkpoint that the run's configuration asks for, after all the steps of the run.
+    /// Why this is not about the run after all its steps.
     fn problem(&self, record: &RunRecord) -> Option<String> {
         if self.format != FORMAT {
             return Some(format!("format: found {}, expected {FORMAT}", self.format));
@@ -64,9 +64,13 @@ impl RunResult {
             let (found, expected) = (text(self.trained_steps), text(record.steps));
             return Some(format!("trained_steps: found {found}, expected {expected}"));
         }
-        let configured = self.checkpoint.as_ref().and_then(|checkpoint| checkpoint.configured);
-        (configured == Some(false))
-            .then(|| "it is about another checkpoint than eval.checkpoint asks for".to_owned())
+        None
+    }
+
+    /// Whether it is about another checkpoint than eval.checkpoint asks for: one that was named, or
+    /// an older one since the last is damaged.
+    fn is_of_another_checkpoint(&self) -> bool {
+        self.checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.configured == Some(false))
     }
 }
 
@@ -100,6 +104,10 @@ pub(super) fn state(run_dir: &Path) -> RunState {
     match serde_json::from_str::<RunResult>(&text) {
         Ok(result) => match result.problem(&record) {
             Some(reason) => RunState::Unusable { reason },
+            // If there is nothing left to train, that is found at once.
+            None if result.is_of_another_checkpoint() => {
+                RunState::Pending { spent: record.seconds.unwrap_or(0.0) }
+            }
             None => RunState::Done {
                 seconds: result.seconds,
                 commit: result.commit,
@@ -187,12 +195,16 @@ mod tests {
         for (steps, configured, done) in
             [(900, true, false), (1000, true, true), (1000, false, false)]
         {
+            let pending = RunState::Pending { spent: 0.0 };
             // The best checkpoint may be an early one.
             let result = format!(
                 r#"{{"format":1,"steps":300,"trained_steps":{steps},"checkpoint":{{"configured":{configured}}}}}"#
             );
             std::fs::write(folder.path().join("result.json"), result).unwrap();
-            assert_eq!(state(folder.path()).is_done(), done, "{steps} {configured}");
+            let found = state(folder.path());
+            assert_eq!(found.is_done(), done, "{steps} {configured}");
+            // Training may have to be repeated from the checkpoint that was scored.
+            assert_eq!(found == pending, !configured, "{steps} {configured}");
         }
     }
 

@@ -27,8 +27,8 @@ pub(crate) const NUMBER_LEVEL: u32 = 1;
 /// # Errors
 ///
 /// What `fill` returns; [`Error::Io`] if the file cannot be created, flushed or renamed, [`Error::Hdf5`] if the library
-/// fails to write (a full disk) or `about` is nothing that JSON can hold; [`Error::BufferLength`] if an array is impossible
-/// or rows are missing. The file `path` is complete or untouched.
+/// fails to write (a full disk) or `about` is nothing that JSON can hold; [`Error::InvalidSetting`] if an array is
+/// impossible, [`Error::BufferLength`] if rows are missing. The file `path` is complete or untouched.
 pub fn write<E: From<Error>>(
     path: &Path,
     kind: &str,
@@ -41,8 +41,7 @@ pub fn write<E: From<Error>>(
         let about = serde_json::to_value(about).map_err(|error| not_encoded(&file, &error))?;
         let array = |layout: ArrayLayout| {
             if !layout.is_possible() {
-                let (expected, found) = (layout.shape().len(), layout.axes().len());
-                return Err(wrong_length("axes, none of them empty", expected, found));
+                return Err(impossible_layout(&layout));
             }
             let level = match layout.element() {
                 Element::U8 => PICTURE_LEVEL,
@@ -58,6 +57,14 @@ pub fn write<E: From<Error>>(
         write_metadata(&file, &Metadata { format: FORMAT, kind: kind.to_owned(), about, arrays })?;
         Ok(file.close()?)
     })
+}
+
+fn impossible_layout(layout: &ArrayLayout) -> Error {
+    Error::InvalidSetting {
+        key: "shape of an array",
+        found: format!("{:?} of {:?} along {:?}", layout.shape(), layout.name(), layout.axes()),
+        expected: "one length for each axis, none of them 0",
+    }
 }
 
 fn wrong_length(what: &'static str, expected: usize, found: usize) -> Error {

@@ -90,6 +90,23 @@ impl System {
             })
     }
 
+    /// System and variant of one of the suite's set names, such as `pendulum_colors_friction`; the name of a system alone
+    /// leaves the variant open.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownName`], which lists the known systems. Whether the system has the variant, [`Variant::of`] says.
+    pub fn parse_set(name: &str) -> Result<(Self, Option<Variant>)> {
+        let ends_with = |variant: Variant| {
+            let stem = name.strip_suffix(variant.name())?.strip_suffix('_')?;
+            Some((Self::parse(stem).ok()?, Some(variant)))
+        };
+        match Variant::ALL.into_iter().find_map(ends_with) {
+            Some(set) => Ok(set),
+            None => Ok((Self::parse(name)?, None)),
+        }
+    }
+
     /// What varies in the suite's sets of this system.
     #[must_use]
     pub fn variants(self) -> &'static [Variant] {

@@ -9,9 +9,9 @@ use crate::error::{Error, Result};
 
 /// Linear layers with `swish(a) = a sigmoid(a)` between them, the last one without.
 ///
-/// Every method is made of the tensor library's operations and can be differentiated once, the gradient of
-/// [`Mlp::input_gradient`] included: it is written as an expression of its own, since the tensor library does not
-/// differentiate twice. The flows of this module compute the same numbers faster.
+/// Every method is an expression over layers and can be differentiated once, the gradient of [`Mlp::input_gradient`]
+/// included: it is written as an expression of its own, since the tensor library does not differentiate twice. The flows of
+/// this module compute the same numbers faster.
 #[derive(Clone, Debug)]
 pub struct Mlp {
     layers: Vec<Linear>,
@@ -74,6 +74,13 @@ impl Mlp {
         let Some(&1) = self.sizes.last() else {
             return Err(Error::shape("sizes of an energy", "one output", &self.sizes));
         };
+        let (batch, inputs) = match *x.dims() {
+            [batch, inputs] if inputs == self.sizes[0] => (batch, last.weight().dim(1)?),
+            _ => {
+                let expected = format!("[batch, {}]", self.sizes[0]);
+                return Err(Error::shape("input of an energy", expected, x.dims()));
+            }
+        };
         let mut slopes = Vec::with_capacity(hidden.len());
         let mut h = x.clone();
         for layer in hidden {
@@ -83,8 +90,6 @@ impl Mlp {
             slopes.push((&logistic * ((&a * rest)? + 1.0)?)?);
             h = (&a * logistic)?;
         }
-        let batch = last.forward(&h)?.dim(0)?;
-        let inputs = last.weight().dim(1)?;
         let mut gradient = last.weight().broadcast_as((batch, inputs))?.contiguous()?;
         for (layer, slope) in hidden.iter().zip(&slopes).rev() {
             gradient = (gradient * slope)?.matmul(layer.weight())?;
@@ -92,7 +97,7 @@ impl Mlp {
         Ok(gradient)
     }
 
-    /// All weights `[outputs, inputs]` and biases, layer by layer, in one vector.
+    /// All weights `[outputs, inputs]` and biases, layer by layer, each as a vector.
     pub(super) fn flat(&self) -> Result<Vec<Tensor>> {
         let mut parts = Vec::with_capacity(2 * self.layers.len());
         for layer in &self.layers {

@@ -29,7 +29,7 @@ pub struct Config {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DataConfig {
-    /// A system of the suite (`mass_spring`, `pendulum`, or a row of Table 1), or `file` for frames of one's own.
+    /// A set of the suite (`mass_spring`, `pendulum_colors`, or a row of Table 1), or `file` for frames of one's own.
     pub name: String,
     /// Seed of the generated trajectories. All models of one table see the same data.
     pub seed: u64,
@@ -159,7 +159,7 @@ pub struct ReportConfig {
 
 /// Time between frames of the published set of a system, if there is one of this name.
 pub(super) fn published_dt(name: &str) -> Option<f64> {
-    System::parse(name).ok().map(System::default_dt)
+    System::parse_set(name).ok().map(|(system, _)| system.default_dt())
 }
 
 impl Default for DataConfig {
@@ -285,6 +285,15 @@ impl Config {
         }
     }
 
+    /// The key by which validation trajectories are asked for.
+    pub(crate) fn validation_key(&self) -> &'static str {
+        if self.data.name == FILE_DATA {
+            "data.validation_file"
+        } else {
+            "data.validation_trajectories"
+        }
+    }
+
     /// Frames of one evaluation window: the training window and what is extrapolated.
     pub fn evaluation_window(&self) -> usize {
         self.train.window + self.eval.extrapolation_steps
@@ -347,15 +356,18 @@ impl Config {
         }
         if train.patience > 0 && !self.has_validation() {
             let problem = format!(
-                "found {}, expected 0 since there is no validation set; raise data.validation_trajectories",
-                train.patience
+                "found {}, expected 0 since there is no validation set; set {}",
+                train.patience,
+                self.validation_key()
             );
             return Some(("train.patience", problem));
         }
         if self.eval.checkpoint == CheckpointChoice::Best && !self.has_validation() {
-            let problem = "found best, expected last since there is no validation set to choose \
-                           on; raise data.validation_trajectories";
-            return Some(("eval.checkpoint", problem.into()));
+            let problem = format!(
+                "found best, expected last since there is no validation set to choose on; set {}",
+                self.validation_key()
+            );
+            return Some(("eval.checkpoint", problem));
         }
         if self.data.name != FILE_DATA && self.data.frames < self.evaluation_window() {
             return Some((

@@ -14,10 +14,10 @@ use super::samples::{ForecastSamples, SAMPLES_FILE};
 use super::scores::{FrameErrors, Scores, per_step};
 use super::symplecticity::symplecticity;
 use super::valid_time::valid_time;
-use crate::data::open_frames;
+use crate::data::{FILE_DATA, open_frames};
 use crate::error::Result;
 use crate::run_folder::write_json;
-use crate::trained_run::{RequestedCheckpoint, TrainedRun};
+use crate::trained_run::{RequestedCheckpoint, TrainedRun, trained_steps};
 
 /// What is scored.
 #[derive(Clone, Debug, Default)]
@@ -37,8 +37,9 @@ pub fn evaluate(
     request: &EvaluationRequest,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<EvaluationResult> {
-    let TrainedRun { resolved, record, checkpoint, model } =
+    let TrainedRun { resolved, record, checkpoint, model, is_configured } =
         TrainedRun::open(run_directory, request.checkpoint)?;
+    let trained_steps = trained_steps(run_directory, &record)?;
     let config = resolved.config();
     let test = open_frames::<Testing>(&config.data)?;
     let test = test.source();
@@ -62,13 +63,14 @@ pub fn evaluate(
     let (slices, values) = (forecasts.slices(), forecasts.values());
     let scores = |errors: &[FrameErrors]| Scores::of(errors, &[], &slices, values);
     let of_trajectories = |slice| -> Vec<f64> {
-        forecasts.forward.iter().map(|errors| errors.means(slice, values)[1]).collect()
+        let relative = |errors: &FrameErrors| errors.means(slice, values).1.unwrap_or(f64::NAN);
+        forecasts.forward.iter().map(relative).collect()
     };
     let result = EvaluationResult {
         format: RESULT_FORMAT,
         model: model.config().name,
         data: config.data.name.clone(),
-        dt: config.data.dt,
+        dt: (config.data.name != FILE_DATA).then_some(config.data.dt),
         split: Split::Test.name().into(),
         preset: record.preset,
         seed: record.seed,
@@ -77,9 +79,9 @@ pub fn evaluate(
         parameters: model.parameters().count(),
         trajectories: forecasts.forward.len(),
         steps: checkpoint.step(),
-        trained_steps: record.steps,
+        trained_steps,
         seconds: record.seconds,
-        checkpoint: CheckpointRecord::of(&checkpoint, request.checkpoint),
+        checkpoint: CheckpointRecord::of(&checkpoint, is_configured),
         inference_steps: model.inference_steps(),
         horizon: config.eval.horizon,
         unit: config.eval.unit,

@@ -16,6 +16,8 @@ pub(crate) struct Forecasts<'a> {
     model: &'a Model,
     source: &'a dyn FrameSource,
     values: usize,
+    /// Whether the past is forecast, too, where the model can.
+    has_past: bool,
     /// Errors of the model's forecasts.
     pub(crate) forward: Vec<FrameErrors>,
     /// Errors of its forecasts of the past, frames counted from the window's end; empty if it makes none.
@@ -34,7 +36,13 @@ pub(crate) struct Beside<'a> {
 impl<'a> Forecasts<'a> {
     pub(crate) fn new(config: &'a Config, model: &'a Model, source: &'a dyn FrameSource) -> Self {
         let values = source.frame_shape().iter().product();
-        Self { config, model, source, values, forward: Vec::new(), backward: Vec::new() }
+        let (forward, backward) = (Vec::new(), Vec::new());
+        Self { config, model, source, values, has_past: true, forward, backward }
+    }
+
+    /// Forecasts of the future alone.
+    pub(crate) fn without_past(self) -> Self {
+        Self { has_past: false, ..self }
     }
 
     /// Numbers of a frame.
@@ -109,6 +117,9 @@ impl<'a> Forecasts<'a> {
         if let Some(beside) = beside {
             let shown = beside.samples.count.saturating_sub(first).min(batch);
             beside.samples.push_states(&forecast, shown)?;
+        }
+        if !self.has_past {
+            return Ok(());
         }
         let given = stack(&windows, length - seen, seen, self.source.frame_shape())?;
         if let Some(Unrolled { frames, .. }) = self.model.unroll_backward(&given, length)? {

@@ -8,7 +8,6 @@ use super::slices::Slices;
 use super::symplecticity::Symplecticity;
 use super::valid_time::ValidTime;
 use crate::config::Horizon;
-use crate::trained_run::RequestedCheckpoint;
 
 /// Version of the file.
 pub const RESULT_FORMAT: u32 = 1;
@@ -25,8 +24,8 @@ pub struct EvaluationResult {
     pub model: ModelName,
     /// Which data set.
     pub data: String,
-    /// Time between its frames.
-    pub dt: f64,
+    /// Time between its frames; none for frames of one's own.
+    pub dt: Option<f64>,
     /// Which split.
     pub split: String,
     /// Preset of the run, if any.
@@ -35,7 +34,7 @@ pub struct EvaluationResult {
     pub seed: u64,
     /// Commit of the program that trained it.
     pub commit: String,
-    /// Device of the evaluation.
+    /// Device of the training.
     pub device: String,
     /// Numbers in the model.
     pub parameters: usize,
@@ -45,9 +44,9 @@ pub struct EvaluationResult {
     pub checkpoint: CheckpointRecord,
     /// Training steps of it.
     pub steps: u64,
-    /// Training steps that the run had taken by then.
+    /// Training steps that the run had taken by then, as far as its files tell.
     pub trained_steps: u64,
-    /// Seconds of training.
+    /// Seconds of training, as run.json has them.
     pub seconds: f64,
     /// True frames each forecast was given.
     pub inference_steps: usize,
@@ -76,7 +75,8 @@ pub struct EvaluationResult {
 pub struct CheckpointRecord {
     /// Its step.
     pub step: u64,
-    /// Whether it is the one that `eval.checkpoint` asks for, and not one that was named for once.
+    /// Whether it is the one that `eval.checkpoint` asks for: not an older one that was named for once, or that was taken
+    /// since the newest is damaged.
     pub configured: bool,
     /// SHA-256 of its parameter file.
     pub sha256: String,
@@ -84,8 +84,7 @@ pub struct CheckpointRecord {
 
 impl CheckpointRecord {
     /// Names a verified checkpoint.
-    pub(crate) fn of(checkpoint: &Checkpoint, requested: RequestedCheckpoint) -> Self {
-        let configured = requested == RequestedCheckpoint::Configured;
+    pub(crate) fn of(checkpoint: &Checkpoint, configured: bool) -> Self {
         let sha256 = checkpoint.sha256_of(MODEL_FILE).unwrap_or_default().to_owned();
         Self { step: checkpoint.step(), configured, sha256 }
     }

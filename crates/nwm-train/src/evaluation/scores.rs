@@ -42,13 +42,13 @@ impl FrameErrors {
     }
 
     /// Plain and relative mean squared error over a slice, both divided by the values of a frame. Frames that are black all
-    /// over have no relative error and do not count in its mean, which is NaN if there are no others.
-    pub fn means(&self, slice: Slice, values: usize) -> [f64; 2] {
+    /// over have no relative error and do not count in its mean; if there are no others there is none.
+    pub fn means(&self, slice: Slice, values: usize) -> (f64, Option<f64>) {
         let frames = slice.0 - self.first_frame..slice.1 - self.first_frame;
-        let plain: f64 = self.error[frames.clone()].iter().sum();
-        let plain = plain / frames.len() as f64;
+        let values = values as f64;
+        let plain = mean(self.error[frames.clone()].iter().copied()).unwrap_or(f64::NAN);
         let relative = mean(frames.filter_map(|frame| self.relative(frame)));
-        [plain, relative].map(|mean| mean / values as f64)
+        (plain / values, relative.map(|mean| mean / values))
     }
 
     /// Error over energy of one entry; `None` where there is no energy.
@@ -58,19 +58,19 @@ impl FrameErrors {
     }
 }
 
-/// NaN of nothing.
-fn mean(values: impl Iterator<Item = f64>) -> f64 {
+/// `None` of nothing.
+fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
     let (mut sum, mut count) = (0.0, 0);
     for value in values {
         sum += value;
         count += 1;
     }
-    sum / f64::from(count)
+    (count > 0).then(|| sum / f64::from(count))
 }
 
 /// Scores under the suite's names, `DIRECTION_SLICE_MEASURE`: direction `forward`, `backward` or `combined` (the mean of
 /// both), slice as in [`Slices`], measure `l2` (mean squared error) or `l2_norm` (relative squared error, divided by the
-/// values of a frame once more). Means over trajectories.
+/// values of a frame once more). Means over trajectories; those without a relative error do not count in its mean.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Scores {
@@ -92,12 +92,10 @@ impl Scores {
         let mut scores = Self::default();
         for (slice_name, slice) in slices.named() {
             let means = |trajectories: &[FrameErrors]| {
-                let mut sums = [0.0; 2];
-                for errors in trajectories {
-                    let means = errors.means(slice, values);
-                    sums.iter_mut().zip(means).for_each(|(sum, mean)| *sum += mean);
-                }
-                sums.map(|sum| sum / trajectories.len() as f64)
+                let of_each = || trajectories.iter().map(|errors| errors.means(slice, values));
+                let plain = mean(of_each().map(|(plain, _)| plain));
+                let relative = mean(of_each().filter_map(|(_, relative)| relative));
+                [plain, relative].map(|mean| mean.unwrap_or(f64::NAN))
             };
             let forward = means(forward);
             let mut add = |direction: &str, means: [f64; 2]| {
@@ -131,7 +129,7 @@ pub(crate) fn per_step(trajectories: &[FrameErrors], values: usize) -> (Vec<f64>
     let steps = trajectories.first().map_or(0, |errors| errors.error.len());
     let means = |term: fn(&FrameErrors, usize) -> Option<f64>| {
         let at = |step| mean(trajectories.iter().filter_map(|errors| term(errors, step)));
-        (0..steps).map(|step| at(step) / values as f64).collect()
+        (0..steps).map(|step| at(step).map_or(f64::NAN, |mean| mean / values as f64)).collect()
     };
     (means(|errors, step| Some(errors.error[step])), means(FrameErrors::relative))
 }
@@ -186,11 +184,21 @@ mod tests {
             let target = if frame < 90 { 0.0 } else { 1.0 };
             errors.push(&[0.5; 4], &[target; 4]);
         }
-        let [plain, relative] = errors.means(Slice(60, 120), 4);
-        assert_eq!((plain, relative), (0.25, 0.25 / 4.0));
-        assert!(errors.means(Slice(1, 60), 4)[1].is_nan());
-        let (l2, l2_norm) = per_step(&[errors], 4);
+        assert_eq!(errors.means(Slice(60, 120), 4), (0.25, Some(0.25 / 4.0)));
+        assert_eq!(errors.means(Slice(1, 60), 4), (0.25, None));
+        let (l2, l2_norm) = per_step(std::slice::from_ref(&errors), 4);
         assert!(l2[0] == 0.25 && l2_norm[0].is_nan() && l2_norm[118] == 0.0625);
+        // A black film beside others does not count, and one that is no number does.
+        let mut black = FrameErrors::from_frame(1);
+        (1..120).for_each(|_| black.push(&[0.5; 4], &[0.0; 4]));
+        let relative = |films: &[FrameErrors]| {
+            Scores::of(films, &[], &slices(), 4).get("forward_extrapolation_l2_norm").unwrap()
+        };
+        assert_eq!(relative(&[black.clone(), errors.clone()]), 0.25 / 4.0);
+        assert!(relative(&[black]).is_nan());
+        let mut lost = FrameErrors::from_frame(1);
+        (1..120).for_each(|_| lost.push(&[f32::NAN; 4], &[1.0; 4]));
+        assert!(relative(&[lost, errors]).is_nan());
     }
 
     #[test]

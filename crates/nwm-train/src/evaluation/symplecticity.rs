@@ -34,7 +34,7 @@ pub struct Symplecticity {
 }
 
 /// SyMetric on the first test trajectories; none if the data's states are unknown or have no momenta, if the latent states
-/// are not finite or odd in number, or if none is asked for.
+/// are not finite, have no second half or are positions alone, or if none is asked for.
 pub(crate) fn symplecticity(
     config: &Config,
     model: &Model,
@@ -70,8 +70,11 @@ pub(crate) fn symplecticity(
         }
         let given = stack(&films, 0, model.inference_steps(), source.frame_shape())?;
         // [time, trajectory, ...]: positions and momenta of oscillators come one after the other, as for the others.
-        let latents = model.unroll(&given, count)?.states.flatten_from(2)?;
-        let latents = latents.transpose(0, 1)?.contiguous()?;
+        let latents = model.unroll(&given, count)?.states;
+        if let [_, _, 1, _, _, _] = latents.dims() {
+            return Ok(None);
+        }
+        let latents = latents.flatten_from(2)?.transpose(0, 1)?.contiguous()?;
         let size = latents.dim(2)?;
         let latents = numbers(&latents)?;
         if !size.is_multiple_of(2) || latents.iter().any(|value| !value.is_finite()) {

@@ -84,8 +84,8 @@ fn times_of(
     let window = config.train.window;
     let is_lost = |prediction: &[f32], truth: &[f32]| {
         let [error, energy] = error_and_energy(prediction, truth);
-        let relative = error / energy;
-        relative.is_nan() || relative > config.eval.vpt_threshold
+        // A black frame has no relative error and loses nothing, unless what is predicted is no number.
+        error.is_nan() || (energy > 0.0 && error / energy > config.eval.vpt_threshold)
     };
     // The first of the frames beyond the window that is lost, seen from the frames that were given.
     let time =

@@ -18,7 +18,7 @@ pub(crate) fn validation_error(
     model: &Model,
     frames: &SplitFrames<Validation>,
 ) -> Result<f64> {
-    let mut forecasts = Forecasts::new(config, model, frames.source());
+    let mut forecasts = Forecasts::new(config, model, frames.source()).without_past();
     forecasts.run(None, &mut |_, _| {})?;
     let slices = forecasts.slices();
     let scores = Scores::of(&forecasts.forward, &[], &slices, forecasts.values());

@@ -56,7 +56,6 @@ impl Parts {
     }
 }
 
-/// Numbers of one encoded frame, or of one latent state.
 /// Numbers that are decoded.
 fn decoded_size(model: &ModelConfig) -> usize {
     match model.name {

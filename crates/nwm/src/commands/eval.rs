@@ -5,13 +5,14 @@ use std::path::Path;
 use anyhow::Context as _;
 use nwm_data::Split;
 use nwm_train::{
-    EvaluationRequest, EvaluationResult, Layer, RequestedCheckpoint, Resolved, Scores, evaluate,
-    read_run_record,
+    EvaluationRequest, EvaluationResult, Layer, RequestedCheckpoint, Resolved, RunRecord, Scores,
+    evaluate, read_run_record,
 };
 
 use super::examine;
 use crate::exit::{Ending, UsageError};
 use crate::flags::EvalArguments;
+use crate::pages::Scale;
 use crate::progress::Progress;
 use crate::terminal::Terminal;
 
@@ -20,14 +21,20 @@ pub(crate) fn run(arguments: &EvalArguments, terminal: &Terminal) -> anyhow::Res
     let checkpoint = requested_checkpoint(arguments.checkpoint.as_deref())?;
     let result = score(&arguments.run_dir, &EvaluationRequest { checkpoint }, terminal)
         .with_context(|| format!("failed to evaluate {}", arguments.run_dir.display()))?;
-    let trained = read_run_record(&arguments.run_dir)?.steps;
-    if checkpoint == RequestedCheckpoint::Last && result.steps < trained {
+    let record = read_run_record(&arguments.run_dir)?;
+    let asked_for_newest = match checkpoint {
+        RequestedCheckpoint::Last => true,
+        // Only the newest checkpoint can be replaced by an older one.
+        RequestedCheckpoint::Configured => !result.checkpoint.configured,
+        RequestedCheckpoint::Best | RequestedCheckpoint::Step(_) => false,
+    };
+    if asked_for_newest && result.steps < result.trained_steps {
         terminal.warning(&format!(
-            "scored step {} of {trained}: newer checkpoints are missing or damaged, nwm inspect says which",
-            result.steps
+            "scored step {} of {}: newer checkpoints are missing or damaged, nwm inspect says which",
+            result.steps, result.trained_steps
         ));
     }
-    terminal.result(&serde_json::to_value(&result)?, &text(&result));
+    terminal.result(&serde_json::to_value(&result)?, &text(&result, &record));
     Ok(Ending::Done)
 }
 
@@ -65,10 +72,12 @@ fn score(
     Ok(result?)
 }
 
-/// The scores beside the reference predictors.
-fn text(result: &EvaluationResult) -> String {
+/// The scores beside the reference predictors, and how far they may stand beside published ones.
+fn text(result: &EvaluationResult, record: &RunRecord) -> String {
+    let label = Scale::of(record.preset.as_deref(), record.published).label();
+    let label = label.map(|label| format!("{label}\n")).unwrap_or_default();
     let mut text = format!(
-        "{} on {}, {} trajectories, step {}; {} parameters\n{:<12}{:>22}{:>22}{:>22}{:>22}\n",
+        "{label}{} on {}, {} trajectories, step {}; {} parameters\n{:<12}{:>22}{:>22}{:>22}{:>22}\n",
         result.model.as_str(),
         result.data,
         result.trajectories,

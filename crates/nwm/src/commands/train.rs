@@ -49,7 +49,8 @@ fn train_in_folder(arguments: &TrainArguments, terminal: &Terminal) -> anyhow::R
         command: std::env::args().collect(),
     };
     let interrupt = watch_signals()?;
-    let mut observer = Watcher { terminal: *terminal, progress: None, last: None };
+    let mut observer =
+        Watcher { terminal: *terminal, generating: None, progress: None, last: None };
     let outcome = train(&resolved, &request, &interrupt, &mut observer);
     if let Some(progress) = &observer.progress {
         progress.finish();
@@ -117,11 +118,23 @@ fn check_device(device: &str) -> anyhow::Result<()> {
 
 struct Watcher {
     terminal: Terminal,
+    generating: Option<Progress>,
     progress: Option<Progress>,
     last: Option<f64>,
 }
 
 impl Observer for Watcher {
+    fn generated(&mut self, trajectories: usize, total: usize) {
+        self.generating
+            .get_or_insert_with(|| Progress::new(&self.terminal, "trajectory", 0, total as u64))
+            .advance(trajectories as u64, String::new);
+        if trajectories == total
+            && let Some(progress) = self.generating.take()
+        {
+            progress.finish();
+        }
+    }
+
     fn started(&mut self, step: u64, steps: u64) {
         self.progress = Some(Progress::new(&self.terminal, "step", step, steps));
     }

@@ -17,7 +17,8 @@ pub(super) fn errors_and_losses(shown: &[Shown<'_>]) -> Result<Option<Markup>> {
             &svg,
             "Relative squared error of every model against the frame of the window, logarithmic",
             "Error of every frame, mean over the test trajectories. Up to the marked frame a model \
-             sees the true frames and is one step ahead of them; from there on it forecasts. \
+             sees the true frames: models that read frame after frame are one step ahead of them, \
+             hgn and ode_tr draw again what they have seen. From there on all forecast. \
              Dashed: predictors that know no dynamics, the mean image of the training set and the \
              last frame seen, repeated.",
         )

@@ -8,7 +8,7 @@
 use std::f64::consts::PI;
 
 use anyhow::Result;
-use nwm_data::System;
+use nwm_data::{Renderer, System, Variant};
 
 use super::{forecast::ForecastSamples, tracking::Balls};
 
@@ -31,12 +31,13 @@ impl Observed {
     /// read off its pictures.
     pub(super) fn of(data: &str, dt: Option<f64>) -> Option<Self> {
         let system = System::parse(data).ok()?;
-        let (half_width, parameters, precision): (f64, &[f64], f64) = match system {
-            System::MassSpring => (1.398_942_280_4, &[0.5, 2.0], 0.01),
-            System::Pendulum => (1.398_942_280_4, &[0.5, 3.0, 1.0], 0.01),
-            System::TwoBody => (2.75, &[1.0, 1.0, 1.0], 0.07),
+        let (parameters, precision): (&[f64], f64) = match system {
+            System::MassSpring => (&[0.5, 2.0], 0.01),
+            System::Pendulum => (&[0.5, 3.0, 1.0], 0.01),
+            System::TwoBody => (&[1.0, 1.0, 1.0], 0.07),
             _ => return None,
         };
+        let half_width = Renderer::new(system, Variant::Plain).half_width()?;
         // The area of a ball is its mass, which is the first parameter.
         let radius = (parameters[0] / PI).sqrt();
         let balls = Balls { half_width, radius, count: system.ball_count() };

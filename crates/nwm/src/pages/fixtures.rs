@@ -42,18 +42,20 @@ pub(super) fn result(model: &str, seed: u64, value: Value) -> Value {
     })
 }
 
+/// The `run.json` of a finished run.
+pub(super) fn record(seed: u64) -> Value {
+    json!({
+        "format": 1, "commit": "c0ffee00c0ffee00-dirty", "version": "0.1.0", "features": [],
+        "device": "cpu", "threads": 2, "seed": seed, "preset": "quick",
+        "command": ["nwm", "train", "--preset", "quick"], "started": "2026-01-01T00:00:00Z",
+        "ended": null, "status": "done", "steps": 1000, "seconds": 61.5,
+    })
+}
+
 /// A finished run of nwm_1d on the spring, with the given extrapolation error.
 pub(super) fn write_run(run_dir: &Path, seed: u64, value: Value) {
     write_json(&run_dir.join("result.json"), &result("nwm_1d", seed, value));
-    write_json(
-        &run_dir.join("run.json"),
-        &json!({
-            "format": 1, "commit": "c0ffee00c0ffee00-dirty", "version": "0.1.0", "features": [],
-            "device": "cpu", "threads": 2, "seed": seed, "preset": "quick",
-            "command": ["nwm", "train", "--preset", "quick"], "started": "2026-01-01T00:00:00Z",
-            "ended": null, "status": "done", "steps": 1000, "seconds": 61.5,
-        }),
-    );
+    write_json(&run_dir.join("run.json"), &record(seed));
     fs::write(
         run_dir.join("metrics.csv"),
         "step,epoch,seconds,loss,mse,gradient_norm,learning_rate,dt,gamma,alpha\n\

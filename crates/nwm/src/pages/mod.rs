@@ -30,4 +30,5 @@ mod tracking;
 
 pub(crate) use forecast::{ForecastSamples, Sheets};
 pub(crate) use run_page::runs_page;
+pub(crate) use scale::Scale;
 pub(crate) use table::{Table, write_table};

@@ -60,7 +60,7 @@ fn player(group: &SameTruth<'_>) -> Result<Markup> {
             div.controls hidden {
                 button type="button" { "Play" }
                 input type="range" min="0" max=(samples.frames - 1) value="0" aria-label="Frame";
-                output { "frame " (samples.first_frame) }
+                output aria-live="off" { "frame " (samples.first_frame) }
                 label {
                     select aria-label="Frames a second" {
                         @for speed in SPEEDS {
@@ -74,7 +74,7 @@ fn player(group: &SameTruth<'_>) -> Result<Markup> {
             figcaption {
                 "The first test trajectory. Step 0 is the first frame that a model does not see."
                 @if has_hidden {
-                    " Beside a prediction, the hidden positions x from which it is decoded, from "
+                    " Beside a prediction, the hidden positions x of the oscillators, from "
                     span.ramp { "−s " img src=(data_uri("image/png", &ramp(&colours)?))
                         alt="blue over white to red" width="96" height="10"; " s" }
                     ", where s is the largest size on that sheet in the whole movie."

@@ -53,6 +53,9 @@ pub(super) struct Evaluation {
     pub(super) parameters: u64,
     pub(super) trajectories: u64,
     pub(super) checkpoint: CheckpointName,
+    /// Training steps of the whole run; older results do not say.
+    #[serde(default)]
+    pub(super) trained_steps: Option<u64>,
     /// Training steps taken and the seconds they took.
     pub(super) steps: u64,
     pub(super) seconds: f64,
@@ -79,6 +82,18 @@ pub(super) struct Evaluation {
 pub(super) struct CheckpointName {
     pub(super) step: u64,
     pub(super) sha256: String,
+    /// Whether it is the one that the run's configuration asks for; older results do not say.
+    #[serde(default)]
+    pub(super) configured: Option<bool>,
+}
+
+impl Evaluation {
+    /// Whether this is the result of the run as it ended, and not that of an earlier checkpoint that somebody looked at.
+    pub(super) fn is_final(&self, record: &RunRecord) -> bool {
+        record.status == "done"
+            && self.trained_steps.is_none_or(|steps| steps == record.steps)
+            && self.checkpoint.configured != Some(false)
+    }
 }
 
 /// For how many frames after the training window forecasts stay valid.

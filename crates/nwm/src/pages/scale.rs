@@ -5,7 +5,7 @@ const PUBLISHED_PRESET: &str = "paper";
 
 /// Whether numbers may stand beside published ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Scale<'a> {
+pub(crate) enum Scale<'a> {
     /// The published setting.
     Published,
     /// A preset with smaller models, less data or fewer steps.
@@ -16,7 +16,7 @@ pub(super) enum Scale<'a> {
 
 impl<'a> Scale<'a> {
     /// The scale of a run of this preset; `published` says whether all of its settings are the published ones.
-    pub(super) fn of(preset: Option<&'a str>, published: bool) -> Self {
+    pub(crate) fn of(preset: Option<&'a str>, published: bool) -> Self {
         match preset {
             _ if published => Self::Published,
             Some(preset) if preset != PUBLISHED_PRESET => Self::Reduced(preset),
@@ -25,7 +25,7 @@ impl<'a> Scale<'a> {
     }
 
     /// What stands beside the heading of every table and chart of numbers.
-    pub(super) fn label(self) -> Option<String> {
+    pub(crate) fn label(self) -> Option<String> {
         match self {
             Self::Published => None,
             Self::Reduced(preset) => Some(format!("reduced, preset {preset}")),

@@ -56,7 +56,8 @@ impl MapFlow {
     pub fn unroll(&self, states: &Tensor, steps: usize) -> Result<Tensor> {
         let definition = Map { sizes: self.field.sizes().to_vec(), residual: self.residual };
         let span = Span { before: 0, after: steps };
-        let directions = vec![Direction::Forward; states.dim(0)?];
+        let batch = states.dims().first().copied().unwrap_or(0);
+        let directions = vec![Direction::Forward; batch];
         unroll(definition, &self.field.flat()?, states, self.size, span, &directions)
     }
 }

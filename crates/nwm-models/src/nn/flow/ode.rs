@@ -46,10 +46,11 @@ pub struct OdeOptions {
     pub integrator: Integrator,
     /// Time between two states.
     pub step: f64,
-    /// Accepted error of one step of [`Integrator::Dopri5`], relative to the state and in its units.
+    /// Accepted error of one step of [`Integrator::Dopri5`], relative to the state and in its units; from 1e-14 to 1.
     pub tolerance: f64,
     /// Attempts of [`Integrator::Dopri5`] between two states. If they do not suffice, the next state is read off the last
-    /// step that was kept, beyond its end: a continuous but poor answer.
+    /// step that was kept, beyond its end: a continuous but poor answer. States are NaN from where not one step has been kept,
+    /// or where the field is no number.
     pub most_steps: usize,
 }
 
@@ -61,13 +62,18 @@ impl Default for OdeOptions {
 }
 
 impl OdeOptions {
+    /// No step has a smaller error than this in double precision.
+    const LEAST_TOLERANCE: f64 = 1e-14;
     /// The most attempts between two states.
     const MOST_STEPS: usize = 10_000;
 
     /// Checks the numbers, whose names in an error begin with `prefix`.
     pub(crate) fn validate(&self, prefix: &str) -> Result<()> {
         Error::unless_positive(format!("{prefix}step"), self.step)?;
-        Error::unless_positive(format!("{prefix}tolerance"), self.tolerance)?;
+        if !(Self::LEAST_TOLERANCE..=1.0).contains(&self.tolerance) {
+            let expected = format!("a number from {:e} to 1", Self::LEAST_TOLERANCE);
+            return Err(Error::key(format!("{prefix}tolerance"), expected, self.tolerance));
+        }
         if !(1..=Self::MOST_STEPS).contains(&self.most_steps) {
             let expected = format!("a number from 1 to {}", Self::MOST_STEPS);
             return Err(Error::key(format!("{prefix}most_steps"), expected, self.most_steps));

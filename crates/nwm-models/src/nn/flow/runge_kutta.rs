@@ -303,12 +303,18 @@ impl<T: Real, F: Field<T>> Unroll<T> for RungeKutta<F> {
         let mut time = 0.0;
         for index in 0..steps {
             let target = (index + 1) as f64 * self.interval;
+            let kept_before = kept.len();
             let mut attempts = 0;
             let mut error = 0.0;
             while match self.control {
                 Some(control) => time < target && attempts < control.most_steps,
                 None => attempts == 0,
             } {
+                // No step is short enough: the field is infinite here, or turns into no number nearby.
+                if length.is_nan() || length <= 0.0 {
+                    error = f64::NAN;
+                    break;
+                }
                 attempts += 1;
                 let evaluations: Vec<usize> = blocks.iter().map(Block::evaluations).collect();
                 error = self.attempt(&mut blocks, length) / start.len() as f64;
@@ -326,7 +332,8 @@ impl<T: Real, F: Field<T>> Unroll<T> for RungeKutta<F> {
                 }
             }
             // Where the field is no number, neither is any later state.
-            let Some(step) = kept.last_mut().filter(|_| error.is_finite()) else { break };
+            let moves = error.is_finite() || kept.len() > kept_before;
+            let Some(step) = kept.last_mut().filter(|_| moves) else { break };
             let fraction = (target - step.start) / step.length;
             step.states.push((index, fraction));
             let weights = self.control.map(|_| dormand_prince_between(fraction));

@@ -42,13 +42,16 @@ pub(super) fn unroll<D: Definition>(
     directions: &[Direction],
 ) -> Result<Tensor> {
     let batch = match *states.dims() {
-        [batch, found] if found == size && batch > 0 && batch == directions.len() => batch,
+        [batch, found] if found == size && batch > 0 => batch,
         _ => {
-            let expected =
-                format!("[{}, {size}] (one direction for each sample)", directions.len());
+            let expected = format!("[batch, {size}] with at least one sample");
             return Err(Error::shape("states of a flow", expected, states.dims()));
         }
     };
+    if directions.len() != batch {
+        let expected = format!("{batch}, one for each sample");
+        return Err(Error::shape("directions of a flow", expected, &[directions.len()]));
+    }
     let sign = |direction: &Direction| match direction {
         Direction::Forward => 1.0,
         Direction::Backward => -1.0,

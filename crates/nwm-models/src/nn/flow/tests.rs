@@ -155,12 +155,55 @@ fn a_field_too_steep_for_the_attempts_is_read_off_the_last_step_beyond_its_end()
 }
 
 #[test]
-fn a_field_that_is_no_number_gives_no_states() {
-    let broken = RungeKutta {
-        field: Proportional(f64::NAN),
-        ..decay(DORMAND_PRINCE, Some(Control { tolerance: 1e-6, most_steps: 3 }))
-    };
-    let (states, _) = broken.unroll(&[1.0_f64], &[1.0], 4, false);
-    assert_eq!(states.len(), 4);
-    assert!(states.iter().all(|state| state.is_nan()));
+fn a_field_that_is_no_number_or_infinite_gives_no_states() {
+    for rate in [f64::NAN, f64::INFINITY] {
+        let broken = RungeKutta {
+            field: Proportional(rate),
+            ..decay(DORMAND_PRINCE, Some(Control { tolerance: 1e-6, most_steps: 3 }))
+        };
+        let (states, _) = broken.unroll(&[1.0_f64], &[1.0], 4, false);
+        assert_eq!(states.len(), 4);
+        assert!(states.iter().all(|state| state.is_nan()), "{rate}: {states:?}");
+    }
+}
+
+/// `f(z) = 1` below 1, no number above.
+struct Cliff;
+
+impl Field<f64> for Cliff {
+    type Tape = Count;
+    type Adjoint = ();
+
+    fn tape(&self, _samples: usize) -> Count {
+        Count(0)
+    }
+
+    fn evaluate(&self, points: &[f64], values: &mut [f64], _tape: Option<&mut Count>) {
+        for (value, &point) in values.iter_mut().zip(points) {
+            *value = if point < 1.0 { 1.0 } else { f64::NAN };
+        }
+    }
+
+    fn adjoint(&self, _tape: &Count) {}
+
+    fn pull_back(&self, _: &Count, _: usize, _: &[f64], _: &mut [f64], _: &mut ()) {}
+
+    fn add_parameter_gradients(&self, _: &Count, _: &(), _: &mut [f64]) {}
+}
+
+#[test]
+fn states_beyond_a_cliff_are_read_off_the_last_step_before_it() {
+    // Steps towards the cliff succeed and fail in turns; which one is the last does not matter.
+    for most_steps in 8..16 {
+        let flow = RungeKutta {
+            field: Cliff,
+            size: 1,
+            method: DORMAND_PRINCE,
+            interval: 0.75,
+            control: Some(Control { tolerance: 1e-6, most_steps }),
+        };
+        let (states, _) = flow.unroll(&[0.0], &[1.0], 2, false);
+        assert!((states[0] - 0.75).abs() < 1e-12, "{most_steps}: {states:?}");
+        assert!((states[1] - 1.5).abs() < 1e-6, "{most_steps}: {states:?}");
+    }
 }

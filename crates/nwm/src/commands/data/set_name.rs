@@ -4,23 +4,17 @@ use nwm_data::{System, Variant};
 
 use crate::exit::UsageError;
 
-/// System and variant: the variant is that of `--variant`, or the end of one of the suite's names, such as
-/// `pendulum_colors_friction`.
+/// System and variant: the variant is that of `--variant`, or the end of one of the suite's names, see
+/// [`System::parse_set`].
 pub(super) fn parse(name: &str, variant: Option<&str>) -> anyhow::Result<(System, Variant)> {
     let wanted = variant.map(Variant::parse).transpose()?;
-    let ends_with = |named: Variant| {
-        let stem = name.strip_suffix(named.name())?.strip_suffix('_')?;
-        Some((System::parse(stem).ok()?, named))
-    };
-    let Some((system, named)) = Variant::ALL.into_iter().find_map(ends_with) else {
-        return Ok((System::parse(name)?, wanted.unwrap_or_default()));
-    };
-    match wanted {
-        Some(wanted) if wanted != named => Err(UsageError(format!(
+    let (system, named) = System::parse_set(name)?;
+    match (named, wanted) {
+        (Some(named), Some(wanted)) if wanted != named => Err(UsageError(format!(
             "{name} is the variant {named}: expected no --variant {wanted}"
         ))
         .into()),
-        _ => Ok((system, named)),
+        _ => Ok((system, named.or(wanted).unwrap_or_default())),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{
     super::number::{count, in_unit},
     cells::{Cell, Table},
-    comparison::RESAMPLES,
+    comparison::{RESAMPLES, SIGNIFICANT},
     score::{Horizon, WhichReference},
 };
 
@@ -25,10 +25,9 @@ impl Table {
     }
 
     fn planned_note(&self) -> String {
-        let below = match self.horizons().count() {
-            1 => "",
-            _ => ", as they do at the matched horizon below",
-        };
+        let agree_below =
+            self.horizons().count() > 1 && self.common_steps(Horizon::Matched).is_some();
+        let below = if agree_below { ", as they do at the matched horizon below" } else { "" };
         match &self.scored(Horizon::Planned)[..] {
             [] => String::new(),
             [all] => format!("Frames seen, and steps scored after the last of them: {all}."),
@@ -53,9 +52,8 @@ impl Table {
         };
         let why = match self.common_steps(Horizon::Planned) {
             None => {
-                "Models see different numbers of true frames, so the table above scores forecasts at \
-                 different distances from the last of them, and those tend to get worse with the distance. \
-                 Published numbers are not for these frames."
+                "The table above scores forecasts at different distances from the last true frame, and \
+                 those tend to get worse with the distance. Published numbers are not for these frames."
             }
             planned if planned == steps => "These are the frames of the table above.",
             _ => "Published numbers are not for these frames.",
@@ -104,8 +102,11 @@ impl Table {
         let value = |cell: &Cell| which(&cell.score(horizon)?.references).value;
         let mut values: Vec<f64> = self.row(row).filter_map(value).collect();
         values.sort_unstable_by(f64::total_cmp);
-        let [least, most] = [values.first(), values.last()].map(|it| in_unit(it.copied()));
-        if least == most { least } else { format!("{least} to {most}") }
+        let [least, most] = [values.first(), values.last()].map(|it| it.copied());
+        match (in_unit(least), in_unit(most)) {
+            (least, most) if least == most => least,
+            _ => format!("{} to {}", end_of_range(least), end_of_range(most)),
+        }
     }
 
     /// What the marks of the tables mean and how the comparisons were made; `None` where nothing is
@@ -120,7 +121,7 @@ impl Table {
                  then compared by, which flatters it: among models that are not distinguishable \
                  another may lead on other trajectories. Each comparison is a paired bootstrap \
                  ({} resamples) over the same test trajectories and the training seeds; \
-                 distinguishable is an adjusted p of at most 0.05, by Holm's method for all \
+                 distinguishable is an adjusted p of at most {SIGNIFICANT}, by Holm's method for all \
                  comparisons of a row. Two or three seeds hardly tell how \
                  much trainings differ: there intervals are too narrow and p too small.",
                 count(RESAMPLES as u64)
@@ -132,6 +133,14 @@ impl Table {
             }
             text
         })
+    }
+}
+
+/// An end of a range of errors, for which whole units do from a hundred on.
+fn end_of_range(value: Option<f64>) -> String {
+    match value {
+        Some(value) if (1e2..1e6).contains(&value) => format!("{value:.0}"),
+        value => in_unit(value),
     }
 }
 
@@ -165,11 +174,12 @@ mod tests {
              horizon below."
         );
         let note = published.horizon_note(Horizon::Matched);
-        assert!(
-            note.starts_with("Steps 30 to 89 after the last true frame, for every model. Models")
-        );
+        assert!(note.starts_with(
+            "Steps 30 to 89 after the last true frame, for every model. The table above scores"
+        ));
         // A window too short for all to be scored equally far ahead.
         let short = table([[8, 9], [4, 5]], [[6, 7], [4, 5]]);
+        assert!(short.horizon_note(Horizon::Planned).ends_with("where these agree."));
         let note = short.horizon_note(Horizon::Matched);
         assert!(
             note.contains("as the windows allow: ar: 5 frames, steps 6 to 7; nwm_1d: 31"),

@@ -8,7 +8,7 @@ use super::{
     super::{
         error_table::metric,
         plan::{Plan, PlannedRun, data_of_row},
-        run_files::Evaluation,
+        run_files::{Evaluation, RunRecord},
     },
     cells::{Cell, SeedValue, Status, Table},
     comparison::{Contender, RowSummary},
@@ -25,19 +25,31 @@ struct CellRuns<'a> {
 }
 
 impl Table {
+    /// [`Table::collect_with`] without progress.
+    #[cfg(test)]
+    pub(crate) fn collect(plan_dir: &Path) -> Result<Self> {
+        Self::collect_with(plan_dir, &mut |_, _| {})
+    }
+
     /// Gathers the results of every run in `plan_dir/plan.json` and compares the models of each row.
-    /// A run without `result.json` is missing; one that does not fit its cell is an error.
+    /// A run without `result.json`, or whose training went on or failed after it, is missing; a result that does not fit
+    /// its cell is an error.
+    /// Comparisons on many trajectories take a while: `progress` is called with the rows done and their number.
     ///
     /// # Errors
     ///
     /// When `plan.json` is missing, a file is broken or of another format, or a result belongs to
     /// another model, data set, seed or preset than planned.
-    pub(crate) fn collect(plan_dir: &Path) -> Result<Self> {
+    pub(crate) fn collect_with(
+        plan_dir: &Path,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<Self> {
         let plan = Plan::read(plan_dir)?;
         let (mut devices, mut horizons) = (BTreeSet::new(), BTreeSet::new());
         let mut cells = Vec::with_capacity(plan.rows.len() * plan.columns.len());
         let (mut summaries, mut matched_summaries) = (Vec::new(), Vec::new());
-        for row in &plan.rows {
+        for (done, row) in plan.rows.iter().enumerate() {
+            progress(done, plan.rows.len());
             let runs = plan
                 .columns
                 .iter()
@@ -65,6 +77,7 @@ impl Table {
             }
             cells.extend(row_cells);
         }
+        progress(plan.rows.len(), plan.rows.len());
         let listed = |names: BTreeSet<String>| names.into_iter().collect::<Vec<_>>().join(", ");
         Ok(Self {
             format: 1,
@@ -96,6 +109,10 @@ impl<'a> CellRuns<'a> {
                 continue;
             };
             check_fits(&evaluation, plan, run, &run_dir)?;
+            if !evaluation.is_final(&RunRecord::read(&run_dir)?) {
+                found.missing_seeds.push(run.seed);
+                continue;
+            }
             evaluation.metric(&plan.metric, &run_dir)?;
             found.runs.push(run);
             found.evaluations.push(evaluation);

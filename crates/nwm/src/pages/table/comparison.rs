@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     super::{error_table::metric, run_files::Evaluation},
-    cells::Cell,
+    cells::{Cell, Status},
     score::Score,
     sentence::sentence,
 };
@@ -42,6 +42,8 @@ pub(super) struct RowSummary {
     /// for fewer than three models with both, and at the matched horizon, which was not published.
     pub(super) kendall_tau: Option<f64>,
     pub(super) kendall_p: Option<f64>,
+    /// Models that both orders have.
+    pub(super) ranked: usize,
     /// The verdict in words.
     pub(super) sentence: String,
 }
@@ -241,20 +243,27 @@ impl RowSummary {
             conditional_on_seed: is_compared && !one_seed.is_empty(),
             kendall_tau: None,
             kendall_p: None,
+            ranked: 0,
             sentence: sentence(contenders, best, &comparisons, &one_seed),
             comparisons,
         }))
     }
 
-    /// Adds the agreement of the order of the row's means with that of the published numbers.
+    /// Adds the agreement of the order of the row's means with that of the published numbers. Models that diverged come
+    /// last, all alike.
     pub(super) fn against_published(self, cells: &[Cell]) -> Result<Self> {
-        let both = cells.iter().filter_map(|cell| Some((cell.mean?, cell.published?)));
+        let measured = |cell: &Cell| match cell.status {
+            Status::Missing => None,
+            _ => Some(cell.mean.unwrap_or(f64::MAX)),
+        };
+        let both = cells.iter().filter_map(|cell| Some((measured(cell)?, cell.published?)));
         let (measured, published): (Vec<f64>, Vec<f64>) = both.unzip();
         if measured.len() < FEWEST_RANKED {
             return Ok(self);
         }
         let found = RankCorrelation::of(&measured, &published)?;
-        Ok(Self { kendall_tau: found.tau, kendall_p: found.p_value, ..self })
+        let ranked = measured.len();
+        Ok(Self { kendall_tau: found.tau, kendall_p: found.p_value, ranked, ..self })
     }
 }
 

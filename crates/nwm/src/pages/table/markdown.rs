@@ -182,7 +182,7 @@ pub(super) fn missing(table: &Table) -> Vec<String> {
         lines.extend(planned.into_iter().map(|cell| {
             let seeds: Vec<String> = cell.missing_seeds.iter().map(u64::to_string).collect();
             let (column, status) = (&cell.column, cell.status.name());
-            format!("{row}/{column}: {status}, no result of seed {}", seeds.join(", "))
+            format!("{row}/{column}: {status}, no final result of seed {}", seeds.join(", "))
         }));
     }
     lines

@@ -93,8 +93,9 @@ impl RowSummary {
             false => "",
         };
         Some(format!(
-            "Agreement with the published order: Kendall's τ = {tau:.2} ({p}1 is the same, −1 the \
-             reverse){limit}."
+            "Agreement with the published order of {} models: Kendall's τ = {tau:.2} ({p}1 is the \
+             same, −1 the reverse){limit}.",
+            self.ranked
         ))
     }
 }

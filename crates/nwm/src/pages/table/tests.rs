@@ -8,7 +8,9 @@ use tempfile::TempDir;
 use super::{
     super::{
         ForecastSamples,
-        fixtures::{METRIC, three_seeds, tiny_samples, write_plan, write_run},
+        fixtures::{
+            METRIC, record, result, three_seeds, tiny_samples, write_json, write_plan, write_run,
+        },
     },
     Table,
     comparison::RowSummary,
@@ -89,6 +91,25 @@ fn one_seed_has_no_spread_and_a_lost_seed_makes_a_cell_partial() {
 }
 
 #[test]
+fn a_result_that_is_not_the_run_s_last_is_none() {
+    let folder = three_seeds();
+    let file =
+        |seed: u64, name: &str| folder.path().join(format!("spring-nwm_1d-seed{seed}/{name}"));
+    // One run was looked at and then went on, one failed, one was scored at an early checkpoint.
+    let mut early = result("nwm_1d", 0, json!(1e-8));
+    early["trained_steps"] = json!(900);
+    write_json(&file(0, "result.json"), &early);
+    let mut failed = record(1);
+    failed["status"] = json!("failed");
+    write_json(&file(1, "run.json"), &failed);
+    let mut named = result("nwm_1d", 2, json!(1e-8));
+    named["checkpoint"]["configured"] = json!(false);
+    write_json(&file(2, "result.json"), &named);
+    let cell = &written(&folder)["cells"][1];
+    assert_eq!((&cell["status"], &cell["missing_seeds"]), (&json!("missing"), &json!([0, 1, 2])));
+}
+
+#[test]
 fn a_value_that_is_not_finite_has_no_mean() {
     let folder = three_seeds();
     write_run(&folder.path().join("spring-nwm_1d-seed1"), 1, Value::Null);
@@ -125,7 +146,7 @@ fn csv_and_markdown_say_the_same() {
         "not compared",
         "| spring | 20.97 | 1.45 |",
         "- spring, not planned: ar",
-        "- pendulum/nwm_1d: missing, no result of seed 0",
+        "- pendulum/nwm_1d: missing, no final result of seed 0",
     ] {
         assert!(markdown.contains(expected), "{expected:?} is missing in\n{markdown}");
     }
@@ -157,7 +178,7 @@ fn the_report_labels_reduced_numbers_and_shows_pictures() {
     assert!(page.contains("<h2>Published (full-size training)</h2>"));
     assert!(page.contains("are not compared with the reduced numbers above"));
     assert!(!page.contains("divided by published"));
-    assert!(page.contains("pendulum/nwm_1d: missing, no result of seed 0"));
+    assert!(page.contains("pendulum/nwm_1d: missing, no final result of seed 0"));
     for address in ["http://", "https://", "<link", "url(", "@import"] {
         assert!(!page.replace("http://www.w3.org/2000/svg", "").contains(address), "{address}");
     }
@@ -175,6 +196,7 @@ fn summaries_mark_cells_and_stand_in_their_row() {
         conditional_on_seed: false,
         kendall_tau: None,
         kendall_p: None,
+        ranked: 0,
         sentence: "nwm_1d is alone.".to_owned(),
     }];
     let out = folder.path().join("out");

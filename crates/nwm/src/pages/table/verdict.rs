@@ -155,6 +155,7 @@ mod tests {
             conditional_on_seed,
             kendall_tau: Some(0.6),
             kendall_p: Some(0.1333),
+            ranked: 6,
             sentence: "nwm_1d has the smallest error; not distinguishable from nwm_2d.".to_owned(),
         }];
         table
