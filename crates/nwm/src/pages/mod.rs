@@ -1,6 +1,6 @@
 //! Pages: what the commands show of runs and tables, each one self-contained file.
 //!
-//! [`runs_page`] shows a training run, or several beside each other. [`Table::collect`] gathers the
+//! [`runs_page`] shows a training run, or several beside each other. [`Table::collect_with`] gathers the
 //! results of a plan, and [`write_table`] leaves `table.json`, `table.csv`, `table.md` and
 //! `report.html`. Nothing here trains, evaluates or renders data: a page is made from the files of
 //! run folders, and from forecasts that the caller hands over.
