@@ -36,7 +36,7 @@ pub(crate) struct Reproduce {
 
     /// How much of the published training to do: smoke (minutes: proves that everything works),
     /// quick (about an hour on two cores: a reduced but honest table) or paper (the published
-    /// setting, for a large machine: a run takes one to two months on two cores).
+    /// setting, for a large machine: a run takes three to five weeks on two cores).
     #[arg(long, default_value = "quick")]
     pub(crate) preset: String,
 
