@@ -28,6 +28,8 @@ pub enum RequestedCheckpoint {
 pub(crate) struct TrainedRun {
     pub(crate) resolved: Resolved,
     pub(crate) record: RunRecord,
+    /// Steps that it has taken as far as its record and its checkpoints tell, damaged ones included.
+    pub(crate) trained_steps: u64,
     pub(crate) checkpoint: Checkpoint,
     pub(crate) model: Model,
     /// Whether the checkpoint is the one that the configuration asks for.
@@ -41,32 +43,31 @@ impl TrainedRun {
         let resolved = Resolved::from_layers(&layers)?;
         let record = read_run_record(run_directory)?;
         let configured = resolved.config().eval.checkpoint;
-        let checkpoint = match requested {
-            RequestedCheckpoint::Step(step) => of_step(run_directory, step)?,
-            RequestedCheckpoint::Last => newest_checkpoint(run_directory)?,
-            RequestedCheckpoint::Best => best_checkpoint(run_directory, resolved.config())?,
-            RequestedCheckpoint::Configured => match configured {
-                CheckpointChoice::Best => best_checkpoint(run_directory, resolved.config())?,
-                CheckpointChoice::Last => newest_checkpoint(run_directory)?,
-            },
+        let checkpoint = match (requested, configured) {
+            (RequestedCheckpoint::Step(step), _) => of_step(run_directory, step)?,
+            (RequestedCheckpoint::Best, _)
+            | (RequestedCheckpoint::Configured, CheckpointChoice::Best) => {
+                best_checkpoint(run_directory, resolved.config())?
+            }
+            (RequestedCheckpoint::Last, _)
+            | (RequestedCheckpoint::Configured, CheckpointChoice::Last) => {
+                newest_checkpoint(run_directory)?
+            }
         };
-        let steps = checkpoint.step();
-        let is_configured = match configured {
-            CheckpointChoice::Last => steps == trained_steps(run_directory, &record)?,
-            CheckpointChoice::Best => {
-                read_state(&newest_checkpoint(run_directory)?)?.best.map(|best| best.step)
-                    == Some(steps)
+        let newest_step = checkpoint_steps(run_directory)?.last().copied();
+        let trained_steps = newest_step.map_or(record.steps, |step| step.max(record.steps));
+        let is_configured = match (requested, configured) {
+            (_, CheckpointChoice::Last) => checkpoint.step() == trained_steps,
+            // There is no older one to fall back to.
+            (RequestedCheckpoint::Configured | RequestedCheckpoint::Best, _) => true,
+            (_, CheckpointChoice::Best) => {
+                let best = read_state(&newest_checkpoint(run_directory)?)?.best;
+                best.is_some_and(|best| best.step == checkpoint.step())
             }
         };
         let model = Model::from_checkpoint(&checkpoint, &Device::Cpu)?;
-        Ok(Self { resolved, record, checkpoint, model, is_configured })
+        Ok(Self { resolved, record, trained_steps, checkpoint, model, is_configured })
     }
-}
-
-/// Steps that a run has taken as far as its record and its checkpoints tell, damaged ones included.
-pub(crate) fn trained_steps(run_directory: &Path, record: &RunRecord) -> Result<u64> {
-    let newest = checkpoint_steps(run_directory)?.last().copied();
-    Ok(newest.map_or(record.steps, |step| step.max(record.steps)))
 }
 
 fn of_step(run_directory: &Path, step: u64) -> Result<Checkpoint> {

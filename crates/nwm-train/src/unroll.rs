@@ -113,7 +113,7 @@ pub fn unroll(
     out: &Path,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<UnrolledSequences> {
-    let TrainedRun { resolved, record, checkpoint, model, is_configured } =
+    let TrainedRun { resolved, record, checkpoint, model, is_configured, .. } =
         TrainedRun::open(run_directory, request.checkpoint)?;
     let config = resolved.config();
     let test = open_frames::<Testing>(&config.data)?;

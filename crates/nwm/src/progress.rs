@@ -64,6 +64,24 @@ impl Progress {
         }
     }
 
+    /// Shows the progress of an operation that tells how many are done of how many.
+    pub(crate) fn of<T>(
+        terminal: &Terminal,
+        what: &'static str,
+        operation: impl FnOnce(&mut dyn FnMut(usize, usize)) -> T,
+    ) -> T {
+        let mut progress: Option<Self> = None;
+        let result = operation(&mut |done, total| {
+            progress
+                .get_or_insert_with(|| Self::new(terminal, what, 0, total as u64))
+                .advance(done as u64, String::new);
+        });
+        if let Some(progress) = &progress {
+            progress.finish();
+        }
+        result
+    }
+
     /// Removes the bar.
     pub(crate) fn finish(&self) {
         if let Some(bar) = &self.bar {

@@ -53,11 +53,10 @@ impl Case {
     /// products and the cell is left out. A step with its backward pass is three times as much.
     pub(crate) fn flop(&self) -> f64 {
         let config = self.config();
-        let is_latent = matches!(self.model, ModelName::Hgn | ModelName::OdeTr);
         let drawn = self.frames() - config.first_predicted_frame();
         // Pictures that are encoded, the channels of each, and the numbers that come out.
         let latent = config.latent_size();
-        let (pictures, channels, encoded) = if is_latent {
+        let (pictures, channels, encoded) = if self.model.is_latent() {
             (1, 3 * config.inference_steps, 2 * latent)
         } else {
             (drawn, 3, latent)

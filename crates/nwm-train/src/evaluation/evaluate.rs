@@ -17,7 +17,7 @@ use super::valid_time::valid_time;
 use crate::data::{FILE_DATA, open_frames};
 use crate::error::Result;
 use crate::run_folder::write_json;
-use crate::trained_run::{RequestedCheckpoint, TrainedRun, trained_steps};
+use crate::trained_run::{RequestedCheckpoint, TrainedRun};
 
 /// What is scored.
 #[derive(Clone, Debug, Default)]
@@ -37,9 +37,8 @@ pub fn evaluate(
     request: &EvaluationRequest,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<EvaluationResult> {
-    let TrainedRun { resolved, record, checkpoint, model, is_configured } =
+    let TrainedRun { resolved, record, trained_steps, checkpoint, model, is_configured } =
         TrainedRun::open(run_directory, request.checkpoint)?;
-    let trained_steps = trained_steps(run_directory, &record)?;
     let config = resolved.config();
     let test = open_frames::<Testing>(&config.data)?;
     let test = test.source();

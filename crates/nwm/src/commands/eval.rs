@@ -60,16 +60,7 @@ fn score(
 ) -> anyhow::Result<EvaluationResult> {
     let resolved = Resolved::from_layers(&[Layer::read(&run_directory.join("resolved.toml"))?])?;
     examine::data_files(&resolved.config().data, &[Split::Train, Split::Test])?;
-    let mut progress: Option<Progress> = None;
-    let result = evaluate(run_directory, request, &mut |done, total| {
-        progress
-            .get_or_insert_with(|| Progress::new(terminal, "trajectory", 0, total as u64))
-            .advance(done as u64, String::new);
-    });
-    if let Some(progress) = &progress {
-        progress.finish();
-    }
-    Ok(result?)
+    Ok(Progress::of(terminal, "trajectory", |progress| evaluate(run_directory, request, progress))?)
 }
 
 /// The scores beside the reference predictors, and how far they may stand beside published ones.

@@ -13,16 +13,7 @@ use crate::terminal::Terminal;
 /// Collects the results of a plan and writes the table's files.
 pub(crate) fn run(arguments: &TableArguments, terminal: &Terminal) -> anyhow::Result<Ending> {
     let (plan_dir, out) = (&arguments.plan_dir, &arguments.out);
-    let mut progress: Option<Progress> = None;
-    let table = Table::collect_with(plan_dir, &mut |done, total| {
-        progress
-            .get_or_insert_with(|| Progress::new(terminal, "row", 0, total as u64))
-            .advance(done as u64, String::new);
-    });
-    if let Some(progress) = &progress {
-        progress.finish();
-    }
-    table
+    Progress::of(terminal, "row", |progress| Table::collect_with(plan_dir, progress))
         .and_then(|table| write_table(&table, plan_dir, out, &samples_of))
         .with_context(|| format!("failed to make the table of {}", plan_dir.display()))?;
     terminal.result(

@@ -57,14 +57,7 @@ fn write(
 ) -> anyhow::Result<UnrolledSequences> {
     let resolved = Resolved::from_layers(&[Layer::read(&run_directory.join("resolved.toml"))?])?;
     examine::data_files(&resolved.config().data, &[Split::Test])?;
-    let mut progress: Option<Progress> = None;
-    let written = unroll_run(run_directory, request, out, &mut |done, total| {
-        progress
-            .get_or_insert_with(|| Progress::new(terminal, "sequence", 0, total as u64))
-            .advance(done as u64, String::new);
-    });
-    if let Some(progress) = &progress {
-        progress.finish();
-    }
-    Ok(written?)
+    Ok(Progress::of(terminal, "sequence", |progress| {
+        unroll_run(run_directory, request, out, progress)
+    })?)
 }
