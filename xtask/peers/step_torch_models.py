@@ -90,7 +90,9 @@ class Layers:
         """By the part of the model, which is the first word of a parameter's name."""
         parts = {}
         for name, tensor in self.parameters.items():
-            parts.setdefault(name.split(".")[0], []).append(tensor.grad.double().norm())
+            # A constant that is added to an energy moves nothing, and gets no gradient.
+            norm = torch.zeros((), dtype=torch.float64) if tensor.grad is None else tensor.grad.double().norm()
+            parts.setdefault(name.split(".")[0], []).append(norm)
         return {part: torch.stack(norms).norm() for part, norms in parts.items()}
 
 
