@@ -86,6 +86,19 @@ pub enum Error {
         expected: &'static str,
     },
 
+    /// Series are too short for a filter.
+    #[error(
+        "filter series: found {found} samples, expected at least {} since the filter continues each end by \
+         {padding}; take longer series or a lower order",
+        padding + 1
+    )]
+    TooShort {
+        /// Samples of each series.
+        found: usize,
+        /// By how many samples each end is continued.
+        padding: usize,
+    },
+
     /// A value is NaN or infinite where a finite number is needed.
     #[error("{action}: value {index} is {value}, expected a finite number")]
     NonFinite {

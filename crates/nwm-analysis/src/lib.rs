@@ -43,16 +43,21 @@
 //!   drawn: sums run in a fixed order, and the same frames give the same bytes of GIF and PNG on
 //!   every machine.
 
+mod angle;
 mod check;
 mod error;
 pub mod figures;
 mod random;
+mod real;
+pub mod signal;
 pub mod statistics;
 mod sums;
 pub mod symetric;
 pub mod waves;
 
+pub use angle::wrapped;
 pub use error::{Error, Result};
+pub use real::Real;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
