@@ -11,7 +11,7 @@ pub(crate) fn finite(action: &'static str, values: &[f64]) -> Result<()> {
 }
 
 /// An error unless `values` is as long as `shape` says.
-pub(crate) fn shape(what: &'static str, values: &[f64], shape: &[usize]) -> Result<()> {
+pub(crate) fn shape<T>(what: &'static str, values: &[T], shape: &[usize]) -> Result<()> {
     let expected = shape.iter().try_fold(1_usize, |product, &size| product.checked_mul(size));
     if expected == Some(values.len()) {
         return Ok(());

@@ -44,10 +44,7 @@ impl Stream {
         order.truncate(count);
         order
     }
-}
 
-#[cfg(test)]
-impl Stream {
     /// Uniform in `[0, 1)`.
     pub(crate) fn unit(&mut self) -> f64 {
         f64::from(self.generator.next_u32()) / 4_294_967_296.0

@@ -1,13 +1,36 @@
-//! How wave-like a recording of phases is.
+//! Waves on a grid of sites: where they go, and how wave-like a recording of phases is.
 //!
-//! The functions take phases in radians, `[time, row, column]`, and give one number for the whole
-//! recording. They do not filter: hand them the phase of the analytic signal of the band of
-//! interest. Only measures of the phase field itself live here.
+//! The functions take phases in radians, `[time, row, column]`. They do not filter: hand them the phase of
+//! the analytic signal of the band of interest ([`signal`](crate::signal)). Row 0 is at the top, so that
+//! the direction of a vector, `atan2(row, column)`, is 0 toward larger columns and `pi / 2` downward.
+//! Distances are in grid units.
 
+mod circular;
 mod coherence;
+mod critical;
+mod distance;
+mod evaluation;
+mod field;
+mod gradient;
 mod grid;
+mod phase;
+mod poincare;
+mod smoothing;
+mod spectrum;
 mod synchrony;
+mod synthetic;
+mod winding;
 
+pub use circular::{AngularCorrelation, circular_correlation, circular_linear_correlation};
 pub use coherence::local_coherence;
+pub use critical::{CriticalKind, CriticalPoint, critical_points};
+pub use distance::{phase_distance_correlation, phase_rotation_correlation};
+pub use evaluation::evaluation_points;
+pub use field::VectorField;
+pub use gradient::{aliased_fraction, phase_gradient};
 pub use grid::Grid;
+pub use smoothing::smoothed;
+pub use spectrum::{Mode, SpaceTimeSpectrum};
 pub use synchrony::synchrony;
+pub use synthetic::{SyntheticWave, mixed, pink_noise};
+pub use winding::{Windings, windings};
