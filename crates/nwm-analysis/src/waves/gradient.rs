@@ -4,6 +4,7 @@ use std::f64::consts::FRAC_PI_2;
 
 use rayon::prelude::*;
 
+use super::edges::for_each_edge;
 use super::field::VectorField;
 use super::grid::{Axis, Grid, Neighbours, check_frames};
 use super::phase::{difference, principal};
@@ -63,41 +64,18 @@ pub fn aliased_fraction<T: Real>(phase: &[T], shape: [usize; 3], grid: Grid) -> 
         .par_chunks_exact(rows * columns)
         .map(|frame| {
             let mut counts = [0; 2];
-            for_each_edge(frame, [rows, columns], grid, |_, step| {
-                counts[0] += usize::from(step.widen().abs() > FRAC_PI_2);
-                counts[1] += usize::from(!step.is_nan());
-            });
+            for axis in [Axis::Row, Axis::Column] {
+                for_each_edge(axis, [rows, columns], grid, |from, to| {
+                    let step = difference(frame[to], frame[from]);
+                    counts[0] += usize::from(step.widen().abs() > FRAC_PI_2);
+                    counts[1] += usize::from(!step.is_nan());
+                });
+            }
             counts
         })
         .collect();
     let [aliased, all] = counts.iter().fold([0; 2], |sum, it| [sum[0] + it[0], sum[1] + it[1]]);
     Ok(if all == 0 { 0.0 } else { aliased as f64 / all as f64 })
-}
-
-/// Every pair of next neighbours once: the first of them, and the difference of phase to the second.
-fn for_each_edge<T: Real>(
-    frame: &[T],
-    [rows, columns]: [usize; 2],
-    grid: Grid,
-    mut edge: impl FnMut(usize, T),
-) {
-    let steps = [(Axis::Row, rows), (Axis::Column, columns)];
-    for (axis, length) in
-        steps.into_iter().filter(|&(axis, length)| length > 1 && grid.couples(axis))
-    {
-        for site in 0..rows * columns {
-            let (row, column) = (site / columns, site % columns);
-            let last = if axis == Axis::Row { row + 1 == rows } else { column + 1 == columns };
-            if last && !grid.wraps(axis) {
-                continue;
-            }
-            let next = match axis {
-                Axis::Row => (row + 1) % length * columns + column,
-                Axis::Column => row * columns + (column + 1) % length,
-            };
-            edge(site, difference(frame[next], frame[site]));
-        }
-    }
 }
 
 #[cfg(test)]
