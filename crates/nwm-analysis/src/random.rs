@@ -18,6 +18,13 @@ impl Stream {
         Self { generator: ChaCha8Rng::from_seed(key) }
     }
 
+    /// One of many streams of `purpose` and `seed`, independent of the others.
+    pub(crate) fn numbered(purpose: &[u8; 24], seed: u64, number: u64) -> Self {
+        let mut stream = Self::new(purpose, seed);
+        stream.generator.set_stream(number);
+        stream
+    }
+
     /// Uniform over the integers `0..bound`, without bias; 0 if `bound` is 0.
     ///
     /// The upper half of `word * bound` is uniform once the few lowest products, `2^32 mod bound`
@@ -115,5 +122,8 @@ mod tests {
         assert_eq!(first(PURPOSE, 3), first(PURPOSE, 3));
         assert_ne!(first(PURPOSE, 3), first(PURPOSE, 4));
         assert_ne!(first(PURPOSE, 3), first(b"another purpose         ", 3));
+        let numbered = |number| Stream::numbered(PURPOSE, 3, number).below(u32::MAX);
+        assert_eq!(numbered(0), first(PURPOSE, 3));
+        assert_ne!(numbered(1), numbered(2));
     }
 }
