@@ -30,7 +30,11 @@
 //! - [`statistics::RankCorrelation`]: do two rows of numbers rank alike, by Kendall's tau-b.
 //! - [`figures::RgbFrame`]: one picture; [`figures::animated_gif`], [`figures::contact_sheet`] and
 //!   [`figures::LineChart`] make files of pictures and numbers.
-//! - [`waves::synchrony`], [`waves::local_coherence`]: waveness of a phase recording.
+//! - [`signal::band_pass`], [`signal::ZeroPhase`], [`signal::AnalyticTransform`],
+//!   [`signal::GeneralizedPhase`]: from samples to phases.
+//! - [`waves::frame_measures`], [`waves::frame_patterns`]: what each frame of a recording shows.
+//! - [`waves::WaveStatistics`]: is there a wave, of which length, speed and direction, beside surrogates.
+//! - [`waves::SyntheticWave`]: waves of known kind to test an analysis with.
 //! - [`symetric::symetric`]: are latents canonical coordinates of the states, up to a polynomial.
 //!
 //! # Conventions
@@ -38,6 +42,7 @@
 //! - Arrays are slices in row-major order beside a shape; a recording is `[time, row, column]`, a
 //!   picture `[row, column, channel]`. Row 0 is the top of a picture.
 //! - Phases are radians. A wave travels along its wave vector `k`: `phase(t, r) = omega t - k . r`.
+//! - Filters and transforms along time take `[series, time]`, one contiguous series per site.
 //! - Latents and states are `[trajectory, time, variable]`, all positions before all momenta.
 //! - Every result is a function of the arguments alone, which include the seed where numbers are
 //!   drawn: sums run in a fixed order, and the same frames give the same bytes of GIF and PNG on

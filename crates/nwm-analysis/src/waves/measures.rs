@@ -20,8 +20,11 @@ pub struct FrameMeasures {
     /// Length of the mean phase gradient by the mean length, centred differences: 1 for a plane wave, about
     /// `0.95 / sqrt(sites)` for independent phases.
     pub plane_wave_order: f64,
-    /// The same for the up to nine sites around each, averaged: 1 in any wave that is plane locally, such as
-    /// a target or a spiral, and about a third in noise and standing waves.
+    /// How much of the change from site to site is travel, 0 to 1. With signals `a`, the flux `Im(conj(a) grad
+    /// a)`, which is the squared amplitude times the phase gradient, is added over the up to nine sites around
+    /// each, and its length divided by the sum of `|a| |grad a|` there; averaged over sites. 1 in any wave that
+    /// is plane locally, such as a target or a spiral; 0 in a standing wave, whose phase changes only where it
+    /// has no amplitude.
     pub local_plane_order: f64,
     /// The mean phase gradient along rows and columns, radians per grid unit. Its negative points where the
     /// waves go.
@@ -36,8 +39,8 @@ impl FrameMeasures {
     }
 }
 
-/// The measures of every frame of analytic signals `[time, row, column]`, of which only the phase counts; those
-/// of phases are `exp(i phase)`.
+/// The measures of every frame of analytic signals `[time, row, column]`. But for the local plane order only the
+/// phase counts; the signals of phases are `exp(i phase)`.
 ///
 /// On [`Grid::Rings`] there is no gradient along rows, and coherence and neighbourhoods are those within rings.
 ///
@@ -73,6 +76,10 @@ pub(super) struct Frame {
     phase: Vec<f64>,
     /// Gradient along rows and columns, and its length; zeros where it is unknown.
     gradient: Vec<[f64; 3]>,
+    /// Real and imaginary parts of the signals.
+    parts: [Vec<f64>; 2],
+    /// Flux along rows and columns, and the most that it could be; zeros where it is unknown.
+    flux: Vec<[f64; 3]>,
 }
 
 impl Frame {
@@ -84,13 +91,19 @@ impl Frame {
             units: vec![Complex::default(); sites],
             phase: vec![0.0; sites],
             gradient: vec![[0.0; 3]; sites],
+            parts: [vec![0.0; sites], vec![0.0; sites]],
+            flux: vec![[0.0; 3]; sites],
         }
     }
 
     /// Takes the phases of a frame. A signal of zero has none.
     pub(super) fn read<T: Real>(&mut self, signals: &[Complex<T>]) {
-        for ((unit, phase), signal) in self.units.iter_mut().zip(&mut self.phase).zip(signals) {
+        let [real, imaginary] = &mut self.parts;
+        let targets =
+            self.units.iter_mut().zip(&mut self.phase).zip(real.iter_mut().zip(imaginary));
+        for (((unit, phase), (real, imaginary)), signal) in targets.zip(signals) {
             let signal = Complex::new(signal.re.widen(), signal.im.widen());
+            (*real, *imaginary) = (signal.re, signal.im);
             let amplitude = signal.norm_sqr().sqrt();
             *unit = signal / amplitude;
             *phase = if unit.re.is_nan() { f64::NAN } else { signal.im.atan2(signal.re) };
@@ -99,6 +112,7 @@ impl Frame {
 
     pub(super) fn measures(&mut self) -> FrameMeasures {
         self.take_gradient();
+        self.take_flux();
         let (plane_wave_order, mean_gradient) = self.plane_wave_order();
         FrameMeasures {
             synchrony: self.synchrony(),
@@ -152,6 +166,29 @@ impl Frame {
         });
     }
 
+    fn take_flux(&mut self) {
+        let neighbours = Neighbours::new(self.grid, self.size);
+        let ([real, imaginary], flux) = (&self.parts, &mut self.flux);
+        let minus = |to: f64, from: f64| to - from;
+        flux.fill([0.0; 3]);
+        for (axis, place) in [(Axis::Row, 0), (Axis::Column, 1)] {
+            neighbours.centred(axis, real, minus, |site, slope| {
+                flux[site][place] -= imaginary[site] * slope;
+                flux[site][2] += slope * slope;
+            });
+            neighbours.centred(axis, imaginary, minus, |site, slope| {
+                flux[site][place] += real[site] * slope;
+                flux[site][2] += slope * slope;
+            });
+        }
+        for (flux, (real, imaginary)) in flux.iter_mut().zip(real.iter().zip(imaginary)) {
+            flux[2] = (flux[2] * (real * real + imaginary * imaginary)).sqrt();
+            if flux.iter().any(|it| it.is_nan()) {
+                *flux = [0.0; 3];
+            }
+        }
+    }
+
     fn plane_wave_order(&self) -> (f64, [f64; 2]) {
         let [mut down, mut right, mut length, mut count] = [0.0; 4];
         for vector in self.gradient.iter().zip(&self.phase).filter(|(_, phase)| !phase.is_nan()) {
@@ -185,14 +222,14 @@ impl Frame {
         for row in 0..rows {
             let near_rows = around(row, rows, Axis::Row);
             for column in 0..columns {
-                if self.gradient[row * columns + column][2] == 0.0 {
+                if self.flux[row * columns + column][2] == 0.0 {
                     continue;
                 }
                 let near_columns = around(column, columns, Axis::Column);
                 let [mut down, mut right, mut length] = [0.0; 3];
                 for row in near_rows.into_iter().flatten() {
                     for column in near_columns.into_iter().flatten() {
-                        let vector = self.gradient[row * columns + column];
+                        let vector = self.flux[row * columns + column];
                         down += vector[0];
                         right += vector[1];
                         length += vector[2];

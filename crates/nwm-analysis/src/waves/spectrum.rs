@@ -10,6 +10,9 @@ use crate::{Error, Real, Result};
 
 const ACTION: &str = "take the spectrum of a recording";
 
+/// The share of all power below which a frequency is left out: far below what single precision resolves.
+const NEGLIGIBLE: f64 = 1e-15;
+
 /// Power by frequency and wave vector: the squared modulus of the Fourier transform over time, rows and
 /// columns, of frequencies above zero and below the highest.
 ///
@@ -59,44 +62,7 @@ impl SpaceTimeSpectrum {
                 expected: "at least 3",
             });
         }
-        let sites = rows * columns;
-        let frequencies = time.div_ceil(2) - 1;
-        let mut amplitudes = vec![Complex::default(); frequencies * sites];
-        for (site, series) in series_spectra(recording, time, sites).iter().enumerate() {
-            for (frequency, amplitude) in series.iter().enumerate() {
-                amplitudes[frequency * sites + site] = *amplitude;
-            }
-        }
-        let mut planner = FftPlanner::new();
-        let along_columns = planner.plan_fft_forward(columns);
-        let along_rows = planner.plan_fft_forward(rows);
-        let added = !grid.couples(Axis::Row);
-        let size = [if added { 1 } else { rows }, columns];
-        let power = amplitudes
-            .par_chunks_exact_mut(sites)
-            .flat_map_iter(|frame| {
-                along_columns.process(frame);
-                let mut power = vec![0.0; size[0] * columns];
-                if added {
-                    for (index, amplitude) in frame.iter().enumerate() {
-                        power[index % columns] += amplitude.norm_sqr();
-                    }
-                    return power;
-                }
-                let mut line = vec![Complex::default(); rows];
-                for column in 0..columns {
-                    for (row, value) in line.iter_mut().enumerate() {
-                        *value = frame[row * columns + column];
-                    }
-                    along_rows.process(&mut line);
-                    for (row, value) in line.iter().enumerate() {
-                        power[row * columns + column] = value.norm_sqr();
-                    }
-                }
-                power
-            })
-            .collect();
-        Ok(Self { time, size, power })
+        Ok(Amplitudes::of(recording, time, rows * columns).spectrum([rows, columns], grid, None))
     }
 
     /// Adds the power of another channel of the same size.
@@ -122,6 +88,12 @@ impl SpaceTimeSpectrum {
     /// each wave vector is met in one direction only, about 1/2 for independent directions, 0 if nothing
     /// travels, and also if a wave travels in all directions, as from a source. NaN if nothing moves.
     pub fn travel_index(&self) -> f64 {
+        let [unequal, all] = self.unequal_and_all();
+        unequal / all
+    }
+
+    /// The two sums of the travel index.
+    pub(super) fn unequal_and_all(&self) -> [f64; 2] {
         let [rows, columns] = self.size;
         let (mut unequal, mut all) = (0.0, 0.0);
         for frame in self.power.chunks_exact(rows * columns) {
@@ -132,7 +104,7 @@ impl SpaceTimeSpectrum {
                 all += power + opposite;
             }
         }
-        unequal / all
+        [unequal, all]
     }
 
     /// The share of all power that the strongest mode has, 0 to 1; NaN if nothing moves.
@@ -169,6 +141,79 @@ fn wave_number(place: usize, length: usize) -> f64 {
 }
 
 /// The Fourier transforms over time of all sites, without frequency zero and the highest.
+#[derive(Debug, Clone)]
+pub(super) struct Amplitudes {
+    time: usize,
+    sites: usize,
+    /// `[frequency, site]`.
+    values: Vec<Complex<f64>>,
+}
+
+impl Amplitudes {
+    /// Of samples `[time, site]`. Sites that do not change, or have a sample that is no number, are silent.
+    pub(super) fn of<T: Real>(recording: &[T], time: usize, sites: usize) -> Self {
+        let frequencies = time.div_ceil(2) - 1;
+        let mut values = vec![Complex::default(); frequencies * sites];
+        for (site, series) in series_spectra(recording, time, sites).iter().enumerate() {
+            for (frequency, amplitude) in series.iter().enumerate() {
+                values[frequency * sites + site] = *amplitude;
+            }
+        }
+        Self { time, sites, values }
+    }
+
+    /// The spectrum with the sites in another order: at each place the site that is put there.
+    pub(super) fn spectrum(
+        &self,
+        [rows, columns]: [usize; 2],
+        grid: Grid,
+        order: Option<&[usize]>,
+    ) -> SpaceTimeSpectrum {
+        let mut planner = FftPlanner::new();
+        let along_columns = planner.plan_fft_forward(columns);
+        let along_rows = planner.plan_fft_forward(rows);
+        let added = !grid.couples(Axis::Row);
+        let size = [if added { 1 } else { rows }, columns];
+        let total: f64 = self.values.iter().map(|value| value.norm_sqr()).sum();
+        let power = self
+            .values
+            .par_chunks_exact(self.sites)
+            .flat_map_iter(|frame| {
+                let mut power = vec![0.0; size[0] * columns];
+                // Frequencies outside of a filter's band are not worth a transform.
+                let share = frame.iter().map(|value| value.norm_sqr()).sum::<f64>();
+                if share <= NEGLIGIBLE * total {
+                    return power;
+                }
+                let mut frame = match order {
+                    Some(order) => order.iter().map(|&site| frame[site]).collect(),
+                    None => frame.to_vec(),
+                };
+                along_columns.process(&mut frame);
+                if added {
+                    for (index, amplitude) in frame.iter().enumerate() {
+                        power[index % columns] += amplitude.norm_sqr();
+                    }
+                    return power;
+                }
+                let mut line = vec![Complex::default(); rows];
+                for column in 0..columns {
+                    for (row, value) in line.iter_mut().enumerate() {
+                        *value = frame[row * columns + column];
+                    }
+                    along_rows.process(&mut line);
+                    for (row, value) in line.iter().enumerate() {
+                        power[row * columns + column] = value.norm_sqr();
+                    }
+                }
+                power
+            })
+            .collect();
+        SpaceTimeSpectrum { time: self.time, size, power }
+    }
+}
+
+/// The transforms over time of all sites.
 fn series_spectra<T: Real>(recording: &[T], time: usize, sites: usize) -> Vec<Vec<Complex<f64>>> {
     let plan = RealFftPlanner::<f64>::new().plan_fft_forward(time);
     (0..sites)

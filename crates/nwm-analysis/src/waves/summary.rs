@@ -1,0 +1,408 @@
+//! What the waves of a recording are, and whether there are any.
+
+use std::f64::consts::TAU;
+
+use num_complex::Complex;
+use rayon::prelude::*;
+
+use super::grid::{Grid, check_frames};
+use super::measures::{FrameMeasures, frame_measures};
+use super::median::{WeightedMedian, median};
+use super::null::{Significance, Surrogates, Tail};
+use super::pattern::{FramePattern, PatternKind, PatternOptions, frame_patterns};
+use super::smoothing::smoothed;
+use super::spectrum::Amplitudes;
+use crate::{Error, Real, Result};
+
+/// Frames above this share of those of surrogates are significant.
+const PERCENTILE: f64 = 0.99;
+
+/// How a recording is judged.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct SummaryOptions {
+    /// Standard deviation of the Gaussian that analytic signals are smoothed by in space, in grid units.
+    pub smoothing: f64,
+    /// The recordings without waves to compare with.
+    pub surrogates: Surrogates,
+    /// At most so many frames of all trials together are compared with surrogates, evenly spaced.
+    pub compared_frames: usize,
+    /// When a frame has a pattern.
+    pub patterns: PatternOptions,
+    /// The largest p-value of something that is there.
+    pub significance: f64,
+}
+
+impl Default for SummaryOptions {
+    /// Smoothing by 1, 39 surrogates of seed 0 on at most 2000 frames, a level of 0.05.
+    fn default() -> Self {
+        Self {
+            smoothing: 1.0,
+            surrogates: Surrogates { count: 39, seed: 0 },
+            compared_frames: 2000,
+            patterns: PatternOptions::default(),
+            significance: 0.05,
+        }
+    }
+}
+
+/// One trial, `[time, row, column]` each.
+#[derive(Debug, Clone, Copy)]
+pub struct Trial<'a, T> {
+    /// Samples in time.
+    pub time: usize,
+    /// Analytic signals, or those with the generalized phase.
+    pub signals: &'a [Complex<T>],
+    /// The filtered samples.
+    pub filtered: &'a [T],
+    /// Instantaneous frequencies, cycles per sample.
+    pub frequencies: &'a [T],
+}
+
+/// What is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// Waves that travel, whatever their form.
+    Travelling,
+    /// Neighbours agree, but nothing travels.
+    Standing,
+    /// All sites have one phase.
+    Synchronous,
+    /// Nothing that shuffled sites do not have.
+    None,
+}
+
+impl Verdict {
+    /// What files call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Travelling => "travelling",
+            Self::Standing => "standing",
+            Self::Synchronous => "synchronous",
+            Self::None => "none",
+        }
+    }
+}
+
+/// The waves of a recording. Lengths are in grid units, times in samples.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct WaveSummary {
+    /// What is there.
+    pub verdict: Verdict,
+    /// The larger of the p-values of `local_coherence` and `local_plane_order`.
+    pub p_value: f64,
+    /// Median of the instantaneous frequencies, weighted by amplitude, cycles per sample; none if there is no
+    /// amplitude.
+    pub frequency: Option<f64>,
+    /// Median over plane frames of `2 pi / |mean gradient|`; none if no frame is plane.
+    pub wavelength: Option<f64>,
+    /// `frequency * wavelength`, grid units per sample.
+    pub speed: Option<f64>,
+    /// The angle of the mean unit vector of travel over frames of enough plane wave order, and its length.
+    pub direction: Option<[f64; 2]>,
+    /// [`FrameMeasures::plane_wave_order`], mean over frames, against shuffled sites.
+    pub plane_wave_order: Significance,
+    /// [`FrameMeasures::synchrony`], mean over frames, against shifts in time.
+    pub synchrony: Significance,
+    /// [`FrameMeasures::local_coherence`] of signals that are not smoothed, mean over frames, against shuffled
+    /// sites.
+    pub local_coherence: Significance,
+    /// [`FrameMeasures::local_plane_order`], mean over frames, against shuffled sites.
+    pub local_plane_order: Significance,
+    /// [`SpaceTimeSpectrum::travel_index`](super::SpaceTimeSpectrum::travel_index), against shuffled sites.
+    pub travel_index: Significance,
+    /// [`SpaceTimeSpectrum::mode_share`](super::SpaceTimeSpectrum::mode_share), mean over trials, against
+    /// shuffled sites.
+    pub mode_share: Significance,
+    /// The share of frames whose local coherence exceeds the 99th percentile of shuffled sites: 0.01 by chance.
+    pub significant_fraction: f64,
+    /// The share of frames of each pattern; they sum to 1. A frame that is not significant has none; one of
+    /// synchrony is significant above the 99th percentile of shifts in time.
+    pub pattern_fraction: Vec<(PatternKind, f64)>,
+}
+
+/// Sums over trials, from which a [`WaveSummary`] is made.
+#[derive(Debug, Clone)]
+pub struct WaveStatistics {
+    size: [usize; 2],
+    grid: Grid,
+    options: SummaryOptions,
+    /// Frames of each trial that are compared with surrogates.
+    compared_per_trial: usize,
+    frames: usize,
+    trials: usize,
+    significant: usize,
+    sums: Means,
+    patterns: Vec<usize>,
+    frequency: WeightedMedian,
+    wavelengths: Vec<f64>,
+    /// Sum of unit vectors of travel, and how many.
+    travel: [f64; 3],
+    compared: Compared,
+    surrogates: Vec<Compared>,
+}
+
+/// Sums of measures over frames.
+#[derive(Debug, Clone, Copy, Default)]
+struct Means {
+    count: f64,
+    synchrony: f64,
+    local_coherence: f64,
+    plane_wave_order: f64,
+    local_plane_order: f64,
+}
+
+impl Means {
+    fn add(&mut self, measures: &FrameMeasures) {
+        if measures.local_coherence.is_nan() {
+            return;
+        }
+        self.count += 1.0;
+        self.synchrony += measures.synchrony;
+        self.local_coherence += measures.local_coherence;
+        self.plane_wave_order += measures.plane_wave_order;
+        self.local_plane_order += measures.local_plane_order;
+    }
+}
+
+/// What is compared between a recording and its surrogates.
+#[derive(Debug, Clone, Default)]
+struct Compared {
+    shuffled: Means,
+    shifted: Means,
+    travel: [f64; 2],
+    mode_shares: f64,
+}
+
+impl WaveStatistics {
+    /// Statistics of `trials` recordings of a grid `[row, column]`.
+    ///
+    /// # Errors
+    ///
+    /// When the grid or the number of trials is zero.
+    pub fn new(
+        size: [usize; 2],
+        grid: Grid,
+        trials: usize,
+        options: SummaryOptions,
+    ) -> Result<Self> {
+        if size[0] * size[1] == 0 || trials == 0 {
+            return Err(Error::Empty { action: "summarize waves", expected: "site of one trial" });
+        }
+        Ok(Self {
+            size,
+            grid,
+            options,
+            compared_per_trial: (options.compared_frames / trials).max(1),
+            frames: 0,
+            trials: 0,
+            significant: 0,
+            sums: Means::default(),
+            patterns: vec![0; PatternKind::ALL.len()],
+            frequency: WeightedMedian::new(),
+            wavelengths: Vec::new(),
+            travel: [0.0; 3],
+            compared: Compared::default(),
+            surrogates: vec![Compared::default(); options.surrogates.count],
+        })
+    }
+
+    /// Adds a trial, and returns what its frames show, those that are not significant nothing.
+    ///
+    /// # Errors
+    ///
+    /// When the arrays do not have the shape, or there are no values.
+    pub fn add<T: Real>(&mut self, trial: &Trial<T>) -> Result<Vec<FramePattern>> {
+        const ACTION: &str = "summarize waves";
+        let shape = [trial.time, self.size[0], self.size[1]];
+        check_frames(ACTION, trial.signals, shape)?;
+        check_frames(ACTION, trial.filtered, shape)?;
+        check_frames(ACTION, trial.frequencies, shape)?;
+        let smooth = smoothed(trial.signals, shape, self.grid, self.options.smoothing)?;
+        let mut patterns = frame_patterns(&smooth, shape, self.grid, self.options.patterns)?;
+        let raw = frame_measures(trial.signals, shape, self.grid)?;
+        let [coherence, synchrony] = self.compare(trial, shape)?;
+        for (pattern, raw) in patterns.iter_mut().zip(raw) {
+            pattern.measures.local_coherence = raw.local_coherence;
+            let coherent = raw.local_coherence > coherence;
+            self.significant += usize::from(coherent);
+            // No order of the sites makes a difference where all agree.
+            let significant = match pattern.kind {
+                PatternKind::Synchrony => pattern.measures.synchrony > synchrony,
+                _ => coherent,
+            };
+            if !significant {
+                (pattern.kind, pattern.place) = (PatternKind::None, None);
+            }
+            self.add_frame(pattern);
+        }
+        for (signal, frequency) in trial.signals.iter().zip(trial.frequencies) {
+            let amplitude = signal.re.widen().hypot(signal.im.widen());
+            self.frequency.add(frequency.widen(), amplitude);
+        }
+        self.trials += 1;
+        Ok(patterns)
+    }
+
+    fn add_frame(&mut self, pattern: &FramePattern) {
+        self.frames += 1;
+        self.sums.add(&pattern.measures);
+        let place = PatternKind::ALL.iter().position(|&kind| kind == pattern.kind);
+        self.patterns[place.unwrap_or(PatternKind::ALL.len() - 1)] += 1;
+        let [down, right] = pattern.measures.mean_gradient;
+        let length = down.hypot(right);
+        if pattern.kind == PatternKind::Plane {
+            self.wavelengths.push(TAU / length);
+        }
+        if pattern.measures.plane_wave_order >= self.options.patterns.plane_wave_order {
+            self.travel[0] -= down / length;
+            self.travel[1] -= right / length;
+            self.travel[2] += 1.0;
+        }
+    }
+
+    /// Measures some frames of a trial and of its surrogates, and returns the coherence and the synchrony above
+    /// which a frame is significant.
+    fn compare<T: Real>(&mut self, trial: &Trial<T>, shape: [usize; 3]) -> Result<[f64; 2]> {
+        let (size, grid, options) = (self.size, self.grid, self.options);
+        let sites = size[0] * size[1];
+        let dead: Vec<bool> = (0..sites)
+            .map(|site| {
+                let mut course = trial.signals.iter().skip(site).step_by(sites);
+                course.any(|signal| signal.re.is_nan() || signal.im.is_nan())
+            })
+            .collect();
+        let count = self.compared_per_trial.min(trial.time);
+        let frames: Vec<usize> =
+            (0..count).map(|n| (2 * n + 1) * trial.time / (2 * count)).collect();
+        let amplitudes = (shape[0] >= 3).then(|| Amplitudes::of(trial.filtered, shape[0], sites));
+        // The measures of the compared frames, with the signal of each site taken from elsewhere.
+        let measure = |source: &dyn Fn(usize, usize) -> usize| -> Result<Vec<FrameMeasures>> {
+            let chosen: Vec<Complex<T>> = frames
+                .iter()
+                .flat_map(|&frame| (0..sites).map(move |site| (frame, site)))
+                .map(|(frame, site)| trial.signals[source(frame, site)])
+                .collect();
+            let shape = [frames.len(), size[0], size[1]];
+            let raw = frame_measures(&chosen, shape, grid)?;
+            let mut measures =
+                frame_measures(&smoothed(&chosen, shape, grid, options.smoothing)?, shape, grid)?;
+            // Smoothing makes neighbours agree in surrogates, too.
+            for (measures, raw) in measures.iter_mut().zip(raw) {
+                measures.local_coherence = raw.local_coherence;
+            }
+            Ok(measures)
+        };
+        let spectrum = |sums: &mut Compared, order: Option<&[usize]>| {
+            let Some(amplitudes) = &amplitudes else { return };
+            let spectrum = amplitudes.spectrum(size, grid, order);
+            let [unequal, all] = spectrum.unequal_and_all();
+            sums.travel[0] += unequal;
+            sums.travel[1] += all;
+            let share = spectrum.mode_share();
+            sums.mode_shares += if share.is_nan() { 0.0 } else { share };
+        };
+        for measures in measure(&|frame, site| frame * sites + site)? {
+            self.compared.shuffled.add(&measures);
+            self.compared.shifted.add(&measures);
+        }
+        spectrum(&mut self.compared, None);
+        let null: Vec<[Vec<f64>; 2]> = self
+            .surrogates
+            .par_iter_mut()
+            .enumerate()
+            .map(|(number, sums)| {
+                let order = options.surrogates.site_order(number, &dead, size, grid)?;
+                let shuffled = measure(&|frame, site| frame * sites + order[site])?;
+                shuffled.iter().for_each(|measures| sums.shuffled.add(measures));
+                let shifts = options.surrogates.time_shifts(number, sites, trial.time);
+                let shifted =
+                    measure(&|frame, site| (frame + shifts[site]) % trial.time * sites + site)?;
+                shifted.iter().for_each(|measures| sums.shifted.add(measures));
+                spectrum(sums, Some(&order));
+                Ok([
+                    shuffled.iter().map(|measures| measures.local_coherence).collect(),
+                    shifted.iter().map(|measures| measures.synchrony).collect(),
+                ])
+            })
+            .collect::<Result<_>>()?;
+        Ok([0, 1].map(|measure| percentile(null.iter().flat_map(|it| &it[measure]))))
+    }
+
+    /// The waves of all trials that were added.
+    pub fn summary(&self) -> WaveSummary {
+        let significance = |of: &dyn Fn(&Compared) -> f64, mean: f64| {
+            let null: Vec<f64> = self.surrogates.iter().map(of).collect();
+            // Compared on the same frames, reported of all.
+            Significance {
+                observed: mean,
+                ..Significance::of(of(&self.compared), &null, Tail::High)
+            }
+        };
+        let sums = &self.sums;
+        let plane_wave_order = significance(
+            &|it| it.shuffled.plane_wave_order / it.shuffled.count,
+            sums.plane_wave_order / sums.count,
+        );
+        let synchrony = significance(
+            &|it| it.shifted.synchrony / it.shifted.count,
+            sums.synchrony / sums.count,
+        );
+        let local_coherence = significance(
+            &|it| it.shuffled.local_coherence / it.shuffled.count,
+            sums.local_coherence / sums.count,
+        );
+        let local_plane_order = significance(
+            &|it| it.shuffled.local_plane_order / it.shuffled.count,
+            sums.local_plane_order / sums.count,
+        );
+        let of_all = |of: &dyn Fn(&Compared) -> f64| significance(of, of(&self.compared));
+        let p_value = local_coherence.p_value.max(local_plane_order.p_value);
+        let frequency = self.frequency.median();
+        let wavelength = median(&self.wavelengths);
+        let [down, right, count] = self.travel;
+        WaveSummary {
+            verdict: self.verdict(synchrony.observed, p_value, local_coherence.p_value),
+            p_value,
+            frequency,
+            wavelength,
+            speed: frequency.zip(wavelength).map(|(frequency, wavelength)| frequency * wavelength),
+            direction: (count > 0.0).then(|| [down.atan2(right), down.hypot(right) / count]),
+            plane_wave_order,
+            synchrony,
+            local_coherence,
+            local_plane_order,
+            travel_index: of_all(&|it| it.travel[0] / it.travel[1]),
+            mode_share: of_all(&|it| it.mode_shares / self.trials as f64),
+            significant_fraction: self.significant as f64 / self.frames as f64,
+            pattern_fraction: PatternKind::ALL
+                .into_iter()
+                .zip(&self.patterns)
+                .map(|(kind, &count)| (kind, count as f64 / self.frames as f64))
+                .collect(),
+        }
+    }
+
+    fn verdict(&self, synchrony: f64, p_value: f64, p_of_coherence: f64) -> Verdict {
+        if synchrony >= self.options.patterns.synchrony {
+            Verdict::Synchronous
+        } else if p_value <= self.options.significance {
+            Verdict::Travelling
+        } else if p_of_coherence <= self.options.significance {
+            Verdict::Standing
+        } else {
+            Verdict::None
+        }
+    }
+}
+
+/// The value that all but one in a hundred do not exceed. Without values nothing can be said, and everything
+/// exceeds them.
+fn percentile<'a>(values: impl Iterator<Item = &'a f64>) -> f64 {
+    let mut values: Vec<f64> = values.copied().filter(|value| !value.is_nan()).collect();
+    values.sort_unstable_by(f64::total_cmp);
+    let place = (PERCENTILE * values.len() as f64).ceil() as usize;
+    place.checked_sub(1).map_or(f64::NEG_INFINITY, |place| values[place])
+}
