@@ -32,6 +32,12 @@ impl Grid {
         let way = to - from;
         if self.wraps(axis) { way - (way / length as f64).round() * length as f64 } else { way }
     }
+
+    /// The distance of two places `[row, column]` on a grid of a size.
+    pub(super) fn distance(self, size: [usize; 2], from: [f64; 2], to: [f64; 2]) -> f64 {
+        let down = self.offset(Axis::Row, size[0], from[0], to[0]);
+        down.hypot(self.offset(Axis::Column, size[1], from[1], to[1]))
+    }
 }
 
 /// A direction of a grid.

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::critical::{CriticalKind, CriticalPoint, critical_points};
 use super::field::VectorField;
 use super::gradient::phase_gradient;
-use super::grid::{Axis, Grid};
+use super::grid::Grid;
 use super::measures::{FrameMeasures, frame_measures};
 use super::poincare::flow_around;
 use crate::{Error, Real, Result};
@@ -131,7 +131,17 @@ pub struct FramePattern {
     /// The measures that decided between the first ones.
     pub measures: FrameMeasures,
     /// All critical points of the frame that are large enough.
-    pub critical_points: Vec<CriticalPoint>,
+    pub centres: Vec<PatternCentre>,
+}
+
+/// A critical point with the pattern around it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct PatternCentre {
+    /// What the waves do around it.
+    pub kind: PatternKind,
+    /// The point.
+    pub point: CriticalPoint,
 }
 
 /// The pattern of each frame of analytic signals `[time, row, column]`, of which only the phase counts.
@@ -166,36 +176,37 @@ pub fn frame_patterns<T: Real>(
         .into_par_iter()
         .enumerate()
         .map(|(frame, measures)| {
-            let mut points = critical_points(&velocity, frame, grid);
-            points.retain(|point| point.radius >= options.radius);
+            let centres: Vec<PatternCentre> = critical_points(&velocity, frame, grid)
+                .into_iter()
+                .filter(|point| point.radius >= options.radius)
+                .map(|point| PatternCentre { kind: kind_of(&point, &velocity, frame, grid), point })
+                .collect();
             let (kind, place) = if measures.synchrony >= options.synchrony {
                 (PatternKind::Synchrony, None)
             } else if measures.plane_wave_order >= options.plane_wave_order {
                 (PatternKind::Plane, None)
             } else {
-                largest(&points, size, grid).map_or((PatternKind::None, None), |point| {
-                    (kind_of(point, &velocity, frame, grid), Some(point.place))
+                largest(&centres, size, grid).map_or((PatternKind::None, None), |centre| {
+                    (centre.kind, Some(centre.point.place))
                 })
             };
-            FramePattern { kind, place, measures, critical_points: points }
+            FramePattern { kind, place, measures, centres }
         })
         .collect())
 }
 
-/// The point of the largest radius, of equal ones the one nearest to the middle of the grid.
+/// The centre of the largest radius, of equal ones the one nearest to the middle of the grid.
 fn largest(
-    points: &[CriticalPoint],
+    centres: &[PatternCentre],
     [rows, columns]: [usize; 2],
     grid: Grid,
-) -> Option<&CriticalPoint> {
-    let [middle, centre] = [rows, columns].map(|length| (length as f64 - 1.0) / 2.0);
-    let distance = |point: &CriticalPoint| {
-        let [row, column] = point.place;
-        let down = grid.offset(Axis::Row, rows, middle, row);
-        down.hypot(grid.offset(Axis::Column, columns, centre, column))
-    };
-    points.iter().min_by(|one, other| {
-        other.radius.cmp(&one.radius).then(distance(one).total_cmp(&distance(other)))
+) -> Option<&PatternCentre> {
+    let middle = [rows, columns].map(|length| (length as f64 - 1.0) / 2.0);
+    let distance =
+        |centre: &PatternCentre| grid.distance([rows, columns], middle, centre.point.place);
+    centres.iter().min_by(|one, other| {
+        let by_radius = other.point.radius.cmp(&one.point.radius);
+        by_radius.then(distance(one).total_cmp(&distance(other)))
     })
 }
 
@@ -260,11 +271,8 @@ mod tests {
                 let rotating = SyntheticWave::Rotating { frequency, arms, centre, phase };
                 assert_kind(rotating, PatternKind::Rotating, Some(centre));
                 for found in patterns(rotating) {
-                    let centre = found
-                        .critical_points
-                        .iter()
-                        .find(|it| Some(it.place) == found.place)
-                        .unwrap();
+                    let mut centres = found.centres.iter().map(|centre| centre.point);
+                    let centre = centres.find(|point| Some(point.place) == found.place).unwrap();
                     assert_eq!(centre.curl > 0.0, arms > 0);
                 }
             }

@@ -235,6 +235,7 @@ impl WaveStatistics {
             };
             if !significant {
                 (pattern.kind, pattern.place) = (PatternKind::None, None);
+                pattern.centres.clear();
             }
             self.add_frame(pattern);
         }
