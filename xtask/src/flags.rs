@@ -120,7 +120,7 @@ pub(crate) struct Bench {
 /// What can be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Subject {
-    /// Peak, cell, conv, train and data.
+    /// Peak, cell, conv, train, data and waves.
     All,
     /// The peak rate of the processor alone.
     Peak,
@@ -132,6 +132,8 @@ pub(crate) enum Subject {
     Train,
     /// Integrating, drawing and loading data sets.
     Data,
+    /// The analysis of waves in a recording.
+    Waves,
     /// How the time of the cell grows with batch, steps, sites and channels.
     Scaling,
     /// How many instructions the cell takes, by callgrind, which does not depend on the load.

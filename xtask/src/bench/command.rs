@@ -60,8 +60,14 @@ impl Bench {
 
     /// Cases belong to one table.
     fn check_cases(&self) -> Result<(), UsageError> {
-        let with_cases =
-            [Subject::Cell, Subject::Conv, Subject::Train, Subject::Data, Subject::Instructions];
+        let with_cases = [
+            Subject::Cell,
+            Subject::Conv,
+            Subject::Train,
+            Subject::Data,
+            Subject::Waves,
+            Subject::Instructions,
+        ];
         match self.subjects.as_slice() {
             _ if self.cases.is_empty() => Ok(()),
             [subject] if with_cases.contains(subject) => Ok(()),
@@ -125,6 +131,7 @@ impl Session<'_> {
             (Subject::Conv, Program::Convolution),
             (Subject::Train, Program::Step),
             (Subject::Data, Program::Data),
+            (Subject::Waves, Program::Waves),
         ];
         let tabled: Vec<Program> = tabled
             .into_iter()
@@ -224,7 +231,7 @@ impl Session<'_> {
         let peers = self.columns(&lines);
         self.record.problems.extend(disagreements(&lines, &peers));
         let text = match program {
-            Program::Data => counts(&lines),
+            Program::Data | Program::Waves => counts(&lines),
             _ => table(&rows(&lines, &peers, peak), &peers),
         };
         self.section(program.title(), &text);

@@ -18,6 +18,7 @@ pub(super) enum Program {
     Convolution,
     Step,
     Data,
+    Waves,
 }
 
 /// A built program.
@@ -45,6 +46,7 @@ impl Program {
             Self::Convolution => "convolution",
             Self::Step => "step",
             Self::Data => "data",
+            Self::Waves => "waves",
         }
     }
 
@@ -56,6 +58,7 @@ impl Program {
             Self::Convolution => "Convolution",
             Self::Step => "One training step",
             Self::Data => "Data sets",
+            Self::Waves => "Wave analysis",
         }
     }
 
@@ -66,6 +69,7 @@ impl Program {
             Self::Convolution => "nwm-models",
             Self::Step => "nwm-train",
             Self::Data => "nwm-data",
+            Self::Waves => "nwm-analysis",
         }
     }
 
@@ -74,7 +78,7 @@ impl Program {
         match self {
             // The tensor library's own convolution is a peer that needs no process of its own.
             Self::Convolution => &["--json", "--beside", "candle"],
-            Self::Peak | Self::Cell | Self::Step | Self::Data => &["--json"],
+            Self::Peak | Self::Cell | Self::Step | Self::Data | Self::Waves => &["--json"],
         }
     }
 
