@@ -3,7 +3,7 @@
 //!
 //! - `filter`: Butterworth band-pass of order 4 from 8 to 32 Hz, forward and backward.
 //! - `analytic`: the analytic signals of the filtered recording.
-//! - `generalized_phase`: their generalized phase, instantaneous frequencies included.
+//! - `generalized_phase`: those, their instantaneous frequencies and generalized phase.
 //! - `patterns`: phase gradient, critical points and the pattern of each frame, smoothed.
 //! - `summary`: everything that is told of the waves, beside 39 surrogates.
 //!
@@ -52,10 +52,8 @@ fn measure(case: &str, arguments: &Arguments, threads: usize) -> Result<Report, 
     let mut report = Report::new("waves", case, "f32", threads);
     let samples = (TRIALS * TIME * SITES) as f64;
     let series = recording()?;
-    let filter = ZeroPhase::new(
-        band_pass(4, [8.0 / SAMPLING_RATE, 32.0 / SAMPLING_RATE])?,
-        Padding::default(),
-    );
+    let filter =
+        ZeroPhase::new(band_pass(4, [8.0 / SAMPLING_RATE, 32.0 / SAMPLING_RATE])?, Padding::Scipy);
     let filtered = |series: &[f32]| -> nwm_analysis::Result<Vec<f32>> {
         let mut series = series.to_vec();
         filter.filter(&mut series, TIME)?;
@@ -75,15 +73,14 @@ fn measure(case: &str, arguments: &Arguments, threads: usize) -> Result<Report, 
         report.loss = Some(mean_of(&result, |value| value.norm()));
         return Ok(report);
     }
-    let analytic = transform.apply(&series)?;
+    let generalized = || GeneralizedPhase::default().apply(&transform.apply(&series)?, TIME);
     if case == "generalized_phase" {
-        let (timing, result) =
-            time(arguments.repeats, || GeneralizedPhase::default().apply(&analytic, TIME))?;
+        let (timing, result) = time(arguments.repeats, generalized)?;
         report.add_count("samples", timing, samples);
-        report.loss = Some(mean_of(&result.signals, |value| value.arg().cos()));
+        report.loss = Some(mean_of(&result.signals, |value| value.re.abs()));
         return Ok(report);
     }
-    let generalized = GeneralizedPhase::default().apply(&analytic, TIME)?;
+    let generalized = generalized()?;
     if case == "patterns" {
         let frames = frames_of(&generalized.signals, TIME)?;
         let (timing, coherence) = time(arguments.repeats, || patterns(&frames))?;

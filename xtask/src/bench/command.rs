@@ -231,7 +231,7 @@ impl Session<'_> {
         let peers = self.columns(&lines);
         self.record.problems.extend(disagreements(&lines, &peers));
         let text = match program {
-            Program::Data | Program::Waves => counts(&lines),
+            Program::Data => counts(&lines),
             _ => table(&rows(&lines, &peers, peak), &peers),
         };
         self.section(program.title(), &text);

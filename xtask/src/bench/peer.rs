@@ -19,6 +19,8 @@ pub(crate) enum Peer {
     Torch,
     /// JAX: the cell alone.
     Jax,
+    /// WaveSpace: filters and phases of a recording.
+    Wavespace,
 }
 
 impl Peer {
@@ -27,6 +29,7 @@ impl Peer {
         match self {
             Self::Torch => "torch",
             Self::Jax => "jax",
+            Self::Wavespace => "wavespace",
         }
     }
 
@@ -37,6 +40,7 @@ impl Peer {
             (Self::Torch, Program::Convolution) => Some("convolution_torch.py"),
             (Self::Torch, Program::Step) => Some("step_torch.py"),
             (Self::Jax, Program::Cell) => Some("cell_jax.py"),
+            (Self::Wavespace, Program::Waves) => Some("waves_wavespace.py"),
             _ => None,
         }
     }
