@@ -116,6 +116,32 @@ mod tests {
     }
 
     #[test]
+    fn target_and_rotating_waves_have_known_fields() {
+        // wave-matlab's waves of 16 and 8 sites a side; its pixels count from 1.
+        let sites = |side: i32, of: &dyn Fn(f64, f64) -> f64| -> Vec<f64> {
+            let middle = side / 2 - 1;
+            (0..side * side)
+                .map(|site| of(f64::from(site / side - middle), f64::from(site % side - middle)))
+                .collect()
+        };
+        let k = TAU / 24.0;
+        let phase = sites(16, &|down, right| -k * down.hypot(right));
+        let field = phase_gradient(&phase, [1, 16, 16], Grid::Open).unwrap().negated();
+        let divergence = field.divergence(Grid::Open);
+        let centre = 7 * 16 + 7;
+        assert!((divergence[centre] - 2.0 * k).abs() < 1e-14);
+        let others = divergence.iter().enumerate().filter(|&(site, _)| site != centre);
+        assert!(others.into_iter().all(|(_, &found)| found < divergence[centre] - 0.01));
+        for column in 8..16 {
+            assert!((field.column[7 * 16 + column] - k).abs() < 1e-14);
+            assert!(field.row[7 * 16 + column].abs() < 1e-14);
+        }
+        let phase = sites(8, &|down, right| -down.atan2(right));
+        let field = phase_gradient(&phase, [1, 8, 8], Grid::Open).unwrap().negated();
+        assert!((field.row[3 * 8 + 6] - 0.321_750_55).abs() < 5e-9);
+    }
+
+    #[test]
     fn dead_sites_leave_one_sided_differences() {
         let (shape, k) = ([1, 3, 5], [0.3, -0.7]);
         let mut phase = plane(shape, 0.0, k);

@@ -343,21 +343,15 @@ impl WaveStatistics {
             }
         };
         let sums = &self.sums;
-        let plane_wave_order = significance(
-            &|it| it.shuffled.plane_wave_order / it.shuffled.count,
-            sums.plane_wave_order / sums.count,
-        );
+        let shuffled = |of: fn(&Means) -> f64| {
+            significance(&|it| of(&it.shuffled) / it.shuffled.count, of(sums) / sums.count)
+        };
+        let plane_wave_order = shuffled(|means| means.plane_wave_order);
+        let local_coherence = shuffled(|means| means.local_coherence);
+        let local_plane_order = shuffled(|means| means.local_plane_order);
         let synchrony = significance(
             &|it| it.shifted.synchrony / it.shifted.count,
             sums.synchrony / sums.count,
-        );
-        let local_coherence = significance(
-            &|it| it.shuffled.local_coherence / it.shuffled.count,
-            sums.local_coherence / sums.count,
-        );
-        let local_plane_order = significance(
-            &|it| it.shuffled.local_plane_order / it.shuffled.count,
-            sums.local_plane_order / sums.count,
         );
         let of_all = |of: &dyn Fn(&Compared) -> f64| significance(of, of(&self.compared));
         let p_value = local_coherence.p_value.max(local_plane_order.p_value);
