@@ -64,15 +64,11 @@ pub fn critical_points<T: Real>(
     grid: Grid,
 ) -> Vec<CriticalPoint> {
     let [_, rows, columns] = field.shape;
-    if !grid.couples(Axis::Row) {
-        return Vec::new();
-    }
     let sites = rows * columns;
     let (along_rows, along_columns) = (&field.row[frame * sites..], &field.column[frame * sites..]);
-    let cells = |axis: Axis, length: usize| if grid.wraps(axis) { length } else { length - 1 };
     let mut points = Vec::new();
-    for row in 0..cells(Axis::Row, rows) {
-        for column in 0..cells(Axis::Column, columns) {
+    for row in 0..grid.cells(Axis::Row, rows) {
+        for column in 0..grid.cells(Axis::Column, columns) {
             let corner = |down: usize, right: usize| {
                 (row + down) % rows * columns + (column + right) % columns
             };

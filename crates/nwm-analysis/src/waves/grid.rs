@@ -27,6 +27,17 @@ impl Grid {
         self != Self::Rings || axis == Axis::Column
     }
 
+    /// How many cells between neighbours an axis of `length` sites has.
+    pub(super) fn cells(self, axis: Axis, length: usize) -> usize {
+        if !self.couples(axis) {
+            0
+        } else if self.wraps(axis) {
+            length
+        } else {
+            length - 1
+        }
+    }
+
     /// The shortest way from one place along an axis of `length` sites to another.
     pub(super) fn offset(self, axis: Axis, length: usize, from: f64, to: f64) -> f64 {
         let way = to - from;
@@ -132,10 +143,7 @@ fn one_sided<T: Real>(
 /// Checks that `phase` holds finite values for the shape `[time, row, column]`, at least one.
 pub(super) fn check_phase(phase: &[f64], shape: [usize; 3]) -> Result<()> {
     const ACTION: &str = "measure a phase recording";
-    check::shape("phase [time, row, column]", phase, &shape)?;
-    if phase.is_empty() {
-        return Err(Error::Empty { action: ACTION, expected: "value" });
-    }
+    check_frames(ACTION, phase, shape)?;
     check::finite(ACTION, phase)
 }
 

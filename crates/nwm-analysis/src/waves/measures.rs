@@ -52,6 +52,16 @@ pub fn frame_measures<T: Real>(
     shape: [usize; 3],
     grid: Grid,
 ) -> Result<Vec<FrameMeasures>> {
+    each_frame(signals, shape, grid, Frame::measures)
+}
+
+/// One number, or some, of every frame.
+pub(super) fn each_frame<T: Real, R: Send>(
+    signals: &[Complex<T>],
+    shape: [usize; 3],
+    grid: Grid,
+    of: impl Fn(&mut Frame) -> R + Sync,
+) -> Result<Vec<R>> {
     check_frames("measure frames", signals, shape)?;
     let [_, rows, columns] = shape;
     Ok(signals
@@ -60,7 +70,7 @@ pub fn frame_measures<T: Real>(
             || Frame::new([rows, columns], grid),
             |frame, signals| {
                 frame.read(signals);
-                frame.measures()
+                of(frame)
             },
         )
         .collect())
@@ -83,7 +93,7 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    pub(super) fn new(size: [usize; 2], grid: Grid) -> Self {
+    fn new(size: [usize; 2], grid: Grid) -> Self {
         let sites = size[0] * size[1];
         Self {
             size,
@@ -97,7 +107,7 @@ impl Frame {
     }
 
     /// Takes the phases of a frame. A signal of zero has none.
-    pub(super) fn read<T: Real>(&mut self, signals: &[Complex<T>]) {
+    fn read<T: Real>(&mut self, signals: &[Complex<T>]) {
         let [real, imaginary] = &mut self.parts;
         let targets =
             self.units.iter_mut().zip(&mut self.phase).zip(real.iter_mut().zip(imaginary));
@@ -110,7 +120,7 @@ impl Frame {
         }
     }
 
-    pub(super) fn measures(&mut self) -> FrameMeasures {
+    fn measures(&mut self) -> FrameMeasures {
         self.take_gradient();
         self.take_flux();
         let (plane_wave_order, mean_gradient) = self.plane_wave_order();
@@ -123,7 +133,7 @@ impl Frame {
         }
     }
 
-    fn synchrony(&self) -> f64 {
+    pub(super) fn synchrony(&self) -> f64 {
         let (mut sum, mut count) = (Complex::new(0.0, 0.0), 0);
         for unit in self.units.iter().filter(|unit| !unit.re.is_nan()) {
             sum += unit;
@@ -132,7 +142,7 @@ impl Frame {
         sum.norm() / f64::from(count)
     }
 
-    fn local_coherence(&self) -> f64 {
+    pub(super) fn local_coherence(&self) -> f64 {
         let (mut sum, mut axes) = (0.0, 0);
         for axis in [Axis::Row, Axis::Column] {
             let (mut cosines, mut edges) = (0.0, 0);

@@ -6,7 +6,7 @@ use num_complex::Complex;
 use rayon::prelude::*;
 
 use super::grid::{Grid, check_frames};
-use super::measures::{FrameMeasures, frame_measures};
+use super::measures::{Frame, FrameMeasures, each_frame, frame_measures};
 use super::median::{WeightedMedian, median};
 use super::null::{Significance, Surrogates, Tail};
 use super::pattern::{FramePattern, PatternKind, PatternOptions, frame_patterns};
@@ -167,11 +167,31 @@ impl Means {
     }
 }
 
+/// A mean of what is a number.
+#[derive(Debug, Clone, Copy, Default)]
+struct Mean {
+    count: f64,
+    sum: f64,
+}
+
+impl Mean {
+    fn push(&mut self, value: f64) {
+        if !value.is_nan() {
+            self.count += 1.0;
+            self.sum += value;
+        }
+    }
+
+    fn get(self) -> f64 {
+        self.sum / self.count
+    }
+}
+
 /// What is compared between a recording and its surrogates.
 #[derive(Debug, Clone, Default)]
 struct Compared {
     shuffled: Means,
-    shifted: Means,
+    synchrony: Mean,
     travel: [f64; 2],
     mode_shares: f64,
 }
@@ -222,11 +242,13 @@ impl WaveStatistics {
         check_frames(ACTION, trial.frequencies, shape)?;
         let smooth = smoothed(trial.signals, shape, self.grid, self.options.smoothing)?;
         let mut patterns = frame_patterns(&smooth, shape, self.grid, self.options.patterns)?;
-        let raw = frame_measures(trial.signals, shape, self.grid)?;
-        let [coherence, synchrony] = self.compare(trial, shape)?;
-        for (pattern, raw) in patterns.iter_mut().zip(raw) {
-            pattern.measures.local_coherence = raw.local_coherence;
-            let coherent = raw.local_coherence > coherence;
+        let coherences = raw_coherences(trial.signals, shape, self.grid)?;
+        for (pattern, coherence) in patterns.iter_mut().zip(coherences) {
+            pattern.measures.local_coherence = coherence;
+        }
+        let [coherence, synchrony] = self.compare(trial, shape, &patterns)?;
+        for pattern in &mut patterns {
+            let coherent = pattern.measures.local_coherence > coherence;
             self.significant += usize::from(coherent);
             // No order of the sites makes a difference where all agree.
             let significant = match pattern.kind {
@@ -264,9 +286,14 @@ impl WaveStatistics {
         }
     }
 
-    /// Measures some frames of a trial and of its surrogates, and returns the coherence and the synchrony above
-    /// which a frame is significant.
-    fn compare<T: Real>(&mut self, trial: &Trial<T>, shape: [usize; 3]) -> Result<[f64; 2]> {
+    /// Measures some frames of a trial's surrogates beside those of the trial, and returns the coherence and the
+    /// synchrony above which a frame is significant.
+    fn compare<T: Real>(
+        &mut self,
+        trial: &Trial<T>,
+        shape: [usize; 3],
+        patterns: &[FramePattern],
+    ) -> Result<[f64; 2]> {
         let (size, grid, options) = (self.size, self.grid, self.options);
         let sites = size[0] * size[1];
         let dead: Vec<bool> = (0..sites)
@@ -279,23 +306,13 @@ impl WaveStatistics {
         let frames: Vec<usize> =
             (0..count).map(|n| (2 * n + 1) * trial.time / (2 * count)).collect();
         let amplitudes = (shape[0] >= 3).then(|| Amplitudes::of(trial.filtered, shape[0], sites));
-        // The measures of the compared frames, with the signal of each site taken from elsewhere.
-        let measure = |source: &dyn Fn(usize, usize) -> usize| -> Result<Vec<FrameMeasures>> {
-            let chosen: Vec<Complex<T>> = frames
-                .iter()
-                .flat_map(|&frame| (0..sites).map(move |site| (frame, site)))
-                .map(|(frame, site)| trial.signals[source(frame, site)])
-                .collect();
-            let shape = [frames.len(), size[0], size[1]];
-            let raw = frame_measures(&chosen, shape, grid)?;
-            let mut measures =
-                frame_measures(&smoothed(&chosen, shape, grid, options.smoothing)?, shape, grid)?;
-            // Smoothing makes neighbours agree in surrogates, too.
-            for (measures, raw) in measures.iter_mut().zip(raw) {
-                measures.local_coherence = raw.local_coherence;
-            }
-            Ok(measures)
+        let shape = [frames.len(), size[0], size[1]];
+        // The compared frames, with the signal of each site taken from elsewhere.
+        let chosen = |source: &dyn Fn(usize, usize) -> usize| -> Vec<Complex<T>> {
+            let places = frames.iter().flat_map(|&frame| (0..sites).map(move |site| (frame, site)));
+            places.map(|(frame, site)| trial.signals[source(frame, site)]).collect()
         };
+        let smooth = |signals: &[Complex<T>]| smoothed(signals, shape, grid, options.smoothing);
         let spectrum = |sums: &mut Compared, order: Option<&[usize]>| {
             let Some(amplitudes) = &amplitudes else { return };
             let spectrum = amplitudes.spectrum(size, grid, order);
@@ -305,9 +322,10 @@ impl WaveStatistics {
             let share = spectrum.mode_share();
             sums.mode_shares += if share.is_nan() { 0.0 } else { share };
         };
-        for measures in measure(&|frame, site| frame * sites + site)? {
-            self.compared.shuffled.add(&measures);
-            self.compared.shifted.add(&measures);
+        for &frame in &frames {
+            let measures = &patterns[frame].measures;
+            self.compared.shuffled.add(measures);
+            self.compared.synchrony.push(measures.synchrony);
         }
         spectrum(&mut self.compared, None);
         let null: Vec<[Vec<f64>; 2]> = self
@@ -316,17 +334,21 @@ impl WaveStatistics {
             .enumerate()
             .map(|(number, sums)| {
                 let order = options.surrogates.site_order(number, &dead, size, grid)?;
-                let shuffled = measure(&|frame, site| frame * sites + order[site])?;
-                shuffled.iter().for_each(|measures| sums.shuffled.add(measures));
+                let signals = chosen(&|frame, site| frame * sites + order[site]);
+                let coherences = raw_coherences(&signals, shape, grid)?;
+                let shuffled = frame_measures(&smooth(&signals)?, shape, grid)?;
+                for (mut measures, &coherence) in shuffled.into_iter().zip(&coherences) {
+                    measures.local_coherence = coherence;
+                    sums.shuffled.add(&measures);
+                }
                 let shifts = options.surrogates.time_shifts(number, sites, trial.time);
-                let shifted =
-                    measure(&|frame, site| (frame + shifts[site]) % trial.time * sites + site)?;
-                shifted.iter().for_each(|measures| sums.shifted.add(measures));
+                let signals =
+                    chosen(&|frame, site| (frame + shifts[site]) % trial.time * sites + site);
+                let synchrony =
+                    each_frame(&smooth(&signals)?, shape, grid, |frame| frame.synchrony())?;
+                synchrony.iter().for_each(|&value| sums.synchrony.push(value));
                 spectrum(sums, Some(&order));
-                Ok([
-                    shuffled.iter().map(|measures| measures.local_coherence).collect(),
-                    shifted.iter().map(|measures| measures.synchrony).collect(),
-                ])
+                Ok([coherences, synchrony])
             })
             .collect::<Result<_>>()?;
         Ok([0, 1].map(|measure| percentile(null.iter().flat_map(|it| &it[measure]))))
@@ -349,10 +371,7 @@ impl WaveStatistics {
         let plane_wave_order = shuffled(|means| means.plane_wave_order);
         let local_coherence = shuffled(|means| means.local_coherence);
         let local_plane_order = shuffled(|means| means.local_plane_order);
-        let synchrony = significance(
-            &|it| it.shifted.synchrony / it.shifted.count,
-            sums.synchrony / sums.count,
-        );
+        let synchrony = significance(&|it| it.synchrony.get(), sums.synchrony / sums.count);
         let of_all = |of: &dyn Fn(&Compared) -> f64| significance(of, of(&self.compared));
         let p_value = local_coherence.p_value.max(local_plane_order.p_value);
         let frequency = self.frequency.median();
@@ -391,6 +410,15 @@ impl WaveStatistics {
             Verdict::None
         }
     }
+}
+
+/// The local coherence of every frame before smoothing, which makes neighbours agree in surrogates, too.
+fn raw_coherences<T: Real>(
+    signals: &[Complex<T>],
+    shape: [usize; 3],
+    grid: Grid,
+) -> Result<Vec<f64>> {
+    each_frame(signals, shape, grid, |frame: &mut Frame| frame.local_coherence())
 }
 
 /// The value that all but one in a hundred do not exceed. Without values nothing can be said, and everything

@@ -42,16 +42,7 @@ impl Windings {
 pub fn windings<T: Real>(phase: &[T], shape: [usize; 3], grid: Grid) -> Result<Windings> {
     check_frames("measure windings", phase, shape)?;
     let [time, rows, columns] = shape;
-    let squares = |axis: Axis, length: usize| {
-        if !grid.couples(axis) {
-            0
-        } else if grid.wraps(axis) {
-            length
-        } else {
-            length - 1
-        }
-    };
-    let shape = [time, squares(Axis::Row, rows), squares(Axis::Column, columns)];
+    let shape = [time, grid.cells(Axis::Row, rows), grid.cells(Axis::Column, columns)];
     let phase = principal(phase);
     let turns = phase
         .par_chunks_exact(rows * columns)
