@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 
 use crate::error::{Error, Result};
 use crate::frames_file::FramesFile;
+use crate::recording::{Recording, RecordingOptions};
 use crate::source::FrameSource;
 
 /// Address space of the process that looks, bytes.
@@ -20,18 +21,39 @@ const SECONDS: u64 = 60;
 /// Advice at the end of messages.
 const CHECK: &str = "the file is damaged or harmful; check it, for example with h5dump";
 
-/// Limits memory and time of this process, where the system can, opens the array `dataset` of a file, and reads a frame
-/// at either end of it.
+/// Limits memory and time of this process, where the system can, and looks at a file: as [`frames`], or as a
+/// [`recording`].
+///
+/// # Errors
+///
+/// Those of `look`.
+pub fn examine_here(look: impl FnOnce() -> Result<()>) -> Result<()> {
+    limit_resources();
+    look()
+}
+
+/// Opens the array `dataset` of a file and reads a frame at either end of it.
 ///
 /// # Errors
 ///
 /// Those of [`FramesFile::open`] and of reading.
-pub fn examine_here(path: &Path, dataset: &str) -> Result<()> {
-    limit_resources();
+pub fn frames(path: &Path, dataset: &str) -> Result<()> {
     let file = FramesFile::open(path, dataset)?;
     let mut frame = vec![0.0; file.frame_shape().iter().product()];
     file.read(0, 0, 1, &mut frame)?;
     file.read(file.trajectories() - 1, file.frames() - 1, 1, &mut frame)
+}
+
+/// Opens a recording and reads a sample at either end of it.
+///
+/// # Errors
+///
+/// Those of [`Recording::open`] and of reading.
+pub fn recording(path: &Path, options: &RecordingOptions) -> Result<()> {
+    let mut recording = Recording::open(path, options)?;
+    recording.read(0, 0..1)?;
+    let (last, time) = (recording.trials() - 1, recording.time());
+    recording.read(last, time - 1..time).map(drop)
 }
 
 /// Runs a program that calls [`examine_here`] and ends with an exit code below 100, whatever it found. A file that it

@@ -127,8 +127,34 @@ impl Reader {
         })
     }
 
-    /// An array by its path.
+    /// An array by its path, of the types that this crate writes.
     pub(crate) fn array(&self, name: &str) -> Result<Array> {
+        let (numbers, datatype) = self.dataset(name)?;
+        let element = match datatype {
+            DatatypeMessage::FixedPoint { size: 1, signed: false, .. } => Element::U8,
+            DatatypeMessage::FixedPoint { size: 4, signed: false, .. } => Element::U32,
+            DatatypeMessage::FloatingPoint { size: 4, .. } => Element::F32,
+            DatatypeMessage::FloatingPoint { size: 8, .. } => Element::F64,
+            other => return Err(numbers.content(format!("type {other}"), "u8, u32, f32 or f64")),
+        };
+        let Numbers { dataset, shape, chunk, error, .. } = numbers;
+        Ok(Array { dataset, shape, chunk, element, error })
+    }
+
+    /// An array of whole or real numbers by its path.
+    pub(crate) fn numbers(&self, name: &str) -> Result<Numbers> {
+        Ok(self.dataset(name)?.0)
+    }
+
+    /// Paths of all arrays, without the first slash.
+    pub(crate) fn names(&self) -> Result<Vec<String>> {
+        guarded(|| Ok(self.file.dataset_names())).map_err(|reason| {
+            self.content("file", format!("no readable list of arrays ({reason})"), "one")
+        })
+    }
+
+    /// An array by its path, and the type of its elements.
+    fn dataset(&self, name: &str) -> Result<(Numbers, DatatypeMessage)> {
         let place = format!("dataset /{}", name.trim_start_matches('/'));
         let unreadable = |reason: String| {
             self.content(&place, format!("nothing readable ({reason})"), "an array of numbers")
@@ -136,30 +162,27 @@ impl Reader {
         let dataset =
             guarded(|| self.file.dataset(name.trim_start_matches('/'))).map_err(unreadable)?;
         let datatype = guarded(|| dataset.datatype()).map_err(unreadable)?;
-        let element = match datatype {
-            DatatypeMessage::FixedPoint { size: 1, signed: false, .. } => Element::U8,
-            DatatypeMessage::FixedPoint { size: 4, signed: false, .. } => Element::U32,
-            DatatypeMessage::FloatingPoint { size: 4, .. } => Element::F32,
-            DatatypeMessage::FloatingPoint { size: 8, .. } => Element::F64,
-            other => {
-                return Err(self.content(&place, format!("type {other}"), "u8, u32, f32 or f64"));
-            }
-        };
         let shape = guarded(|| Ok(dataset.shape())).map_err(unreadable)?;
         let chunk = guarded(|| Ok(dataset.chunk_dims())).map_err(unreadable)?;
         let error = ArrayError { path: self.path.clone(), place, advice: self.advice };
-        let array = Array { dataset, shape, chunk, element, error };
+        let (size, is_whole) = match datatype {
+            DatatypeMessage::FixedPoint { size, .. } | DatatypeMessage::BitField { size, .. } => {
+                (size, true)
+            }
+            DatatypeMessage::FloatingPoint { size, .. } => (size, false),
+            ref other => return Err(error.content(format!("type {other}"), "numbers")),
+        };
+        let numbers = Numbers { dataset, shape, chunk, is_whole, error };
         // The library makes room for a whole chunk, however little of it is in the file.
-        let bytes = array.chunk.iter().flatten().try_fold(element.size(), |product, &length| {
+        let bytes = numbers.chunk.iter().flatten().try_fold(size as usize, |product, &length| {
             product.checked_mul(length).filter(|&bytes| bytes <= LARGEST_CHUNK)
         });
         match bytes {
-            Some(_) => Ok(array),
-            None => Err(array.content(
+            Some(_) => Ok((numbers, datatype)),
+            None => Err(numbers.content(
                 format!(
-                    "chunks of {:?} {}",
-                    array.chunk.as_deref().unwrap_or_default(),
-                    element.name()
+                    "chunks of {:?} numbers of {size} bytes",
+                    numbers.chunk.as_deref().unwrap_or_default()
                 ),
                 format!("chunks of at most {} MiB", LARGEST_CHUNK >> 20),
             )),
@@ -172,6 +195,66 @@ struct ArrayError {
     path: PathBuf,
     place: String,
     advice: &'static str,
+}
+
+impl ArrayError {
+    fn content(&self, found: impl Into<String>, expected: impl Into<String>) -> Error {
+        Error::Content {
+            path: self.path.clone(),
+            place: self.place.clone(),
+            found: found.into(),
+            expected: expected.into(),
+            advice: self.advice,
+        }
+    }
+
+    /// Reads the block of `counts` elements per axis from `starts`, in either byte order.
+    fn read<T: hdf5::ReadNumeric>(
+        &self,
+        dataset: &H5Dataset,
+        starts: &[usize],
+        counts: &[usize],
+    ) -> Result<Vec<T>> {
+        let values = guarded(|| dataset.read_numeric_slice_as::<T>(starts, counts))
+            .map_err(|reason| self.content(format!("unreadable data ({reason})"), "numbers"))?;
+        let expected: usize = counts.iter().product();
+        if values.len() != expected {
+            return Err(self.content(format!("{} values", values.len()), format!("{expected}")));
+        }
+        Ok(values)
+    }
+}
+
+/// An array of numbers of any type.
+pub(crate) struct Numbers {
+    dataset: H5Dataset,
+    shape: Vec<usize>,
+    chunk: Option<Vec<usize>>,
+    is_whole: bool,
+    error: ArrayError,
+}
+
+impl Numbers {
+    /// Lengths of the axes.
+    pub(crate) fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// An error about this array.
+    fn content(&self, found: impl Into<String>, expected: impl Into<String>) -> Error {
+        self.error.content(found, expected)
+    }
+
+    /// Reads the block of `counts` elements per axis from `starts` in double precision, to which whole numbers are
+    /// rounded.
+    pub(crate) fn read(&self, starts: &[usize], counts: &[usize]) -> Result<Vec<f64>> {
+        if self.is_whole {
+            // Of those without sign, the ones above half of 64 bits are refused.
+            let values = self.error.read::<i64>(&self.dataset, starts, counts)?;
+            return Ok(values.into_iter().map(|value| value as f64).collect());
+        }
+        self.error.read(&self.dataset, starts, counts)
+    }
 }
 
 /// An array in a file.
@@ -201,33 +284,27 @@ impl Array {
 
     /// An error about this array.
     pub(crate) fn content(&self, found: impl Into<String>, expected: impl Into<String>) -> Error {
-        Error::Content {
-            path: self.error.path.clone(),
-            place: self.error.place.clone(),
-            found: found.into(),
-            expected: expected.into(),
-            advice: self.error.advice,
-        }
+        self.error.content(found, expected)
     }
 
     /// Reads a block as bytes.
     pub(crate) fn read_u8(&self, starts: &[usize], counts: &[usize]) -> Result<Vec<u8>> {
-        self.read(starts, counts)
+        self.error.read(&self.dataset, starts, counts)
     }
 
     /// Reads a block of whole numbers.
     pub(crate) fn read_u32(&self, starts: &[usize], counts: &[usize]) -> Result<Vec<u32>> {
-        self.read(starts, counts)
+        self.error.read(&self.dataset, starts, counts)
     }
 
     /// Reads a block of single-precision numbers.
     pub(crate) fn read_f32(&self, starts: &[usize], counts: &[usize]) -> Result<Vec<f32>> {
-        self.read(starts, counts)
+        self.error.read(&self.dataset, starts, counts)
     }
 
     /// Reads a block of double-precision numbers.
     pub(crate) fn read_f64(&self, starts: &[usize], counts: &[usize]) -> Result<Vec<f64>> {
-        self.read(starts, counts)
+        self.error.read(&self.dataset, starts, counts)
     }
 
     /// The rows `rows`, entries along the first axis, as little-endian bytes.
@@ -252,17 +329,6 @@ impl Array {
         } else {
             Err(self.content(format!("a chunk with filter mask {mask}"), "a compressed chunk"))
         }
-    }
-
-    /// Reads the block of `counts` elements per axis from `starts`, in either byte order.
-    fn read<T: hdf5::ReadNumeric>(&self, starts: &[usize], counts: &[usize]) -> Result<Vec<T>> {
-        let values = guarded(|| self.dataset.read_numeric_slice_as::<T>(starts, counts))
-            .map_err(|reason| self.content(format!("unreadable data ({reason})"), "numbers"))?;
-        let expected: usize = counts.iter().product();
-        if values.len() != expected {
-            return Err(self.content(format!("{} values", values.len()), format!("{expected}")));
-        }
-        Ok(values)
     }
 }
 

@@ -32,6 +32,7 @@
 //! - [`Renderer`] draws one state; [`RenderedTrajectories`] draws those that are asked for.
 //! - [`FrameSource`] is anything that frames can be read from; [`FramesFile`] is a user's file.
 //! - [`Loader`] makes training batches, [`Window`] the windows of an evaluation.
+//! - [`recording`] reads activity on a grid from NPY, NPZ and HDF5 files.
 //! - [`arrays`] keeps named arrays of any kind in files that check themselves.
 //! - [`atomic`] writes files that are complete or absent.
 //!
@@ -70,6 +71,7 @@ mod integrators;
 mod loader;
 mod mnist;
 mod prefetch;
+pub mod recording;
 mod render;
 mod sequences;
 mod source;
