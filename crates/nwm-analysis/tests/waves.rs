@@ -17,7 +17,17 @@ const SHAPE: [usize; 3] = [250, 12, 12];
 
 /// Filters one octave around a frequency, and judges a recording as `nwm waves` does.
 fn summary(recording: &[f64], frequency: f64, grid: Grid) -> WaveSummary {
-    let time = SHAPE[0];
+    summary_of(recording, SHAPE, frequency, grid, 0)
+}
+
+fn summary_of(
+    recording: &[f64],
+    shape: [usize; 3],
+    frequency: f64,
+    grid: Grid,
+    seed: u64,
+) -> WaveSummary {
+    let [time, rows, columns] = shape;
     let band = [frequency / 2.0, frequency * 2.0];
     let mut series = series_of(recording, time).unwrap();
     ZeroPhase::new(band_pass(4, band).unwrap(), Padding::default())
@@ -27,7 +37,8 @@ fn summary(recording: &[f64], frequency: f64, grid: Grid) -> WaveSummary {
     let generalized = GeneralizedPhase::default().apply(&analytic, time).unwrap();
     let mut options = SummaryOptions::default();
     options.compared_frames = 100;
-    let mut statistics = WaveStatistics::new([SHAPE[1], SHAPE[2]], grid, 1, options).unwrap();
+    options.surrogates.seed = seed;
+    let mut statistics = WaveStatistics::new([rows, columns], grid, 1, options).unwrap();
     let trial = Trial {
         time,
         signals: &frames_of(&generalized.signals, time).unwrap(),
@@ -115,16 +126,50 @@ fn standing_waves_do_not_travel() {
 
 #[test]
 fn noise_has_no_waves() {
-    let mut waves = 0;
-    let trials = 30;
+    let (mut waves, trials) = (0, 100);
     for seed in 0..trials {
         let noise = pink_noise(SHAPE[0], SHAPE[1] * SHAPE[2], 100 + seed).unwrap();
         let found = summary(&noise, 0.1, Grid::Open);
         waves += usize::from(found.verdict != Verdict::None);
         assert!(share(&found, PatternKind::None) > 0.9, "{found:?}");
     }
-    // A level of 0.05 for one of two p-values: 1.5 expected, four more would be one in a hundred.
     assert!(waves <= 5, "{waves} of {trials}");
+}
+
+/// The largest difference between the distribution of p-values of `surrogates` surrogates and a uniform one, which on
+/// the values that they can have is that of chance alone.
+fn distance_from_uniform(p_values: &[f64], surrogates: usize) -> f64 {
+    let level = |rank: usize| rank as f64 / (surrogates + 1) as f64;
+    let below = |level: f64| p_values.iter().filter(|&&p| p <= level + 1e-9).count() as f64;
+    (1..=surrogates)
+        .map(|rank| (below(level(rank)) / p_values.len() as f64 - level(rank)).abs())
+        .fold(0.0, f64::max)
+}
+
+#[test]
+fn p_values_of_noise_are_uniform() {
+    let (shape, sets) = ([64, 6, 6], 200);
+    let mut p_values = vec![Vec::with_capacity(sets); 6];
+    for seed in 0..sets as u64 {
+        let recording = pink_noise(shape[0], 36, 1000 + seed).unwrap();
+        let found = summary_of(&recording, shape, 0.1, Grid::Open, seed);
+        let measures = [
+            &found.plane_wave_order,
+            &found.synchrony,
+            &found.local_coherence,
+            &found.local_plane_order,
+            &found.travel_index,
+            &found.mode_share,
+        ];
+        for (p_values, measure) in p_values.iter_mut().zip(measures) {
+            p_values.push(measure.p_value);
+        }
+    }
+    for (measure, p_values) in p_values.iter().enumerate() {
+        let distance = distance_from_uniform(p_values, 39);
+        // Kolmogorov and Smirnov: 1.63 / sqrt(200) is exceeded once in a hundred.
+        assert!(distance < 0.115, "measure {measure}: {distance}");
+    }
 }
 
 #[test]

@@ -31,10 +31,13 @@ pub struct SummaryOptions {
     pub patterns: PatternOptions,
     /// The largest p-value of something that is there.
     pub significance: f64,
+    /// The smallest share of significant frames of something that is there: 0.01 are by chance, so that a p-value at
+    /// the level alone may be of an effect that is next to nothing.
+    pub significant_fraction: f64,
 }
 
 impl Default for SummaryOptions {
-    /// Smoothing by 1, 39 surrogates of seed 0 on at most 2000 frames, a level of 0.05.
+    /// Smoothing by 1, 39 surrogates of seed 0 on at most 2000 frames, a level of 0.05 and as large a share of frames.
     fn default() -> Self {
         Self {
             smoothing: 1.0,
@@ -42,6 +45,7 @@ impl Default for SummaryOptions {
             compared_frames: 2000,
             patterns: PatternOptions::default(),
             significance: 0.05,
+            significant_fraction: 0.05,
         }
     }
 }
@@ -377,8 +381,21 @@ impl WaveStatistics {
         let frequency = self.frequency.median();
         let wavelength = median(&self.wavelengths);
         let [down, right, count] = self.travel;
+        let significant_fraction = self.significant as f64 / self.frames as f64;
+        let found = |p_value: f64| {
+            p_value <= self.options.significance
+                && significant_fraction >= self.options.significant_fraction
+        };
         WaveSummary {
-            verdict: self.verdict(synchrony.observed, p_value, local_coherence.p_value),
+            verdict: if synchrony.observed >= self.options.patterns.synchrony {
+                Verdict::Synchronous
+            } else if found(p_value) {
+                Verdict::Travelling
+            } else if found(local_coherence.p_value) {
+                Verdict::Standing
+            } else {
+                Verdict::None
+            },
             p_value,
             frequency,
             wavelength,
@@ -390,24 +407,12 @@ impl WaveStatistics {
             local_plane_order,
             travel_index: of_all(&|it| it.travel[0] / it.travel[1]),
             mode_share: of_all(&|it| it.mode_shares / self.trials as f64),
-            significant_fraction: self.significant as f64 / self.frames as f64,
+            significant_fraction,
             pattern_fraction: PatternKind::ALL
                 .into_iter()
                 .zip(&self.patterns)
                 .map(|(kind, &count)| (kind, count as f64 / self.frames as f64))
                 .collect(),
-        }
-    }
-
-    fn verdict(&self, synchrony: f64, p_value: f64, p_of_coherence: f64) -> Verdict {
-        if synchrony >= self.options.patterns.synchrony {
-            Verdict::Synchronous
-        } else if p_value <= self.options.significance {
-            Verdict::Travelling
-        } else if p_of_coherence <= self.options.significance {
-            Verdict::Standing
-        } else {
-            Verdict::None
         }
     }
 }
