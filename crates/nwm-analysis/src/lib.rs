@@ -34,6 +34,7 @@
 //!   [`signal::GeneralizedPhase`]: from samples to phases.
 //! - [`waves::frame_measures`], [`waves::frame_patterns`]: what each frame of a recording shows.
 //! - [`waves::WaveStatistics`]: is there a wave, of which length, speed and direction, beside surrogates.
+//! - [`waves::WaveMetrics`]: every number that is told of a recording of raw samples, by name, beside surrogates.
 //! - [`waves::SyntheticWave`]: waves of known kind to test an analysis with.
 //! - [`symetric::symetric`]: are latents canonical coordinates of the states, up to a polynomial.
 //!

@@ -63,10 +63,33 @@ pub fn critical_points<T: Real>(
     frame: usize,
     grid: Grid,
 ) -> Vec<CriticalPoint> {
+    let mut points = Vec::new();
+    for_each_zero(field, frame, grid, |cell, place, kind, jacobian| {
+        let wanted = if kind == CriticalKind::Saddle { -1 } else { 1 };
+        let index = |radius| index_around(field, frame, grid, cell, radius);
+        let radius = (1..=LARGEST_LOOP).take_while(|&radius| index(radius) == Some(wanted)).count();
+        points.push(CriticalPoint {
+            place,
+            kind,
+            determinant: jacobian.determinant,
+            trace: jacobian.trace,
+            curl: jacobian.curl,
+            radius,
+        });
+    });
+    points
+}
+
+/// Gives `zero` the cell, the place, the kind and the Jacobian of each critical point of a frame.
+pub(super) fn for_each_zero<T: Real>(
+    field: &VectorField<T>,
+    frame: usize,
+    grid: Grid,
+    mut zero: impl FnMut([usize; 2], [f64; 2], CriticalKind, &Jacobian),
+) {
     let [_, rows, columns] = field.shape;
     let sites = rows * columns;
     let (along_rows, along_columns) = (&field.row[frame * sites..], &field.column[frame * sites..]);
-    let mut points = Vec::new();
     for row in 0..grid.cells(Axis::Row, rows) {
         for column in 0..grid.cells(Axis::Column, columns) {
             let corner = |down: usize, right: usize| {
@@ -80,22 +103,10 @@ pub fn critical_points<T: Real>(
             }
             for [down, right] in zeros(&rightward, &downward).into_iter().flatten() {
                 let (kind, jacobian) = classify(&rightward, &downward, down, right);
-                let wanted = if kind == CriticalKind::Saddle { -1 } else { 1 };
-                let index = |radius| index_around(field, frame, grid, [row, column], radius);
-                let radius =
-                    (1..=LARGEST_LOOP).take_while(|&radius| index(radius) == Some(wanted)).count();
-                points.push(CriticalPoint {
-                    place: [row as f64 + down, column as f64 + right],
-                    kind,
-                    determinant: jacobian.determinant,
-                    trace: jacobian.trace,
-                    curl: jacobian.curl,
-                    radius,
-                });
+                zero([row, column], [row as f64 + down, column as f64 + right], kind, &jacobian);
             }
         }
     }
-    points
 }
 
 /// `constant + right s + down u + both s u` in a cell, where `s` goes right and `u` down.
@@ -164,7 +175,7 @@ fn real_roots(square: f64, linear: f64, constant: f64) -> [Option<f64>; 2] {
     }
 }
 
-struct Jacobian {
+pub(super) struct Jacobian {
     determinant: f64,
     trace: f64,
     curl: f64,

@@ -42,6 +42,35 @@ impl<T: Real> VectorField<T> {
         self.sum_of_slopes(grid, [&self.column, &self.row], -T::one())
     }
 
+    /// How far the vectors of each frame agree, 0 to 1: the length of their sum by the sum of their lengths. Vectors
+    /// that are NaN do not count; a frame without others is NaN, one of zeros 0.
+    pub fn order_parameters(&self) -> Vec<f64> {
+        let [_, rows, columns] = self.shape;
+        let sites = rows * columns;
+        self.row
+            .par_chunks_exact(sites)
+            .zip(self.column.par_chunks_exact(sites))
+            .map(|(along_rows, along_columns)| {
+                let [mut down, mut right, mut length, mut count] = [0.0; 4];
+                for (row, column) in along_rows.iter().zip(along_columns) {
+                    let (row, column) = (row.widen(), column.widen());
+                    let of_one = (row * row + column * column).sqrt();
+                    if !of_one.is_nan() {
+                        down += row;
+                        right += column;
+                        length += of_one;
+                        count += 1.0;
+                    }
+                }
+                match (count, length) {
+                    (0.0, _) => f64::NAN,
+                    (_, 0.0) => 0.0,
+                    _ => (down * down + right * right).sqrt() / length,
+                }
+            })
+            .collect()
+    }
+
     /// `sign` times the slope of the first component along rows, plus that of the second along columns.
     fn sum_of_slopes(&self, grid: Grid, [along_rows, along_columns]: [&[T]; 2], sign: T) -> Vec<T> {
         let [_, rows, columns] = self.shape;
@@ -106,6 +135,20 @@ mod tests {
         // On rings rows have no neighbours: their slopes are dropped.
         let rings = field.divergence(Grid::Rings);
         assert!((rings[1] + k.sin() * k.sin()).abs() < 1e-14);
+    }
+
+    #[test]
+    fn agreement_is_the_length_of_the_mean_by_the_mean_length() {
+        // Two vectors of length 5 at an angle of twice atan(3 / 4), one that is unknown, and frames of zeros and NaN.
+        let nan = f64::NAN;
+        let field = VectorField {
+            shape: [3, 1, 3],
+            row: vec![3.0, -3.0, nan, 0.0, 0.0, 0.0, nan, 1.0, nan],
+            column: vec![4.0, 4.0, 1.0, 0.0, 0.0, 0.0, 1.0, nan, nan],
+        };
+        let found = field.order_parameters();
+        assert_eq!(found[..2], [0.8, 0.0]);
+        assert!(found[2].is_nan());
     }
 
     #[test]

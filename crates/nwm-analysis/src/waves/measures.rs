@@ -134,32 +134,11 @@ impl Frame {
     }
 
     pub(super) fn synchrony(&self) -> f64 {
-        let (mut sum, mut count) = (Complex::new(0.0, 0.0), 0);
-        for unit in self.units.iter().filter(|unit| !unit.re.is_nan()) {
-            sum += unit;
-            count += 1;
-        }
-        sum.norm() / f64::from(count)
+        resultant(self.units.iter())
     }
 
     pub(super) fn local_coherence(&self) -> f64 {
-        let (mut sum, mut axes) = (0.0, 0);
-        for axis in [Axis::Row, Axis::Column] {
-            let (mut cosines, mut edges) = (0.0, 0);
-            for_each_edge(axis, self.size, self.grid, |from, to| {
-                let (from, to) = (self.units[from], self.units[to]);
-                let cosine = from.re * to.re + from.im * to.im;
-                if !cosine.is_nan() {
-                    cosines += cosine;
-                    edges += 1;
-                }
-            });
-            if edges > 0 {
-                sum += cosines / f64::from(edges);
-                axes += 1;
-            }
-        }
-        sum / f64::from(axes)
+        neighbour_coherence(&self.units, self.size, self.grid)
     }
 
     fn take_gradient(&mut self) {
@@ -251,6 +230,37 @@ impl Frame {
         }
         if count == 0 { 0.0 } else { sum / f64::from(count) }
     }
+}
+
+/// `|mean|` of unit vectors, those that are NaN left out; NaN if none is left.
+pub(super) fn resultant<'a>(units: impl Iterator<Item = &'a Complex<f64>>) -> f64 {
+    let (mut sum, mut count) = (Complex::new(0.0, 0.0), 0);
+    for unit in units.filter(|unit| !unit.re.is_nan()) {
+        sum += unit;
+        count += 1;
+    }
+    sum.norm() / f64::from(count)
+}
+
+/// The mean cosine between unit vectors of next neighbours, averaged over the axes; NaN if there is no pair.
+pub(super) fn neighbour_coherence(units: &[Complex<f64>], size: [usize; 2], grid: Grid) -> f64 {
+    let (mut sum, mut axes) = (0.0, 0);
+    for axis in [Axis::Row, Axis::Column] {
+        let (mut cosines, mut edges) = (0.0, 0);
+        for_each_edge(axis, size, grid, |from, to| {
+            let (from, to) = (units[from], units[to]);
+            let cosine = from.re * to.re + from.im * to.im;
+            if !cosine.is_nan() {
+                cosines += cosine;
+                edges += 1;
+            }
+        });
+        if edges > 0 {
+            sum += cosines / f64::from(edges);
+            axes += 1;
+        }
+    }
+    sum / f64::from(axes)
 }
 
 #[cfg(test)]

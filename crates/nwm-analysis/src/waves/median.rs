@@ -13,6 +13,19 @@ pub(super) fn median(values: &[f64]) -> Option<f64> {
     }
 }
 
+/// The lower quartile, the median and the upper quartile of numbers, linear between neighbours; NaN are left out.
+/// None if there is no number.
+pub(super) fn quartiles(mut values: Vec<f64>) -> Option<[f64; 3]> {
+    values.retain(|value| !value.is_nan());
+    let last = values.len().checked_sub(1)?;
+    Some([1, 2, 3].map(|quarter| {
+        let (place, rest) = (quarter * last / 4, quarter * last % 4);
+        let (_, &mut here, above) = values.select_nth_unstable_by(place, f64::total_cmp);
+        let next = above.iter().copied().min_by(f64::total_cmp).unwrap_or(here);
+        here + (next - here) * rest as f64 / 4.0
+    }))
+}
+
 /// The weighted median of numbers in `[-1/2, 1/2]` that come in portions, to a precision of `2^-20`.
 #[derive(Debug, Clone)]
 pub(super) struct WeightedMedian {
@@ -56,6 +69,19 @@ mod tests {
         assert_eq!(median(&[3.0, f64::NAN, 1.0, 2.0]), Some(2.0));
         assert_eq!(median(&[4.0, 1.0]), Some(2.5));
         assert_eq!(median(&[f64::NAN]), None);
+    }
+
+    #[test]
+    fn quartiles_lie_between_numbers() {
+        let values = [0.3, 2.0, 0.1, f64::NAN, 5.0, 0.7, 1.0];
+        // Sorted 0.1 0.3 0.7 1 2 5: places 1.25, 2.5 and 3.75.
+        let found = quartiles(values.to_vec()).unwrap();
+        for (found, wanted) in found.into_iter().zip([0.4, 0.85, 1.75]) {
+            assert!((found - wanted).abs() < 1e-15, "{found} {wanted}");
+        }
+        assert_eq!(Some(found[1]), median(&values));
+        assert_eq!(quartiles(vec![3.0]), Some([3.0; 3]));
+        assert_eq!(quartiles(vec![f64::NAN]), None);
     }
 
     #[test]
