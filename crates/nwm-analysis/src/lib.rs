@@ -53,6 +53,7 @@ mod angle;
 mod check;
 mod error;
 pub mod figures;
+mod plane_transform;
 mod random;
 mod real;
 pub mod signal;

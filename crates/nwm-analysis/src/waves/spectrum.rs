@@ -3,9 +3,10 @@
 use num_complex::Complex;
 use rayon::prelude::*;
 use realfft::RealFftPlanner;
-use rustfft::FftPlanner;
+use rustfft::FftDirection;
 
 use super::grid::{Axis, Grid, check_frames};
+use crate::plane_transform::{PlaneTransform, frequency_of};
 use crate::{Error, Real, Result};
 
 const ACTION: &str = "take the spectrum of a recording";
@@ -135,9 +136,8 @@ impl SpaceTimeSpectrum {
 /// Cycles per grid unit of a place in the transform. A wave along `k` has the phase `omega t - k r`, so that
 /// it is found at `-k`.
 fn wave_number(place: usize, length: usize) -> f64 {
-    let cycles = if 2 * place >= length { place as f64 - length as f64 } else { place as f64 };
     // Positive zero.
-    0.0 - cycles / length as f64
+    0.0 - frequency_of(place, length)
 }
 
 /// The Fourier transforms over time of all sites, without frequency zero and the highest.
@@ -169,9 +169,7 @@ impl Amplitudes {
         grid: Grid,
         order: Option<&[usize]>,
     ) -> SpaceTimeSpectrum {
-        let mut planner = FftPlanner::new();
-        let along_columns = planner.plan_fft_forward(columns);
-        let along_rows = planner.plan_fft_forward(rows);
+        let transform = PlaneTransform::new([rows, columns], FftDirection::Forward);
         let added = !grid.couples(Axis::Row);
         let size = [if added { 1 } else { rows }, columns];
         let total: f64 = self.values.iter().map(|value| value.norm_sqr()).sum();
@@ -189,21 +187,14 @@ impl Amplitudes {
                     Some(order) => order.iter().map(|&site| frame[site]).collect(),
                     None => frame.to_vec(),
                 };
-                along_columns.process(&mut frame);
                 if added {
-                    for (index, amplitude) in frame.iter().enumerate() {
-                        power[index % columns] += amplitude.norm_sqr();
-                    }
-                    return power;
+                    transform.along_columns(&mut frame);
+                } else {
+                    transform.process(&mut frame);
                 }
-                let mut line = vec![Complex::default(); rows];
-                for column in 0..columns {
-                    for (row, value) in line.iter_mut().enumerate() {
-                        *value = frame[row * columns + column];
-                    }
-                    along_rows.process(&mut line);
-                    for (row, value) in line.iter().enumerate() {
-                        power[row * columns + column] = value.norm_sqr();
+                for ring in frame.chunks_exact(power.len()) {
+                    for (sum, amplitude) in power.iter_mut().zip(ring) {
+                        *sum += amplitude.norm_sqr();
                     }
                 }
                 power
