@@ -36,6 +36,7 @@
 //! - [`waves::WaveStatistics`]: is there a wave, of which length, speed and direction, beside surrogates.
 //! - [`waves::WaveMetrics`]: every number that is told of a recording of raw samples, by name, beside surrogates.
 //! - [`waves::SyntheticWave`]: waves of known kind to test an analysis with.
+//! - [`selectivity::CohensD`]: which orientation a site responds to more than to all others.
 //! - [`symetric::symetric`]: are latents canonical coordinates of the states, up to a polynomial.
 //!
 //! # Conventions
@@ -56,6 +57,7 @@ pub mod figures;
 mod plane_transform;
 mod random;
 mod real;
+pub mod selectivity;
 pub mod signal;
 pub mod statistics;
 mod sums;

@@ -1,0 +1,13 @@
+//! Orientation selectivity of the sites of a grid: what each site prefers.
+//!
+//! Responses to stimuli of known orientation are added up by [`OrientationResponses`]. [`CohensD`] says which
+//! sites prefer an orientation by more than chance.
+//!
+//! Maps are `[row, column]`.
+
+mod cohens_d;
+mod moments;
+mod responses;
+
+pub use cohens_d::{CohensD, CohensDOptions};
+pub use responses::OrientationResponses;
