@@ -36,7 +36,7 @@
 //! - [`waves::WaveStatistics`]: is there a wave, of which length, speed and direction, beside surrogates.
 //! - [`waves::WaveMetrics`]: every number that is told of a recording of raw samples, by name, beside surrogates.
 //! - [`waves::SyntheticWave`]: waves of known kind to test an analysis with.
-//! - [`selectivity::CohensD`]: which orientation a site responds to more than to all others.
+//! - [`selectivity::CohensD`], [`selectivity::MaximumActivation`]: what sites respond to.
 //! - [`symetric::symetric`]: are latents canonical coordinates of the states, up to a polynomial.
 //!
 //! # Conventions
