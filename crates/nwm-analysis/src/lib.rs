@@ -36,7 +36,8 @@
 //! - [`waves::WaveStatistics`]: is there a wave, of which length, speed and direction, beside surrogates.
 //! - [`waves::WaveMetrics`]: every number that is told of a recording of raw samples, by name, beside surrogates.
 //! - [`waves::SyntheticWave`]: waves of known kind to test an analysis with.
-//! - [`selectivity::CohensD`], [`selectivity::MaximumActivation`]: what sites respond to.
+//! - [`selectivity::CohensD`], [`selectivity::OrientationMap`], [`selectivity::MaximumActivation`]: what sites
+//!   respond to, and how their preferences are arranged.
 //! - [`symetric::symetric`]: are latents canonical coordinates of the states, up to a polynomial.
 //!
 //! # Conventions

@@ -198,7 +198,7 @@ fn mean(values: &[f64]) -> f64 {
 
 /// The quantile at `probability` of at least one sorted value: linear between order statistics, the
 /// smallest at 0 and the largest at 1.
-fn quantile(sorted: &[f64], probability: f64) -> f64 {
+pub(crate) fn quantile(sorted: &[f64], probability: f64) -> f64 {
     let last = sorted.len() - 1;
     let position = probability * last as f64;
     let below = (position.floor() as usize).min(last);

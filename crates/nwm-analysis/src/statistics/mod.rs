@@ -5,6 +5,8 @@ mod holm;
 mod ranking;
 mod summary;
 
+pub(crate) use bootstrap::quantile;
+
 pub use bootstrap::{BootstrapOptions, PairedDifference};
 pub use holm::holm_adjusted;
 pub use ranking::RankCorrelation;

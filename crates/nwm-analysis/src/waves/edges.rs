@@ -5,7 +5,7 @@ use super::grid::{Axis, Grid};
 /// Gives `edge` the two sites of every pair of next neighbours along an axis of frames `[row, column]`, once.
 /// An axis of one site has none.
 #[inline]
-pub(super) fn for_each_edge(
+pub(crate) fn for_each_edge(
     axis: Axis,
     [rows, columns]: [usize; 2],
     grid: Grid,

@@ -15,7 +15,7 @@ pub enum Grid {
 
 impl Grid {
     /// Whether an axis closes on itself.
-    pub(super) fn wraps(self, axis: Axis) -> bool {
+    pub(crate) fn wraps(self, axis: Axis) -> bool {
         match (self, axis) {
             (Self::Torus, _) | (Self::Rings, Axis::Column) => true,
             (Self::Rings, Axis::Row) | (Self::Open, _) => false,
@@ -23,12 +23,12 @@ impl Grid {
     }
 
     /// Whether an axis has neighbours at all.
-    pub(super) fn couples(self, axis: Axis) -> bool {
+    pub(crate) fn couples(self, axis: Axis) -> bool {
         self != Self::Rings || axis == Axis::Column
     }
 
     /// How many cells between neighbours an axis of `length` sites has.
-    pub(super) fn cells(self, axis: Axis, length: usize) -> usize {
+    pub(crate) fn cells(self, axis: Axis, length: usize) -> usize {
         if !self.couples(axis) {
             0
         } else if self.wraps(axis) {
@@ -45,7 +45,7 @@ impl Grid {
     }
 
     /// The distance of two places `[row, column]` on a grid of a size.
-    pub(super) fn distance(self, size: [usize; 2], from: [f64; 2], to: [f64; 2]) -> f64 {
+    pub(crate) fn distance(self, size: [usize; 2], from: [f64; 2], to: [f64; 2]) -> f64 {
         let down = self.offset(Axis::Row, size[0], from[0], to[0]);
         down.hypot(self.offset(Axis::Column, size[1], from[1], to[1]))
     }
@@ -53,7 +53,7 @@ impl Grid {
 
 /// A direction of a grid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Axis {
+pub(crate) enum Axis {
     Row,
     Column,
 }

@@ -35,6 +35,9 @@ mod synthetic;
 mod tracking;
 mod winding;
 
+pub(crate) use edges::for_each_edge;
+pub(crate) use grid::Axis;
+
 pub use circular::{AngularCorrelation, circular_correlation, circular_linear_correlation};
 pub use coherence::local_coherence;
 pub use critical::{CriticalKind, CriticalPoint, critical_points};
