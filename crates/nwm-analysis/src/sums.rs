@@ -1,18 +1,21 @@
 //! Sums whose order does not depend on the machine.
 
+use crate::Real;
+
 /// Inner product of two slices of one length, in eight running sums that a compiler can hold in
 /// vector registers.
-pub(crate) fn dot(first: &[f64], second: &[f64]) -> f64 {
-    let mut sums = [0.0; 8];
+pub(crate) fn dot<T: Real>(first: &[T], second: &[T]) -> T {
+    let mut sums = [T::zero(); 8];
     let (blocks, rest) = first.as_chunks::<8>();
     let (other_blocks, other_rest) = second.as_chunks::<8>();
     for (block, other) in blocks.iter().zip(other_blocks) {
         for lane in 0..8 {
-            sums[lane] += block[lane] * other[lane];
+            sums[lane] = sums[lane] + block[lane] * other[lane];
         }
     }
-    let rest: f64 = rest.iter().zip(other_rest).map(|(first, second)| first * second).sum();
-    sums.iter().sum::<f64>() + rest
+    let rest =
+        rest.iter().zip(other_rest).fold(T::zero(), |sum, (&first, &second)| sum + first * second);
+    sums.iter().fold(T::zero(), |sum, &lane| sum + lane) + rest
 }
 
 #[cfg(test)]
