@@ -4,10 +4,12 @@
 //! - `filter`: Butterworth band-pass of order 4 from 8 to 32 Hz, forward and backward.
 //! - `analytic`: the analytic signals of the filtered recording.
 //! - `generalized_phase`: those, their instantaneous frequencies and generalized phase.
+//! - `optical_flow`: the flow between the phases of the first 257 frames of two trials.
 //! - `patterns`: phase gradient, critical points and the pattern of each frame, smoothed.
 //! - `summary`: everything that is told of the waves, beside 39 surrogates.
 //!
-//! What is reported as loss is a mean of the numbers, so that a peer's can be compared.
+//! What is reported as loss is a mean of the numbers, so that a peer's can be compared. No peer has the same flow, so that
+//! the loss of that case is one of its input: how far phases go from frame to frame.
 
 use std::error::Error;
 use std::f64::consts::TAU;
@@ -19,8 +21,10 @@ use nwm_analysis::signal::{
     band_pass, frames_of, series_of,
 };
 use nwm_analysis::waves::{
-    Grid, PatternOptions, SummaryOptions, Trial, WaveStatistics, frame_patterns, smoothed,
+    Grid, OpticalFlowOptions, PatternOptions, SummaryOptions, Trial, VectorField, WaveStatistics,
+    frame_patterns, optical_flow, smoothed,
 };
+use nwm_analysis::wrapped;
 use nwm_bench::{Arguments, Report, time, uniform};
 
 const TRIALS: usize = 20;
@@ -29,7 +33,11 @@ const SIZE: [usize; 2] = [16, 16];
 const SITES: usize = SIZE[0] * SIZE[1];
 const SAMPLING_RATE: f64 = 500.0;
 
-const CASES: [&str; 5] = ["filter", "analytic", "generalized_phase", "patterns", "summary"];
+/// Trials whose flow is found, and frames of each.
+const FLOW: [usize; 2] = [2, 257];
+
+const CASES: [&str; 6] =
+    ["filter", "analytic", "generalized_phase", "optical_flow", "patterns", "summary"];
 
 #[allow(unsafe_code)]
 fn main() -> ExitCode {
@@ -73,6 +81,13 @@ fn measure(case: &str, arguments: &Arguments, threads: usize) -> Result<Report, 
         report.loss = Some(mean_of(&result, |value| value.norm()));
         return Ok(report);
     }
+    if case == "optical_flow" {
+        let phase = phases(&transform.apply(&series)?)?;
+        let (timing, _) = time(arguments.repeats, || flows(&phase))?;
+        report.add_count("pairs", timing, (FLOW[0] * (FLOW[1] - 1)) as f64);
+        report.loss = Some(mean_step(&phase));
+        return Ok(report);
+    }
     let generalized = || GeneralizedPhase::default().apply(&transform.apply(&series)?, TIME);
     if case == "generalized_phase" {
         let (timing, result) = time(arguments.repeats, generalized)?;
@@ -92,6 +107,32 @@ fn measure(case: &str, arguments: &Arguments, threads: usize) -> Result<Report, 
         report.loss = Some(coherence);
     }
     Ok(report)
+}
+
+/// The phases of the trials and frames whose flow is found, `[trial, time, row, column]`.
+fn phases(signals: &[Complex<f32>]) -> nwm_analysis::Result<Vec<f32>> {
+    let [trials, frames] = FLOW;
+    let mut phases = Vec::with_capacity(trials * frames * SITES);
+    for trial in signals.chunks_exact(TIME * SITES).take(trials) {
+        let signals = frames_of(trial, TIME)?;
+        phases.extend(signals[..frames * SITES].iter().map(|signal| signal.arg()));
+    }
+    Ok(phases)
+}
+
+/// The flow of each trial.
+fn flows(phases: &[f32]) -> nwm_analysis::Result<Vec<VectorField<f32>>> {
+    let shape = [FLOW[1], SIZE[0], SIZE[1]];
+    let flow = |trial| optical_flow(trial, shape, Grid::Open, OpticalFlowOptions::default());
+    phases.chunks_exact(FLOW[1] * SITES).map(flow).collect()
+}
+
+/// The mean size of the steps of phases from frame to frame.
+fn mean_step(phases: &[f32]) -> f64 {
+    let trials = phases.chunks_exact(FLOW[1] * SITES);
+    let steps = trials.flat_map(|trial| trial.iter().zip(&trial[SITES..]));
+    let sizes = steps.map(|(&from, &to)| wrapped(f64::from(to) - f64::from(from)).abs());
+    sizes.sum::<f64>() / (FLOW[0] * (FLOW[1] - 1) * SITES) as f64
 }
 
 /// Gradient, critical points and pattern of every frame; the mean plane wave order.

@@ -19,7 +19,7 @@ pub(crate) enum Peer {
     Torch,
     /// JAX: the cell alone.
     Jax,
-    /// WaveSpace: filters and phases of a recording.
+    /// WaveSpace: filters, phases and flow of a recording.
     Wavespace,
 }
 
