@@ -4,18 +4,18 @@
 //! equally light, so that the picture reads the same in grey and in the common kinds of colour
 //! blindness; lightness falls in equal steps from the middle to either end.
 
+use super::ramp::{NOT_FINITE, mixed};
+
 /// Colours from zero to the end of a side, at equal steps: OKLab lightness 0.96, 0.82, 0.68, 0.53,
 /// 0.39 at the hues 252 and 32 degrees.
 const BELOW: [[u8; 3]; 5] =
     [[243, 243, 243], [149, 201, 255], [74, 155, 240], [35, 111, 185], [15, 70, 123]];
 const ABOVE: [[u8; 3]; 5] =
     [[243, 243, 243], [254, 173, 156], [228, 112, 90], [174, 72, 54], [115, 42, 30]];
-/// The colour of a value that is not finite.
-const NOT_FINITE: [u8; 3] = [128; 3];
 
 /// The byte of zero; one step of a byte is `scale / STEPS`.
 const ZERO: i32 = 128;
-const STEPS: i32 = 127;
+pub(super) const STEPS: i32 = 127;
 
 /// Values as bytes: 128 is zero, 1 and 255 are `-scale` and `scale`, 0 is not finite.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,19 +53,13 @@ impl SignedLevels {
 pub fn signed_level_colours() -> [[u8; 3]; 256] {
     std::array::from_fn(|byte| match byte as i32 {
         0 => NOT_FINITE,
-        level if level < ZERO => mixed(&BELOW, ZERO - level),
-        level => mixed(&ABOVE, level - ZERO),
+        level => signed_colour(level - ZERO),
     })
 }
 
-/// The colour `step` steps of [`STEPS`] along a side, in whole numbers so that it is the same everywhere.
-fn mixed(side: &[[u8; 3]; 5], step: i32) -> [u8; 3] {
-    let along = 4 * step;
-    let (first, rest) = ((along / STEPS).min(3), along - (along / STEPS).min(3) * STEPS);
-    std::array::from_fn(|channel| {
-        let [near, far] = [first, first + 1].map(|at| i32::from(side[at as usize][channel]));
-        ((near * (STEPS - rest) + far * rest + STEPS / 2) / STEPS) as u8
-    })
+/// The colour `step` steps of [`STEPS`] from zero, `-STEPS` to `STEPS`.
+pub(super) fn signed_colour(step: i32) -> [u8; 3] {
+    mixed(if step < 0 { &BELOW } else { &ABOVE }, step.abs(), STEPS)
 }
 
 #[cfg(test)]

@@ -5,16 +5,21 @@
 
 mod axis;
 mod chart;
+mod colour_map;
 mod diverging;
 mod frames;
 mod legend;
 mod movie;
 mod palette;
+mod phase_map;
+mod ramp;
 mod series;
 mod sheet;
 
 pub use chart::LineChart;
+pub use colour_map::ColourMap;
 pub use diverging::{SignedLevels, signed_level_colours};
 pub use frames::RgbFrame;
 pub use movie::{MovieOptions, animated_gif};
+pub use phase_map::{PhaseColours, phase_clip, phase_map};
 pub use sheet::{SheetOptions, contact_sheet, png};
