@@ -29,7 +29,8 @@ impl Axis {
     pub(super) fn linear(low: f64, high: f64) -> Self {
         let [low, high] = [low, high].map(|value| value.clamp(-LARGEST, LARGEST));
         let (low, high) = if low < high { (low, high) } else { around(low) };
-        let step = round_step((high - low) / TICKS);
+        // The smallest numbers have no sixth.
+        let step = round_step((high - low) / TICKS).max(f64::MIN_POSITIVE);
         let first = (low / step).ceil() as i64;
         let last = (high / step).floor() as i64;
         let ticks = (first..=last).map(|multiple| multiple as f64 * step).collect();
@@ -53,6 +54,20 @@ impl Axis {
         let ticks = candidates[first..=last.max(first + 1)].to_vec();
         let ends = [ticks[0], ticks[ticks.len() - 1]];
         Self { logarithmic: true, ends, ticks }
+    }
+
+    /// A linear axis of `count` sites that are one apart and reach half a step beyond the first and the
+    /// last; its ticks are sites.
+    pub(super) fn sites(count: usize) -> Self {
+        let last = count.saturating_sub(1);
+        let step = (round_step(last.max(1) as f64 / TICKS) as usize).max(1);
+        let ticks = (0..=last).step_by(step).map(|site| site as f64).collect();
+        Self { logarithmic: false, ends: [-0.5, last as f64 + 0.5], ticks }
+    }
+
+    /// The values of the ticks, and what they say.
+    pub(super) fn labelled_ticks(&self) -> impl Iterator<Item = (f64, String)> + '_ {
+        self.ticks.iter().map(|tick| (*tick, plain_number(*tick)))
     }
 
     /// The value at the end of the axis: right or top.
@@ -109,7 +124,8 @@ impl ValueFormatter<f64> for Axis {
 
 /// A range around a single value.
 fn around(value: f64) -> (f64, f64) {
-    let margin = if value == 0.0 { 0.5 } else { value.abs() / 2.0 };
+    let half = value.abs() / 2.0;
+    let margin = if value == 0.0 { 0.5 } else { half.max(f64::MIN_POSITIVE) };
     (value - margin, value + margin)
 }
 
@@ -121,6 +137,11 @@ fn round_step(step: f64) -> f64 {
         .map(|mantissa| mantissa * power)
         .find(|candidate| *candidate >= step * (1.0 - 1e-9))
         .unwrap_or(10.0 * power)
+}
+
+/// Three digits of a number, as a reader wants them.
+pub(super) fn short_number(value: f64) -> String {
+    plain_number(format!("{value:.2e}").parse().unwrap_or(value))
 }
 
 /// A number as a reader wants it: six digits, no trailing zeros, powers of ten when far from 1.
@@ -153,6 +174,7 @@ mod tests {
     fn linear_ticks_are_round_and_inside() {
         let axis = Axis::linear(0.0, 120.0);
         assert_eq!(axis.ticks, [0.0, 20.0, 40.0, 60.0, 80.0, 100.0, 120.0]);
+        assert_eq!(Axis::linear(0.0, 5e-324).ticks, [0.0]);
         let axis = Axis::linear(-0.31, 0.32);
         assert_eq!(
             axis.ticks.iter().map(|tick| axis.format_ext(tick)).collect::<Vec<_>>(),
@@ -184,6 +206,19 @@ mod tests {
     }
 
     #[test]
+    fn sites_have_whole_ticks() {
+        for (count, ticks) in [
+            (1, vec![0.0]),
+            (4, vec![0.0, 1.0, 2.0, 3.0]),
+            (12, vec![0.0, 2.0, 4.0, 6.0, 8.0, 10.0]),
+        ] {
+            let axis = Axis::sites(count);
+            assert_eq!((axis.start(), axis.end()), (-0.5, count as f64 - 0.5));
+            assert_eq!(axis.labelled_ticks().map(|(tick, _)| tick).collect::<Vec<_>>(), ticks);
+        }
+    }
+
+    #[test]
     fn values_are_mapped_in_proportion() {
         assert_eq!(Axis::linear(0.0, 10.0).map(&2.5, (100, 500)), 200);
         assert_eq!(Axis::logarithmic(1.0, 100.0).map(&10.0, (300, 100)), 200);
@@ -202,6 +237,10 @@ mod tests {
             (0.0, "0"),
         ] {
             assert_eq!(plain_number(value), text);
+        }
+        for (value, text) in [(0.523599, "0.524"), (-12345.6, "-12300"), (2e-9, "2e-9"), (0.0, "0")]
+        {
+            assert_eq!(short_number(value), text);
         }
     }
 }

@@ -4,14 +4,13 @@ use plotters::prelude::*;
 
 use super::{
     axis::Axis,
+    band::Band,
+    canvas::{self, Area, Drawn, GRID, INK, QUIET},
     legend::Legend,
     series::{Series, Stroke},
 };
 use crate::{Error, Result};
 
-const INK: RGBColor = RGBColor(40, 44, 52);
-const GRID: RGBColor = RGBColor(225, 228, 232);
-const MARKER: RGBColor = RGBColor(120, 126, 135);
 /// Pixels between the labels of markers: each stands lower than the one before.
 const MARKER_LINE: i32 = 15;
 
@@ -105,7 +104,17 @@ impl LineChart {
         points: impl IntoIterator<Item = (f64, f64)>,
     ) -> Self {
         let points = points.into_iter().map(|(x, y)| [x, y]).collect();
-        self.series.push(Series { name, points, stroke });
+        self.series.push(Series { name, points, stroke, band: Band::default() });
+        self
+    }
+
+    /// Shades intervals `(horizontal, low, high)` around the line added last, in its colour: where a null
+    /// hypothesis or repetitions lie. They may reach beyond the plot; one that is NaN or upside down
+    /// interrupts the band. A chart without lines stays as it is.
+    pub fn band(mut self, intervals: impl IntoIterator<Item = (f64, f64, f64)>) -> Self {
+        if let Some(series) = self.series.last_mut() {
+            series.band = Band::new(intervals);
+        }
         self
     }
 
@@ -134,23 +143,21 @@ impl LineChart {
         let (horizontal, vertical) = self
             .axes()
             .ok_or(Error::Empty { action: ACTION, expected: "point that can be drawn" })?;
-        let mut svg = String::new();
-        self.draw(&mut svg, &horizontal, &vertical).map_err(|source| Error::Encode {
-            format: "SVG",
-            // The library's error borrows nothing useful beyond its text.
-            source: source.to_string().into(),
-        })?;
-        Ok(svg)
+        let size = self.size.map(|side| i32::try_from(side).unwrap_or(i32::MAX));
+        canvas::svg(size, &[], |area| self.draw(area, &horizontal, &vertical))
     }
 
     /// The two axes that hold every point that can be drawn; `None` when there is no such point.
     fn axes(&self) -> Option<(Axis, Axis)> {
         let visible =
-            |[x, y]: &&[f64; 2]| x.is_finite() && y.is_finite() && (!self.logarithmic || *y > 0.0);
-        let mut points = self.series.iter().flat_map(|series| &series.points).filter(visible);
-        let first = *points.next()?;
+            |[x, y]: &[f64; 2]| x.is_finite() && y.is_finite() && (!self.logarithmic || *y > 0.0);
+        let of_series = |series: &Series| -> Vec<[f64; 2]> {
+            series.points.iter().copied().chain(series.band.ends()).filter(&visible).collect()
+        };
+        let mut points = self.series.iter().flat_map(of_series);
+        let first = points.next()?;
         let (low, high) = points.fold((first, first), |(low, high), [x, y]| {
-            ([low[0].min(*x), low[1].min(*y)], [high[0].max(*x), high[1].max(*y)])
+            ([low[0].min(x), low[1].min(y)], [high[0].max(x), high[1].max(y)])
         });
         let vertical = match self.limits {
             Some([low, high]) if self.logarithmic => Axis::logarithmic(low, high),
@@ -164,14 +171,7 @@ impl LineChart {
         Some((Axis::linear(low[0], high[0]), vertical))
     }
 
-    fn draw(
-        &self,
-        svg: &mut String,
-        horizontal: &Axis,
-        vertical: &Axis,
-    ) -> std::result::Result<(), Box<dyn std::error::Error>> {
-        let root = SVGBackend::with_string(svg, (self.size[0], self.size[1])).into_drawing_area();
-        root.fill(&WHITE)?;
+    fn draw(&self, root: &Area<'_>, horizontal: &Axis, vertical: &Axis) -> Drawn {
         let names = Legend::new(&self.series, self.size[0]);
         let (legend, plot) = root.split_vertically(names.height());
         names.draw(&legend, INK)?;
@@ -190,7 +190,7 @@ impl LineChart {
             .axis_desc_style(("sans-serif", 14).into_font().color(&INK))
             .bold_line_style(GRID)
             .light_line_style(TRANSPARENT)
-            .axis_style(MARKER)
+            .axis_style(QUIET)
             .draw()?;
 
         let (bottom, top) = (vertical.start(), vertical.end());
@@ -198,8 +198,12 @@ impl LineChart {
         for (x, _) in markers() {
             chart.draw_series(std::iter::once(PathElement::new(
                 [(*x, bottom), (*x, top)],
-                MARKER.stroke_width(1),
+                QUIET.stroke_width(1),
             )))?;
+        }
+        let limits = self.limits.unwrap_or([bottom, top]);
+        for series in &self.series {
+            series.draw_band(&mut chart, limits)?;
         }
         let within = |y: f64| self.limits.is_none_or(|[low, high]| (low..=high).contains(&y));
         for series in &self.series {
@@ -207,13 +211,11 @@ impl LineChart {
         }
         // Words stand above lines.
         for (line, (x, label)) in (0..).zip(markers()) {
-            let style = ("sans-serif", 12).into_font().color(&MARKER);
+            let style = ("sans-serif", 12).into_font().color(&QUIET);
             let corner = (5, 4 + line * MARKER_LINE);
             let near = EmptyElement::at((*x, top)) + Text::new(label.clone(), corner, style);
             chart.draw_series(std::iter::once(near))?;
         }
-        drop(chart);
-        root.present()?;
         Ok(())
     }
 }

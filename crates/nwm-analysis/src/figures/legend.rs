@@ -2,7 +2,7 @@
 
 use plotters::prelude::*;
 
-use super::series::Series;
+use super::{canvas::width_of, series::Series};
 
 /// Height of one line of names, and what is added to all of them, in pixels.
 const LINE_HEIGHT: i32 = 19;
@@ -33,9 +33,7 @@ impl<'a> Legend<'a> {
         let (mut left, mut line) = (LEFT, 0);
         let mut entries = Vec::with_capacity(series.len());
         for series in series {
-            // The mean advance of a sans-serif letter is a little over half its size.
-            let text = series.name.chars().count() as i32 * TEXT_SIZE * 6 / 10;
-            let own = SWATCH + SPACES[0] + text;
+            let own = SWATCH + SPACES[0] + width_of(&series.name, TEXT_SIZE);
             if left > LEFT && left.saturating_add(own) > width {
                 (left, line) = (LEFT, line + 1);
             }
@@ -72,7 +70,10 @@ impl<'a> Legend<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::series::Stroke, *};
+    use super::{
+        super::{band::Band, series::Stroke},
+        *,
+    };
 
     #[test]
     fn names_that_do_not_fit_begin_another_line() {
@@ -80,6 +81,7 @@ mod tests {
             name: name.to_owned(),
             points: Vec::new(),
             stroke: Stroke::Solid(0),
+            band: Band::default(),
         };
         let series: Vec<Series> = (0..9).map(|_| named("mean image")).collect();
         let wide = Legend::new(&series[..3], 760);

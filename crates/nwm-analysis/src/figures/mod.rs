@@ -4,10 +4,13 @@
 //! The bytes are a function of the input alone.
 
 mod axis;
+mod band;
+mod canvas;
 mod chart;
 mod colour_map;
 mod diverging;
 mod frames;
+mod heat_map;
 mod legend;
 mod movie;
 mod palette;
@@ -15,11 +18,13 @@ mod phase_map;
 mod ramp;
 mod series;
 mod sheet;
+mod site_plot;
 
 pub use chart::LineChart;
 pub use colour_map::ColourMap;
 pub use diverging::{SignedLevels, signed_level_colours};
 pub use frames::RgbFrame;
+pub use heat_map::HeatMap;
 pub use movie::{MovieOptions, animated_gif};
 pub use phase_map::{PhaseColours, phase_clip, phase_map};
 pub use sheet::{SheetOptions, contact_sheet, png};

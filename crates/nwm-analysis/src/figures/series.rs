@@ -2,7 +2,7 @@
 
 use plotters::prelude::*;
 
-use super::axis::Axis;
+use super::{axis::Axis, band::Band};
 
 /// The first colours of Okabe and Ito's palette that read well as thin lines on white; they stay
 /// apart in the common kinds of colour blindness. Series take them in turn.
@@ -37,6 +37,7 @@ pub(super) struct Series {
     pub(super) name: String,
     pub(super) points: Vec<[f64; 2]>,
     pub(super) stroke: Stroke,
+    pub(super) band: Band,
 }
 
 impl Stroke {
@@ -49,6 +50,18 @@ impl Stroke {
 }
 
 impl Series {
+    /// Shades the interval around the line, between `limits`.
+    pub(super) fn draw_band<Backend: DrawingBackend>(
+        &self,
+        chart: &mut ChartContext<'_, Backend, Cartesian2d<Axis, Axis>>,
+        limits: [f64; 2],
+    ) -> std::result::Result<(), Box<dyn std::error::Error>>
+    where
+        Backend::ErrorType: 'static,
+    {
+        self.band.draw(chart, self.stroke.colour(), limits)
+    }
+
     /// Draws the line into a chart's plot; values that are not shown interrupt it.
     pub(super) fn draw<Backend: DrawingBackend>(
         &self,
@@ -92,6 +105,7 @@ impl Series {
             Stroke::Solid(_) => (right - left, 1),
             Stroke::Dashed(number) => DASHES[number % DASHES.len()],
         };
+        self.band.draw_swatch(area, self.stroke.colour(), [left, right], middle)?;
         let style = self.stroke.colour().stroke_width(3);
         let mut start = left;
         while start < right {
@@ -158,7 +172,8 @@ mod tests {
     #[test]
     fn gaps_interrupt_lines() {
         let points = vec![[0.0, 1.0], [1.0, 2.0], [2.0, f64::NAN], [3.0, 0.0], [4.0, 1.0]];
-        let series = Series { name: String::new(), points, stroke: Stroke::Solid(0) };
+        let stroke = Stroke::Solid(0);
+        let series = Series { name: String::new(), points, stroke, band: Band::default() };
         let linear = series.lines(|y| Axis::linear(0.0, 2.0).holds(y));
         assert_eq!(linear, [vec![(0.0, 1.0), (1.0, 2.0)], vec![(3.0, 0.0), (4.0, 1.0)]]);
         let logarithmic = series.lines(|y| Axis::logarithmic(1.0, 2.0).holds(y));
