@@ -3,11 +3,13 @@
 //! Everything is made in memory and returned as text or bytes; opening files is the caller's task.
 //! The bytes are a function of the input alone.
 
+mod arrow;
 mod axis;
 mod band;
 mod canvas;
 mod chart;
 mod colour_map;
+mod critical_mark;
 mod diverging;
 mod frames;
 mod heat_map;
@@ -15,6 +17,7 @@ mod legend;
 mod movie;
 mod palette;
 mod phase_map;
+mod quiver;
 mod ramp;
 mod series;
 mod sheet;
@@ -27,4 +30,5 @@ pub use frames::RgbFrame;
 pub use heat_map::HeatMap;
 pub use movie::{MovieOptions, animated_gif};
 pub use phase_map::{PhaseColours, phase_clip, phase_map};
+pub use quiver::Quiver;
 pub use sheet::{SheetOptions, contact_sheet, png};
