@@ -28,8 +28,11 @@
 //!   a bootstrap over trajectories and seeds.
 //! - [`statistics::holm_adjusted`]: p-values of several comparisons, adjusted for their number.
 //! - [`statistics::RankCorrelation`]: do two rows of numbers rank alike, by Kendall's tau-b.
-//! - [`figures::RgbFrame`]: one picture; [`figures::animated_gif`], [`figures::contact_sheet`] and
-//!   [`figures::LineChart`] make files of pictures and numbers.
+//! - [`figures::RgbFrame`]: one picture, of phases by [`figures::phase_map`] or of values by
+//!   [`figures::HeatMap`]; [`figures::animated_gif`], [`figures::contact_sheet`] and [`figures::FilmStrip`] show
+//!   many.
+//! - [`figures::LineChart`], [`figures::Quiver`], [`figures::PolarHistogram`]: figures of numbers, of fields of
+//!   vectors with their critical points, and of directions.
 //! - [`signal::band_pass`], [`signal::ZeroPhase`], [`signal::AnalyticTransform`],
 //!   [`signal::GeneralizedPhase`]: from samples to phases.
 //! - [`waves::frame_measures`], [`waves::frame_patterns`]: what each frame of a recording shows.

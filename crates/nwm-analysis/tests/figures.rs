@@ -6,7 +6,11 @@ use std::io::Cursor;
 
 use nwm_analysis::{
     Error,
-    figures::{LineChart, MovieOptions, RgbFrame, SheetOptions, animated_gif, contact_sheet, png},
+    figures::{
+        ColourMap, FilmStrip, HeatMap, LineChart, MovieOptions, PhaseColours, PolarHistogram,
+        Quiver, RgbFrame, SheetOptions, animated_gif, contact_sheet, phase_clip, phase_map, png,
+    },
+    waves::{Grid, SyntheticWave, critical_points, phase_gradient},
 };
 
 /// A soft disc that moves to the right, drawn over a grey background.
@@ -180,7 +184,106 @@ fn a_chart_without_points_is_an_error() {
     assert!(matches!(small.svg(), Err(Error::Range { found: 100, .. })));
 }
 
+/// Digits of an attribute of an SVG element.
+fn attribute(element: &str, name: &str) -> i32 {
+    let start = element.find(&format!(" {name}=\"")).unwrap() + name.len() + 3;
+    element[start..].split('"').next().unwrap().parse().unwrap()
+}
+
+/// Everything that is drawn lies inside the figure.
+fn assert_inside(svg: &str) {
+    let (width, height) = (attribute(svg, "width"), attribute(svg, "height"));
+    for element in svg.lines().filter(|line| line.starts_with("<text")) {
+        let (x, y) = (attribute(element, "x"), attribute(element, "y"));
+        assert!((0..=width).contains(&x) && (0..=height).contains(&y), "{element}");
+    }
+    for element in svg.lines().filter(|line| line.starts_with("<image")) {
+        let right = attribute(element, "x") + attribute(element, "width");
+        let bottom = attribute(element, "y") + attribute(element, "height");
+        assert!(right <= width && bottom <= height, "{right} of {width}, {bottom} of {height}");
+    }
+}
+
+#[test]
+fn bands_are_shaded_in_the_colour_of_their_line() {
+    let chart = LineChart::new("lag", "correlation")
+        .series("nwm_2d", [(0.0, 1.0), (9.0, 0.5)])
+        .reference("surrogates", [(0.0, 0.0), (9.0, 0.0)])
+        .band((0..10).map(|lag| (f64::from(lag), -3.0, 0.2)));
+    let svg = chart.svg().unwrap();
+    assert_eq!(svg.matches("<polygon").count(), 1);
+    let is_shade = |line: &&str| line.contains("opacity=\"0.22\"");
+    let shades: Vec<&str> = svg.lines().filter(is_shade).collect();
+    assert_eq!(shades.len(), 2, "a swatch and a band");
+    assert!(shades.iter().all(|shade| shade.contains("fill=\"#8A8F98\"")));
+    assert!(svg.contains("\n-3\n"), "the axis holds the band");
+    let limited = chart.vertical_limits(-0.5, 1.5).svg().unwrap();
+    assert!(!limited.contains("\n-3\n") && limited.matches("<polygon").count() == 1);
+    // There is no line that a band could belong to.
+    let empty = LineChart::new("lag", "correlation").band([(0.0, 0.0, 1.0)]);
+    assert!(matches!(empty.svg(), Err(Error::Empty { .. })));
+}
+
+#[test]
+fn a_wave_is_mapped_with_its_arrows_and_its_source() {
+    let recorded = |phase: f64| {
+        let (frequency, wavelength, centre) = (0.1, 9.0, [7.5, 9.5]);
+        SyntheticWave::Target { frequency, wavelength, centre, phase }.recording([2, 16, 20])
+    };
+    let (real, imaginary) = (recorded(0.0), recorded(-std::f64::consts::FRAC_PI_2));
+    let phase: Vec<f64> =
+        imaginary.iter().zip(&real).map(|(imaginary, real)| imaginary.atan2(*real)).collect();
+    let clip = phase_clip(&phase, [2, 16, 20], PhaseColours::Cyclic).unwrap();
+    assert_eq!(clip[1], phase_map(&phase[320..], [16, 20]).unwrap());
+    let travel = phase_gradient(&phase, [2, 16, 20], Grid::Open).unwrap().negated();
+    let points = critical_points(&travel, 1, Grid::Open);
+    let quiver = Quiver::new(clip[1].clone(), &travel, 1)
+        .unwrap()
+        .unit("rad per site")
+        .critical_points(&points);
+    let svg = quiver.svg().unwrap();
+    assert_inside(&svg);
+    assert!(svg.contains("rad per site") && svg.matches("<image").count() == 1);
+    // A source that is equal in all directions is on the border to a spiral.
+    assert_eq!((points.len(), points[0].place), (1, [7.5, 9.5]));
+    assert!(svg.contains("source (1)") || svg.contains("spiral out (1)"));
+    assert_eq!(svg, quiver.svg().unwrap());
+}
+
+#[test]
+fn figures_of_every_shape_hold_their_words() {
+    for shape in [[1, 1], [1, 36], [36, 1], [24, 54], [7, 900]] {
+        let values: Vec<f32> =
+            (0..shape[0] * shape[1]).map(|site| site as f32 * 1234.5 - 9.0).collect();
+        let map = HeatMap::new(&values, shape).unwrap();
+        let frame = map.frame().unwrap();
+        assert_eq!([frame.rows(), frame.columns()], shape);
+        assert_inside(&map.quantity("amplitude (arbitrary units)").svg().unwrap());
+        let strips = FilmStrip::new(0..13).strip("a longer name of a row", &vec![frame; 13]);
+        assert_inside(&strips.svg().unwrap());
+    }
+}
+
 proptest::proptest! {
+    /// Any numbers at all: a map has colours, and a figure is drawn or there was nothing to draw.
+    #[test]
+    fn maps_and_histograms_of_any_numbers_are_drawn_or_empty(
+        values in proptest::collection::vec(proptest::num::f64::ANY, 6),
+    ) {
+        let is_drawable = values.iter().any(|value| value.is_finite());
+        phase_map(&values, [2, 3]).unwrap();
+        phase_clip(&values, [3, 1, 2], PhaseColours::ThreeCosines).unwrap();
+        for colours in [ColourMap::Sequential, ColourMap::Diverging, ColourMap::Cyclic] {
+            HeatMap::new(&values, [3, 2]).unwrap().colours(colours).frame().unwrap();
+        }
+        let map = HeatMap::new(&values, [3, 2]).unwrap().colours(ColourMap::Diverging);
+        proptest::prop_assert_eq!(map.svg().is_ok(), is_drawable);
+        let histogram = PolarHistogram::new(&values);
+        proptest::prop_assert_eq!(histogram.svg().is_ok(), is_drawable);
+        let missing = f64::from(u8::from(is_drawable)) - histogram.shares().iter().sum::<f64>();
+        proptest::prop_assert!(missing.abs() < 1e-12, "{missing}");
+    }
+
     /// Any numbers at all: a chart is drawn, or there was nothing to draw.
     #[test]
     fn charts_of_any_numbers_are_drawn_or_empty(

@@ -1,7 +1,13 @@
-//! Pictures: line charts as SVG, movies as GIF, contact sheets as PNG.
+//! Pictures of numbers: charts, maps and arrows as SVG, movies as GIF, contact sheets as PNG.
+//!
+//! - Frames ([`RgbFrame`]) of phases ([`phase_map`], [`phase_clip`]) or values ([`HeatMap`]), by the colours of a
+//!   [`ColourMap`]; [`animated_gif`], [`contact_sheet`] and [`FilmStrip`] show many of them.
+//! - Figures with axes: [`LineChart`], [`HeatMap`], [`Quiver`] for fields of vectors and their critical points,
+//!   [`PolarHistogram`] for directions.
 //!
 //! Everything is made in memory and returned as text or bytes; opening files is the caller's task.
-//! The bytes are a function of the input alone.
+//! The bytes are a function of the input alone. Figures have a ground of their own, white as `#FFFFFF`, which a page
+//! may replace together with the colours of words and lines; no words stand on pictures.
 
 mod arrow;
 mod axis;
@@ -11,6 +17,7 @@ mod chart;
 mod colour_map;
 mod critical_mark;
 mod diverging;
+mod film_strip;
 mod frames;
 mod heat_map;
 mod legend;
@@ -27,6 +34,7 @@ mod site_plot;
 pub use chart::LineChart;
 pub use colour_map::ColourMap;
 pub use diverging::{SignedLevels, signed_level_colours};
+pub use film_strip::FilmStrip;
 pub use frames::RgbFrame;
 pub use heat_map::HeatMap;
 pub use movie::{MovieOptions, animated_gif};
