@@ -33,6 +33,9 @@
 //!   many.
 //! - [`figures::LineChart`], [`figures::Quiver`], [`figures::PolarHistogram`]: figures of numbers, of fields of
 //!   vectors with their critical points, and of directions.
+//! - [`figures::RgbFrame`]: one picture; [`figures::animated_gif`], [`figures::contact_sheet`] and
+//!   [`figures::LineChart`] make files of pictures and numbers.
+//! - [`figures::WavePlayer`]: a recording of waves that a reader of a page plays.
 //! - [`signal::band_pass`], [`signal::ZeroPhase`], [`signal::AnalyticTransform`],
 //!   [`signal::GeneralizedPhase`]: from samples to phases.
 //! - [`waves::frame_measures`], [`waves::frame_patterns`]: what each frame of a recording shows.

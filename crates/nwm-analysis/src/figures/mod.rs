@@ -4,12 +4,14 @@
 //!   [`ColourMap`]; [`animated_gif`], [`contact_sheet`] and [`FilmStrip`] show many of them.
 //! - Figures with axes: [`LineChart`], [`HeatMap`], [`Quiver`] for fields of vectors and their critical points,
 //!   [`PolarHistogram`] for directions.
+//! Pictures: line charts as SVG, movies as GIF, contact sheets as PNG, players of waves as HTML.
 //!
 //! Everything is made in memory and returned as text or bytes; opening files is the caller's task.
 //! The bytes are a function of the input alone. Figures have a ground of their own, white as `#FFFFFF`, which a page
 //! may replace together with the colours of words and lines; no words stand on pictures.
 
 mod arrow;
+mod angle_levels;
 mod axis;
 mod band;
 mod canvas;
@@ -30,6 +32,7 @@ mod ramp;
 mod series;
 mod sheet;
 mod site_plot;
+mod wave_player;
 
 pub use chart::LineChart;
 pub use colour_map::ColourMap;
@@ -42,3 +45,4 @@ pub use phase_map::{PhaseColours, phase_clip, phase_map};
 pub use polar_histogram::PolarHistogram;
 pub use quiver::Quiver;
 pub use sheet::{SheetOptions, contact_sheet, png};
+pub use wave_player::WavePlayer;
