@@ -41,6 +41,12 @@ pub(crate) enum Command {
     /// Sequences are the windows on which the run is evaluated. Arrays and axes are described in docs/formats.md and in the
     /// file's own attribute `metadata`; h5py and MATLAB read it, and `nwm inspect` verifies it.
     Unroll(UnrollArguments),
+    /// Wave analysis of any recording on a grid of sites: is there a wave, of which kind, length, speed and direction.
+    ///
+    /// Reads NPY, NPZ and HDF5 files (so also MATLAB 7.3 and NWB), of whole or real numbers. What is found is compared with
+    /// surrogates, in which sites are shuffled or shifted in time. Writes summary.json, per_step.csv, phase.h5, report.html
+    /// and phase.gif into the folder --out; docs/guides/waves.md explains them.
+    Waves(WavesArguments),
     /// One self-contained page of one or more runs: curves, tables, forecasts as movies.
     Report(ReportArguments),
     /// Statistics and pages of many runs.
@@ -239,6 +245,69 @@ pub(crate) struct UnrollArguments {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct WavesArguments {
+    /// The recording: an NPY, NPZ or HDF5 file.
+    pub(crate) file: PathBuf,
+    /// The array in an NPZ or HDF5 file, such as /acquisition/lfp; the only one that can be a recording by default.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) dataset: Option<String>,
+    /// What the axes of the array are, in its order: trial, time, row and column between commas. By default
+    /// trial,time,row,column, of three axes time,row,column, of two time,column. An array that MATLAB saved has its axes
+    /// reversed.
+    #[arg(long, value_name = "NAMES")]
+    pub(crate) axes: Option<String>,
+    /// Samples per second; frequencies are in Hz then, in cycles per step without it.
+    #[arg(long, value_name = "HZ")]
+    pub(crate) sampling_rate: Option<f64>,
+    /// The band that is looked at: its edges in Hz (with --sampling-rate) or cycles per step, or paper (0.1 to 0.2 cycles
+    /// per step) or fundamental (0.025 to 0.1); by default an octave either side of the spectral peak.
+    #[arg(long, num_args = 1..=2, value_names = ["LOW", "HIGH"])]
+    pub(crate) band: Option<Vec<String>>,
+    /// Which sites are neighbours: nothing wraps (open), both axes do (torus), or rows are circles of their own (rings).
+    #[arg(long, value_enum, default_value_t = GridName::Open)]
+    pub(crate) grid: GridName,
+    /// Recordings without waves to compare with.
+    #[arg(long, default_value_t = 39)]
+    pub(crate) surrogates: usize,
+    /// Seed of the surrogates.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Do not write phase.h5, which has five numbers for each one of the recording.
+    #[arg(long)]
+    pub(crate) no_fields: bool,
+    /// Folder for what is found.
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GridName {
+    Open,
+    Torus,
+    Rings,
+}
+
+impl GridName {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Torus => "torus",
+            Self::Rings => "rings",
+        }
+    }
+}
+
+impl From<GridName> for nwm_analysis::waves::Grid {
+    fn from(name: GridName) -> Self {
+        match name {
+            GridName::Open => Self::Open,
+            GridName::Torus => Self::Torus,
+            GridName::Rings => Self::Rings,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct ReportArguments {
     /// Run folders.
     #[arg(required = true)]
@@ -276,9 +345,15 @@ pub(crate) struct InspectArguments {
 pub(crate) struct ExamineArguments {
     /// The file.
     pub(crate) file: PathBuf,
-    /// The array of frames in it.
+    /// The array in it.
     #[arg(long)]
-    pub(crate) dataset: String,
+    pub(crate) dataset: Option<String>,
+    /// Whether it is a recording of waves, not of frames.
+    #[arg(long)]
+    pub(crate) recording: bool,
+    /// The axes of the recording.
+    #[arg(long)]
+    pub(crate) axes: Option<String>,
 }
 
 #[cfg(test)]

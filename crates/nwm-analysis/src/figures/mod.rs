@@ -10,8 +10,8 @@
 //! The bytes are a function of the input alone. Figures have a ground of their own, white as `#FFFFFF`, which a page
 //! may replace together with the colours of words and lines; no words stand on pictures.
 
-mod arrow;
 mod angle_levels;
+mod arrow;
 mod axis;
 mod band;
 mod canvas;

@@ -15,17 +15,6 @@ use crate::{Error, Real, Result};
 
 const ACTION: &str = "measure waves";
 
-/// Which phase is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum PhaseKind {
-    /// That of the analytic signal.
-    Analytic,
-    /// The generalized phase ([`GeneralizedPhase`](crate::signal::GeneralizedPhase)), which does not run backwards.
-    #[default]
-    Generalized,
-}
-
 /// How raw samples become phases, and what their measures are compared with.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]

@@ -33,8 +33,8 @@ mod shift;
 mod smoothing;
 mod source;
 mod spectrum;
-mod stretches;
 mod speed;
+mod stretches;
 mod summary;
 mod synchrony;
 mod synthetic;
@@ -54,7 +54,7 @@ pub use gradient::{aliased_fraction, phase_gradient};
 pub use grid::Grid;
 pub use measures::{FrameMeasures, frame_measures};
 pub use metric::{Metric, Null};
-pub use metrics::{MetricsOptions, PhaseKind, WaveMetrics};
+pub use metrics::{MetricsOptions, WaveMetrics};
 pub use null::{Significance, Surrogates, Tail};
 pub use optical_flow::{OpticalFlowOptions, optical_flow};
 pub use pattern::{FramePattern, PatternCentre, PatternKind, PatternOptions, frame_patterns};
@@ -65,8 +65,8 @@ pub use source::{
     source_point,
 };
 pub use spectrum::{Mode, SpaceTimeSpectrum};
-pub use stretches::{Stretch, stretches};
 pub use speed::{phase_speeds, speed_quartiles};
+pub use stretches::{Stretch, stretches};
 pub use summary::{SummaryOptions, Trial, Verdict, WaveStatistics, WaveSummary};
 pub use synchrony::synchrony;
 pub use synthetic::{SyntheticWave, mixed, pink_noise};

@@ -10,7 +10,7 @@ use super::grid::{Axis, Grid};
 use super::measures::{neighbour_coherence, resultant};
 use super::median::quartiles;
 use super::metric::Metric;
-use super::metrics::{MetricsOptions, PhaseKind};
+use super::metrics::MetricsOptions;
 use super::phase::phases_of;
 use super::shift::ring_shift;
 use super::source::{EventOptions, Events};
@@ -18,8 +18,8 @@ use super::spectrum::{Amplitudes, SpaceTimeSpectrum};
 use super::speed::{speeds, turning};
 use super::winding::windings;
 use crate::signal::{
-    AnalyticTransform, GeneralizedPhase, NyquistBin, Padding, ZeroPhase, band_pass, frames_of,
-    instantaneous_frequency, series_of, standardize,
+    AnalyticTransform, GeneralizedPhase, NyquistBin, Padding, PhaseKind, ZeroPhase, band_pass,
+    frames_of, instantaneous_frequency, series_of, standardize,
 };
 use crate::{Real, Result};
 

@@ -1,16 +1,19 @@
 //! What the waves of a recording are, and whether there are any.
 
-use std::f64::consts::TAU;
+use std::f64::consts::{FRAC_PI_2, PI, TAU};
 
 use num_complex::Complex;
 use rayon::prelude::*;
 
+use super::evaluation::evaluation_points;
 use super::grid::{Grid, check_frames};
 use super::measures::{Frame, FrameMeasures, each_frame, frame_measures};
 use super::median::{WeightedMedian, median};
 use super::null::{Significance, Surrogates, Tail};
 use super::pattern::{FramePattern, PatternKind, PatternOptions, frame_patterns};
+use super::phase::phases_of;
 use super::smoothing::smoothed;
+use super::source::{EventOptions, Events};
 use super::spectrum::Amplitudes;
 use crate::{Error, Real, Result};
 
@@ -120,6 +123,10 @@ pub struct WaveSummary {
     /// [`SpaceTimeSpectrum::mode_share`](super::SpaceTimeSpectrum::mode_share), mean over trials, against
     /// shuffled sites.
     pub mode_share: Significance,
+    /// The largest correlation of phase with the distance from a source among the troughs of the mean signal, against
+    /// shuffled sites with sources of their own; NaN if nothing has a source. See its pitfalls at
+    /// [`phase_distance_correlation`](super::phase_distance_correlation).
+    pub rho_distance: Significance,
     /// The share of frames whose local coherence exceeds the 99th percentile of shuffled sites: 0.01 by chance.
     pub significant_fraction: f64,
     /// The share of frames of each pattern; they sum to 1. A frame that is not significant has none; one of
@@ -198,6 +205,23 @@ struct Compared {
     synchrony: Mean,
     travel: [f64; 2],
     mode_shares: f64,
+    rho_distance: Largest,
+}
+
+/// The largest of what is a number; NaN if there is none.
+#[derive(Debug, Clone, Copy)]
+struct Largest(f64);
+
+impl Default for Largest {
+    fn default() -> Self {
+        Self(f64::NAN)
+    }
+}
+
+impl Largest {
+    fn push(&mut self, value: f64) {
+        self.0 = self.0.max(value);
+    }
 }
 
 impl WaveStatistics {
@@ -310,6 +334,7 @@ impl WaveStatistics {
         let frames: Vec<usize> =
             (0..count).map(|n| (2 * n + 1) * trial.time / (2 * count)).collect();
         let amplitudes = (shape[0] >= 3).then(|| Amplitudes::of(trial.filtered, shape[0], sites));
+        let events = self.events(trial)?;
         let shape = [frames.len(), size[0], size[1]];
         // The compared frames, with the signal of each site taken from elsewhere.
         let chosen = |source: &dyn Fn(usize, usize) -> usize| -> Vec<Complex<T>> {
@@ -332,6 +357,20 @@ impl WaveStatistics {
             self.compared.synchrony.push(measures.synchrony);
         }
         spectrum(&mut self.compared, None);
+        let order: Vec<usize> = (0..sites).collect();
+        let found = self.distance_correlation(trial, &events, &order)?;
+        self.compared.rho_distance.push(found);
+        let this = &*self;
+        let correlations: Vec<f64> = (0..options.surrogates.count)
+            .into_par_iter()
+            .map(|number| {
+                let order = options.surrogates.site_order(number, &dead, size, grid)?;
+                this.distance_correlation(trial, &events, &order)
+            })
+            .collect::<Result<_>>()?;
+        for (sums, correlation) in self.surrogates.iter_mut().zip(correlations) {
+            sums.rho_distance.push(correlation);
+        }
         let null: Vec<[Vec<f64>; 2]> = self
             .surrogates
             .par_iter_mut()
@@ -356,6 +395,36 @@ impl WaveStatistics {
             })
             .collect::<Result<_>>()?;
         Ok([0, 1].map(|measure| percentile(null.iter().flat_map(|it| &it[measure]))))
+    }
+
+    /// Frames in which the mean signal passes a trough, evenly spaced if there are more than are compared.
+    fn events<T: Real>(&self, trial: &Trial<T>) -> Result<Vec<usize>> {
+        let points = evaluation_points(trial.signals, trial.time, PI, FRAC_PI_2)?;
+        let count = points.len().min(self.compared_per_trial);
+        Ok((0..count).map(|n| points[(2 * n + 1) * points.len() / (2 * count)]).collect())
+    }
+
+    /// The largest correlation of phase with distance in some frames of a trial with the sites in an order.
+    fn distance_correlation<T: Real>(
+        &self,
+        trial: &Trial<T>,
+        frames: &[usize],
+        order: &[usize],
+    ) -> Result<f64> {
+        if frames.is_empty() {
+            return Ok(f64::NAN);
+        }
+        let shape = [frames.len(), self.size[0], self.size[1]];
+        let ordered = |&frame: &usize| {
+            let signals = &trial.signals[frame * order.len()..][..order.len()];
+            order.iter().map(|&site| signals[site])
+        };
+        let signals: Vec<Complex<T>> = frames.iter().flat_map(ordered).collect();
+        let smooth = smoothed(&signals, shape, self.grid, self.options.smoothing)?;
+        let frames: Vec<usize> = (0..frames.len()).collect();
+        let (size, grid) = (self.size, self.grid);
+        let smoothing = EventOptions::default().smoothing;
+        Events { frames: &frames, size, grid, smoothing }.distance_correlation(&phases_of(&smooth))
     }
 
     /// The waves of all trials that were added.
@@ -407,6 +476,7 @@ impl WaveStatistics {
             local_plane_order,
             travel_index: of_all(&|it| it.travel[0] / it.travel[1]),
             mode_share: of_all(&|it| it.mode_shares / self.trials as f64),
+            rho_distance: of_all(&|it| it.rho_distance.0),
             significant_fraction,
             pattern_fraction: PatternKind::ALL
                 .into_iter()

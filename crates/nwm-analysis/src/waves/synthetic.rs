@@ -1,6 +1,6 @@
 //! Waves whose direction, wavelength and frequency are known, to test analyses with.
 
-use std::f64::consts::TAU;
+use std::f64::consts::{PI, TAU};
 
 use num_complex::Complex;
 use realfft::RealFftPlanner;
@@ -89,50 +89,83 @@ pub enum SyntheticWave {
 impl SyntheticWave {
     /// The value at a time and place, -1 to 1.
     pub fn at(&self, time: f64, row: f64, column: f64) -> f64 {
-        let along = |direction: f64| row * direction.sin() + column * direction.cos();
+        self.size_at(row, column) * self.oscillation_at(time, row, column).cos()
+    }
+
+    /// The phase at a time and place, radians, with whole turns.
+    pub fn phase_at(&self, time: f64, row: f64, column: f64) -> f64 {
+        let below_zero = self.size_at(row, column) < 0.0;
+        self.oscillation_at(time, row, column) + if below_zero { PI } else { 0.0 }
+    }
+
+    /// The phase, but for half a turn where the size is below zero.
+    fn oscillation_at(&self, time: f64, row: f64, column: f64) -> f64 {
         let from = |centre: [f64; 2]| [row - centre[0], column - centre[1]];
         match *self {
             Self::Plane { frequency, wavelength, direction, phase } => {
-                (TAU * (frequency * time - along(direction) / wavelength) + phase).cos()
+                TAU * (frequency * time - along(direction, row, column) / wavelength) + phase
             }
             Self::Target { frequency, wavelength, centre, phase } => {
                 let [down, right] = from(centre);
-                (TAU * (frequency * time - down.hypot(right) / wavelength) + phase).cos()
+                TAU * (frequency * time - down.hypot(right) / wavelength) + phase
             }
             Self::Rotating { frequency, arms, centre, phase } => {
                 let [down, right] = from(centre);
                 let turn = f64::from(arms) * down.atan2(right);
-                (TAU * frequency * time - turn + phase).cos()
+                TAU * frequency * time - turn + phase
             }
             Self::Spiral { frequency, wavelength, arms, centre, phase } => {
                 let [down, right] = from(centre);
                 let turn = f64::from(arms) * down.atan2(right);
-                (TAU * (frequency * time - down.hypot(right) / wavelength) - turn + phase).cos()
+                TAU * (frequency * time - down.hypot(right) / wavelength) - turn + phase
             }
-            Self::Standing { frequency, wavelength, direction, phase } => {
-                (TAU * frequency * time + phase).cos() * (TAU * along(direction) / wavelength).cos()
+            Self::Standing { frequency, phase, .. } => TAU * frequency * time + phase,
+            Self::Pulse { frequency, .. } => TAU * frequency * time,
+        }
+    }
+
+    /// How far the oscillation of a place swings; below zero if it is half a turn late.
+    fn size_at(&self, row: f64, column: f64) -> f64 {
+        match *self {
+            Self::Standing { wavelength, direction, .. } => {
+                (TAU * along(direction, row, column) / wavelength).cos()
             }
-            Self::Pulse { frequency, width, centre } => {
-                let [down, right] = from(centre);
+            Self::Pulse { width, centre, .. } => {
+                let [down, right] = [row - centre[0], column - centre[1]];
                 let square = (down * down + right * right) / (width * width);
-                (-square / 2.0).exp() * (TAU * frequency * time).cos()
+                (-square / 2.0).exp()
             }
+            _ => 1.0,
         }
     }
 
     /// Samples `[time, row, column]` of a shape.
     pub fn recording(&self, shape: [usize; 3]) -> Vec<f64> {
-        let [time, rows, columns] = shape;
-        let mut values = Vec::with_capacity(time * rows * columns);
-        for t in 0..time {
-            for row in 0..rows {
-                for column in 0..columns {
-                    values.push(self.at(t as f64, row as f64, column as f64));
-                }
+        of_places(shape, |time, row, column| self.at(time, row, column))
+    }
+
+    /// Phases `[time, row, column]` of a shape, radians, with whole turns.
+    pub fn phases(&self, shape: [usize; 3]) -> Vec<f64> {
+        of_places(shape, |time, row, column| self.phase_at(time, row, column))
+    }
+}
+
+/// How far a place lies in a direction.
+fn along(direction: f64, row: f64, column: f64) -> f64 {
+    row * direction.sin() + column * direction.cos()
+}
+
+/// The values of a function of time, row and column.
+fn of_places([time, rows, columns]: [usize; 3], of: impl Fn(f64, f64, f64) -> f64) -> Vec<f64> {
+    let mut values = Vec::with_capacity(time * rows * columns);
+    for t in 0..time {
+        for row in 0..rows {
+            for column in 0..columns {
+                values.push(of(t as f64, row as f64, column as f64));
             }
         }
-        values
     }
+    values
 }
 
 /// Pink noise `[time, series]`: Gaussian, with a power that falls as one over the frequency, mean zero and
@@ -214,6 +247,21 @@ mod tests {
     use std::f64::consts::{FRAC_PI_2, PI};
 
     use super::*;
+
+    #[test]
+    fn values_are_those_of_the_phase() {
+        let (frequency, wavelength, direction, phase) = (0.1, 7.0, 0.4, 0.2);
+        for wave in [
+            SyntheticWave::Plane { frequency, wavelength, direction, phase },
+            SyntheticWave::Standing { frequency, wavelength, direction, phase },
+        ] {
+            let (values, phases) = (wave.recording([3, 8, 8]), wave.phases([3, 8, 8]));
+            for (value, phase) in values.iter().zip(phases) {
+                // What is below zero in space is half a turn late.
+                assert!(value * phase.cos() >= -1e-15 && value.abs() <= phase.cos().abs() + 1e-12);
+            }
+        }
+    }
 
     #[test]
     fn the_plane_wave_of_the_matlab_toolbox() {

@@ -10,6 +10,7 @@ mod report;
 mod table;
 mod train;
 mod unroll;
+pub(crate) mod waves;
 
 use clap::CommandFactory as _;
 use serde_json::json;
@@ -25,6 +26,7 @@ pub(crate) fn run(command: Command, terminal: &Terminal) -> anyhow::Result<Endin
         Command::Train(arguments) => train::run(&arguments, terminal),
         Command::Eval(arguments) => eval::run(&arguments, terminal),
         Command::Unroll(arguments) => unroll::run(&arguments, terminal),
+        Command::Waves(arguments) => waves::run(&arguments, terminal),
         Command::Report(arguments) => report::run(&arguments, terminal),
         Command::Table(arguments) => table::run(&arguments, terminal),
         Command::Config(arguments) => config::run(&arguments, terminal),

@@ -5,6 +5,8 @@
 //! `report.html`. Nothing here trains, evaluates or renders data: a page is made from the files of
 //! run folders, and from forecasts that the caller hands over.
 //!
+//! [`waves_page`] shows what the waves of a recording are.
+//!
 //! A page loads nothing from elsewhere: styles, charts (SVG), pictures (PNG), movies (GIF), hidden
 //! states and the script that plays them are inside it. Numbers of a reduced experiment are labelled
 //! as such wherever they stand.
@@ -27,8 +29,10 @@ mod shown;
 mod strips;
 mod table;
 mod tracking;
+mod waves_page;
 
 pub(crate) use forecast::{ForecastSamples, Sheets};
 pub(crate) use run_page::runs_page;
 pub(crate) use scale::Scale;
 pub(crate) use table::{Table, write_table};
+pub(crate) use waves_page::waves_page;
