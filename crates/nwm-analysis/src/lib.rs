@@ -39,6 +39,7 @@
 //! - [`signal::band_pass`], [`signal::ZeroPhase`], [`signal::AnalyticTransform`],
 //!   [`signal::GeneralizedPhase`]: from samples to phases.
 //! - [`waves::frame_measures`], [`waves::frame_patterns`]: what each frame of a recording shows.
+//! - [`waves::optical_flow`]: how fast, and where to, the phases of each frame move into the next.
 //! - [`waves::WaveStatistics`]: is there a wave, of which length, speed and direction, beside surrogates.
 //! - [`waves::WaveMetrics`]: every number that is told of a recording of raw samples, by name, beside surrogates.
 //! - [`waves::SyntheticWave`]: waves of known kind to test an analysis with.

@@ -238,7 +238,7 @@ mod tests {
         ] {
             assert_eq!(plain_number(value), text);
         }
-        for (value, text) in [(0.523599, "0.524"), (-12345.6, "-12300"), (2e-9, "2e-9"), (0.0, "0")]
+        for (value, text) in [(0.523711, "0.524"), (-12345.6, "-12300"), (2e-9, "2e-9"), (0.0, "0")]
         {
             assert_eq!(short_number(value), text);
         }
