@@ -170,7 +170,7 @@ fn a_single_row_is_a_line_of_electrodes() {
     let values = mixed(&wave.recording(shape), &noise, 1.0).unwrap();
     save(&folder.path().join("a.npy"), &[240, 24], &values);
     let found = json(&run(folder.path(), "a.npy", &["--json"]));
-    assert_eq!(found["input"]["shape"], shape.to_vec().into());
+    assert_eq!(found["input"]["shape"], serde_json::json!(shape));
     assert_eq!(found["summary"]["verdict"], "travelling");
     near(&found["summary"]["direction"], 0.0, 0.1);
     near(&found["summary"]["wavelength"], 8.0, 0.8);

@@ -11,6 +11,7 @@ use super::pattern::PatternOptions;
 use super::prepared::{Prepared, Values};
 use super::source::EventOptions;
 use super::spectrum::SpaceTimeSpectrum;
+use crate::signal::PhaseKind;
 use crate::{Error, Real, Result};
 
 const ACTION: &str = "measure waves";
