@@ -15,6 +15,16 @@ pub enum Error {
     #[error("choose an instruction set: {0}")]
     InstructionSet(#[from] nwm_simd::Unavailable),
 
+    /// A text that names no topology.
+    #[error(
+        "read a topology: found {found:?}, expected ROWSxCOLUMNS of a torus (torus:64x64), \
+         RINGSxSITES (rings:24x54) or units (dense:256)"
+    )]
+    UnknownTopology {
+        /// The text.
+        found: String,
+    },
+
     /// A size in the configuration is zero.
     #[error("configure the cell: {what} is 0, expected at least 1")]
     ZeroSize {
