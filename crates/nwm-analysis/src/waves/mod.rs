@@ -30,6 +30,7 @@ mod phase;
 mod poincare;
 mod prepared;
 mod shift;
+mod refined;
 mod smoothing;
 mod source;
 mod spectrum;
@@ -59,6 +60,7 @@ pub use null::{Significance, Surrogates, Tail};
 pub use optical_flow::{OpticalFlowOptions, optical_flow};
 pub use pattern::{FramePattern, PatternCentre, PatternKind, PatternOptions, frame_patterns};
 pub use shift::{RingShift, ring_shift};
+pub use refined::refined_mode;
 pub use smoothing::smoothed;
 pub use source::{
     EventOptions, largest_distance_correlation, largest_rotation_correlation, rotation_centre,
