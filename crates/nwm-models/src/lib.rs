@@ -23,6 +23,8 @@
 //!
 //! A trained model comes from its run folder: `Model::load("runs/spring")?`.
 //!
+//! Cells that nobody trained, and their waves, are in [`simulation`].
+//!
 //! # Conventions
 //! - Frames are time, batch, row, column, channel, with values in \[0, 1\]; row 0 is the smallest y.
 //! - Parameters are ordered and named; every initial value is a pure function of the seed and the name.
@@ -48,6 +50,7 @@ mod model;
 pub mod nn;
 mod oscillator;
 mod recurrent;
+pub mod simulation;
 
 pub use cell_section::{BiasScope, CellSection, ScalarMode, TopologyName};
 pub use checkpoint::{
