@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use nwm_core::Topology;
+use nwm_models::simulation::{SimulationDrive, SimulationPreset};
 
 /// Train, measure and understand neural wave machines: recurrent networks whose hidden state is a sheet
 /// of locally coupled oscillators.
@@ -26,6 +28,11 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Run an untrained cell and look at its waves: the first thing to try.
+    ///
+    /// Writes a film (waves.gif), all states (trajectory.h5, which `nwm inspect` verifies and h5py reads) and a page
+    /// (report.html) that compares the strongest wave with the cell's dispersion relation.
+    Simulate(SimulateArguments),
     /// Make and look at data sets.
     #[command(subcommand)]
     Data(DataCommand),
@@ -104,6 +111,74 @@ impl From<SplitName> for nwm_data::Split {
             SplitName::Test => Self::Test,
         }
     }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PresetName {
+    /// A disturbance that runs away to all sides.
+    Pulse,
+    /// Waves that travel to the left alone, and grow.
+    OneWay,
+    /// Two spirals that turn against each other; only on a torus.
+    Spiral,
+    /// The published initial values, which show no wave.
+    Published,
+}
+
+impl From<PresetName> for SimulationPreset {
+    fn from(name: PresetName) -> Self {
+        match name {
+            PresetName::Pulse => Self::Pulse,
+            PresetName::OneWay => Self::OneWay,
+            PresetName::Spiral => Self::Spiral,
+            PresetName::Published => Self::Published,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DriveName {
+    /// Some swings in one place at the beginning.
+    Pulse,
+    /// Smooth random numbers at all sites, new ones in every step.
+    Noise,
+    /// No drive: the cell begins with random numbers, or with two spirals.
+    None,
+}
+
+impl From<DriveName> for SimulationDrive {
+    fn from(name: DriveName) -> Self {
+        match name {
+            DriveName::Pulse => Self::Pulse,
+            DriveName::Noise => Self::Noise,
+            DriveName::None => Self::None,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SimulateArguments {
+    /// Which cell.
+    #[arg(long, value_enum, default_value_t = PresetName::Pulse)]
+    pub(crate) preset: PresetName,
+    /// torus:ROWSxCOLUMNS, or rings:RINGSxSITES for rings that know nothing of each other.
+    #[arg(long, default_value = "torus:64x64")]
+    pub(crate) topology: Topology,
+    /// Maps, which know nothing of each other.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) channels: usize,
+    /// Steps.
+    #[arg(long, default_value_t = 400)]
+    pub(crate) steps: usize,
+    /// Seed of what is random: noise, a random start, the places of all pulses but the first.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// What drives the cell; none for spirals, else a pulse by default.
+    #[arg(long, value_enum)]
+    pub(crate) drive: Option<DriveName>,
+    /// Folder for waves.gif, trajectory.h5 and report.html.
+    #[arg(long)]
+    pub(crate) out: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -7,6 +7,7 @@ mod eval;
 mod examine;
 mod inspect;
 mod report;
+mod simulate;
 mod table;
 mod train;
 mod unroll;
@@ -23,6 +24,7 @@ use crate::terminal::Terminal;
 pub(crate) fn run(command: Command, terminal: &Terminal) -> anyhow::Result<Ending> {
     match command {
         Command::Data(command) => data::run(&command, terminal),
+        Command::Simulate(arguments) => simulate::run(&arguments, terminal),
         Command::Train(arguments) => train::run(&arguments, terminal),
         Command::Eval(arguments) => eval::run(&arguments, terminal),
         Command::Unroll(arguments) => unroll::run(&arguments, terminal),
