@@ -1,4 +1,5 @@
-//! One training step of the models of Table 1: prediction, loss, gradients, Adam.
+//! One training step of the models of Table 1: prediction, loss, gradients, Adam; and one measurement of the waves of the
+//! hidden state, of those that have a sheet.
 //!
 //! Frames are a moving disc, parameters those of seed 0. What is reported as loss is the mean squared error after the
 //! first step, so that it also depends on what Adam did; gradients are reported by the part of the model.
@@ -17,7 +18,9 @@ use std::process::ExitCode;
 use candle_core::{DType, Device};
 use nwm_bench::{Arguments, Report, peak_memory_bytes, reset_peak_memory, time};
 use nwm_models::{FrameShape, Model};
-use nwm_train::{Adam, Config, mean_squared_error_of_logits, noise_of_step, training_step};
+use nwm_train::{
+    Adam, Config, WaveProbe, mean_squared_error_of_logits, noise_of_step, training_step,
+};
 
 use crate::case::{CASES, Case};
 
@@ -78,6 +81,13 @@ fn measure(case: &Case, arguments: &Arguments, threads: usize) -> Result<Report,
     })?;
     report.add("step", timing, 3.0 * case.flop());
     report.peak_memory = peak_memory_bytes();
+
+    let analysis = Config::default().analysis;
+    let probed = frames.narrow(1, 0, analysis.sequences)?.contiguous()?;
+    if let Some(probe) = WaveProbe::new(probed, &case.config(), &analysis, SEED) {
+        let (timing, _) = time(arguments.repeats, || probe.measure(&model))?;
+        report.add_count("waves", timing, 1.0);
+    }
     Ok(report)
 }
 

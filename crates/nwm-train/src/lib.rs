@@ -24,6 +24,7 @@
 //! - [`train`], [`RunRequest`], [`Observer`]: a run in its folder.
 //! - [`MemoryEstimate`]: what a run is going to need.
 //! - [`training_step`], [`Adam`]: one step, for those who write their own loop.
+//! - [`WaveProbe`]: how wave-like the hidden state is meanwhile.
 //! - [`evaluate`], [`EvaluationResult`]: scores.
 //! - [`unroll`], [`UnrolledSequences`]: hidden states beside frames, as HDF5 for those who look for waves in them.
 //!
@@ -49,12 +50,13 @@ mod tensorboard;
 mod trained_run;
 mod trainer;
 mod unroll;
+mod wave_probe;
 
 pub use adam::{Adam, collect_gradients, gradient_norm};
 pub use checkpoint::{Best, OPTIMIZER_FILE, TrainingState, write_checkpoint};
 pub use config::{
-    CheckpointChoice, Config, DataConfig, EvalConfig, Horizon, Layer, ReportConfig, Resolved,
-    TrainConfig,
+    AnalysisConfig, CheckpointChoice, Config, DataConfig, EvalConfig, Horizon, Layer, ReportConfig,
+    Resolved, TrainConfig,
 };
 pub use data::{FILE_DATA, dataset_spec, open_frames, own_file};
 pub use error::{Error, ErrorKind, Result};
@@ -79,6 +81,7 @@ pub use unroll::{
     ChosenTrajectories, MOST_UNROLLED_STEPS, UNROLLED_KIND, UnrollRequest, UnrolledSequences,
     unroll,
 };
+pub use wave_probe::WaveProbe;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

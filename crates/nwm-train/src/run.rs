@@ -17,7 +17,7 @@ use crate::step::StepResult;
 use crate::trainer::Trainer;
 
 /// Keys that a resumed run may change, since they do not alter the steps already taken.
-const CHANGEABLE: [&str; 9] = [
+const CHANGEABLE: [&str; 10] = [
     "train.steps",
     "train.patience",
     "train.retries",
@@ -27,6 +27,7 @@ const CHANGEABLE: [&str; 9] = [
     "train.keep_last",
     "train.loader_workers",
     "train.prefetch",
+    "analysis.every",
 ];
 
 /// Sections and keys that training does not read.

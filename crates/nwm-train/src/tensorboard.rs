@@ -84,13 +84,12 @@ impl EventLog {
             ("cell/gamma", row.gamma),
             ("cell/alpha", row.alpha),
         ];
-        let value = scalars
-            .into_iter()
-            .filter_map(|(tag, value)| {
-                let simple_value = Some(value? as f32);
-                Some(proto::Value { tag: tag.to_owned(), simple_value })
-            })
-            .collect();
+        let value =
+            |tag: String, value: f64| proto::Value { tag, simple_value: Some(value as f32) };
+        let scalars =
+            scalars.into_iter().filter_map(|(tag, number)| Some(value(tag.to_owned(), number?)));
+        let waves = row.waves.iter().map(|(name, number)| value(format!("waves/{name}"), *number));
+        let value = scalars.chain(waves).collect();
         self.write(&proto::Event {
             wall_time: seconds_since_epoch(),
             step: i64::try_from(row.step).unwrap_or(i64::MAX),
@@ -166,6 +165,7 @@ mod tests {
             gamma: None,
             alpha: None,
             validation: None,
+            waves: vec![("pgd".into(), 0.25), ("pgd_null".into(), 0.125)],
         })
         .unwrap();
         let bytes = std::fs::read(&log.path).unwrap();
@@ -173,7 +173,9 @@ mod tests {
         let event = proto::Event::decode(&bytes[first + 12..bytes.len() - 4]).unwrap();
         assert_eq!(event.step, 50);
         let summary = event.summary.unwrap();
-        assert_eq!(summary.value.len(), 4);
+        assert_eq!(summary.value.len(), 4 + 2);
+        assert_eq!(summary.value[5].tag, "waves/pgd_null");
+        assert_eq!(summary.value[5].simple_value, Some(0.125));
         assert_eq!(summary.value[0].tag, "train/loss");
         assert_eq!(summary.value[0].simple_value, Some(0.6));
     }

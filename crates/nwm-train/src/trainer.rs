@@ -27,6 +27,7 @@ use crate::run::{Observer, Outcome};
 use crate::schedule::learning_rate;
 use crate::step::{StepResult, frames_of, noise_of_step, training_step};
 use crate::tensorboard::EventLog;
+use crate::wave_probe::WaveProbe;
 
 /// Everything that changes from step to step.
 pub(crate) struct Trainer<'a> {
@@ -37,6 +38,7 @@ pub(crate) struct Trainer<'a> {
     loader: Loader,
     trajectories: usize,
     validation: Option<SplitFrames<Validation>>,
+    waves: Option<WaveProbe>,
     /// What the last checkpoint holds, kept up to date.
     state: TrainingState,
     seconds_before: f64,
@@ -78,9 +80,6 @@ impl<'a> Trainer<'a> {
             let content = checkpoint.read(OPTIMIZER_FILE)?;
             adam.load(model.parameters(), &content, state.optimizer_steps)?;
         }
-        let trajectories = frames.source().trajectories();
-        let mut loader = Loader::new(frames, loader_options(&config.train))?;
-        loader.seek(&state.cursor);
         let validation = config
             .has_validation()
             .then(|| {
@@ -92,7 +91,12 @@ impl<'a> Trainer<'a> {
         if let Some(validation) = &validation {
             check_validation(config, validation.source(), frame)?;
         }
-        let metrics = MetricsLog::open(run_directory, state.step)?;
+        let probed = validation.as_ref().map_or(frames.source(), SplitFrames::source);
+        let waves = WaveProbe::open(config, probed)?;
+        let trajectories = frames.source().trajectories();
+        let mut loader = Loader::new(frames, loader_options(&config.train))?;
+        loader.seek(&state.cursor);
+        let metrics = MetricsLog::open(run_directory, state.step, waves.is_some())?;
         Ok(Self {
             config,
             run_directory,
@@ -101,6 +105,7 @@ impl<'a> Trainer<'a> {
             loader,
             trajectories,
             validation,
+            waves,
             seconds_before: state.seconds,
             state,
             started: Instant::now(),
@@ -159,9 +164,15 @@ impl<'a> Trainer<'a> {
             if let Some(value) = validation.filter(|_| regular) {
                 self.count_validation(value);
             }
+            let waves = match &self.waves {
+                Some(probe) if step.is_multiple_of(self.config.analysis.every) => {
+                    probe.measure(&self.model)?
+                }
+                _ => Vec::new(),
+            };
             let logs = last || step == 1 || step.is_multiple_of(train.log_every);
-            if logs || validation.is_some() {
-                self.log(&result, validation)?;
+            if logs || validation.is_some() || !waves.is_empty() {
+                self.log(&result, validation, waves)?;
             }
             if saves {
                 self.save()?;
@@ -231,7 +242,7 @@ impl<'a> Trainer<'a> {
         {
             self.state.best = None;
         }
-        self.metrics = MetricsLog::open(self.run_directory, self.state.step)?;
+        self.metrics = MetricsLog::open(self.run_directory, self.state.step, self.waves.is_some())?;
         (self.seconds_before, self.started) = (seconds, Instant::now());
         Ok(true)
     }
@@ -274,7 +285,12 @@ impl<'a> Trainer<'a> {
         }
     }
 
-    fn log(&mut self, result: &StepResult, validation: Option<f64>) -> Result<()> {
+    fn log(
+        &mut self,
+        result: &StepResult,
+        validation: Option<f64>,
+        waves: Vec<(String, f64)>,
+    ) -> Result<()> {
         let scalars = self.model.cell_scalars()?;
         let step = self.state.step;
         let windows = step * self.config.train.batch_size as u64;
@@ -291,6 +307,7 @@ impl<'a> Trainer<'a> {
             gamma: scalars.map(|scalars| scalars.gamma),
             alpha: scalars.map(|scalars| scalars.alpha),
             validation,
+            waves,
         };
         self.metrics.append(&row)?;
         self.events.append(&row)

@@ -8,5 +8,6 @@ mod sections;
 
 pub use resolve::{Layer, Resolved};
 pub use sections::{
-    CheckpointChoice, Config, DataConfig, EvalConfig, Horizon, ReportConfig, TrainConfig,
+    AnalysisConfig, CheckpointChoice, Config, DataConfig, EvalConfig, Horizon, ReportConfig,
+    TrainConfig,
 };

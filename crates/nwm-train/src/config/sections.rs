@@ -19,6 +19,8 @@ pub struct Config {
     pub model: ModelConfig,
     /// How it is trained.
     pub train: TrainConfig,
+    /// What is measured of its hidden state meanwhile.
+    pub analysis: AnalysisConfig,
     /// How it is scored.
     pub eval: EvalConfig,
     /// What its page shows.
@@ -96,6 +98,22 @@ pub struct TrainConfig {
     pub loader_workers: usize,
     /// Windows prepared ahead.
     pub prefetch: usize,
+}
+
+/// The `[analysis]` section: how wave-like the hidden state of `cornn`, `nwm_1d` and `nwm_2d` is while they train. The model
+/// forecasts 90 frames of a few windows, the same ones at each measurement (of the validation set, or else of the training
+/// set); the first 18 are left out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AnalysisConfig {
+    /// Steps between measurements, each of which fills the columns `waves_*` of a row of `metrics.csv` (0: never).
+    pub every: u64,
+    /// Windows that are forecast.
+    pub sequences: usize,
+    /// The band of the filter, in terms of the highest frequency (0.2 to 0.4 published).
+    pub band: [f64; 2],
+    /// Recordings without waves that each one is compared with; the smallest p-value is one over one more than these.
+    pub surrogates: usize,
 }
 
 /// Which stretch of the forecast is scored as extrapolation (docs/theory.md, section 6).
@@ -206,6 +224,12 @@ impl Default for TrainConfig {
     }
 }
 
+impl Default for AnalysisConfig {
+    fn default() -> Self {
+        Self { every: 500, sequences: 2, band: [0.2, 0.4], surrogates: 19 }
+    }
+}
+
 impl Default for EvalConfig {
     fn default() -> Self {
         Self {
@@ -271,6 +295,7 @@ impl Config {
                 window_seed: free.eval.window_seed,
                 ..default.eval
             },
+            analysis: free.analysis,
             report: free.report,
         };
         self.data.name != FILE_DATA && *self == published
@@ -283,6 +308,11 @@ impl Config {
         } else {
             self.data.validation_trajectories > 0
         }
+    }
+
+    /// Whether the waves of the hidden state are measured while the model trains.
+    pub fn measures_waves(&self) -> bool {
+        self.analysis.every > 0 && self.model.name.is_oscillator()
     }
 
     /// The key by which validation trajectories are asked for.
@@ -313,6 +343,8 @@ impl Config {
             ("eval.extrapolation_steps", self.eval.extrapolation_steps),
             ("eval.vpt_batch_size", self.eval.vpt_batch_size),
             ("eval.symetric_order", self.eval.symetric_order),
+            ("analysis.sequences", self.analysis.sequences),
+            ("analysis.surrogates", self.analysis.surrogates),
         ];
         for (key, value) in positive {
             if value == 0 {
@@ -344,6 +376,11 @@ impl Config {
             if !(0.0..1.0).contains(&value) {
                 return Some((key, format!("found {value}, expected a number in [0, 1)")));
             }
+        }
+        let [low, high] = self.analysis.band;
+        if !(0.0 < low && low < high && high < 1.0) {
+            let problem = format!("found [{low}, {high}], expected 0 < low < high < 1");
+            return Some(("analysis.band", problem));
         }
         if train.window <= self.model.inference_steps {
             return Some((
@@ -392,6 +429,7 @@ mod tests {
         let mut config = Config::default();
         assert!(config.is_published());
         (config.data.name, config.train.seed, config.train.keep_last) = ("pendulum".into(), 7, 9);
+        config.analysis.every = 7;
         config.model = ModelConfig::published(ModelName::Cornn);
         assert!(config.is_published());
         for name in ModelName::ALL {

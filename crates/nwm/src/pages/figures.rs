@@ -29,6 +29,45 @@ pub(super) fn loss_chart(curve: &TrainingCurve, size: [u32; 2]) -> Result<Option
     drawn(&chart)
 }
 
+/// Waves of the hidden state that are drawn: the metric, and what it is called.
+const SHOWN_WAVES: [(&str, &str); 7] = [
+    ("pgd", "agreement of phase gradients"),
+    ("local_coherence", "local coherence"),
+    ("travel_index", "travel index"),
+    ("mode_share", "share of the strongest mode"),
+    ("singularity_density", "density of phase singularities"),
+    ("shift_score", "correlation with the last frame, shifted"),
+    ("sync", "synchrony"),
+];
+
+/// Names and charts of metrics of the hidden state's waves against the training step, beside their means without waves; none
+/// of a metric that was never measured.
+pub(super) fn wave_charts(
+    curve: &TrainingCurve,
+    size: [u32; 2],
+) -> Result<Vec<(&'static str, String)>> {
+    let mut charts = Vec::new();
+    for (metric, name) in SHOWN_WAVES {
+        let Some(wave) = curve.waves.iter().find(|wave| wave.name == metric) else { continue };
+        // Most rows have none; a line leads from each measurement to the next.
+        let measured = |values: &[f64]| {
+            let mut points = pairs(&curve.step, values);
+            points.retain(|(_, value)| value.is_finite());
+            points
+        };
+        let value = measured(&wave.value);
+        if value.is_empty() {
+            continue;
+        }
+        let chart = LineChart::new("training step", name)
+            .size(size[0], size[1])
+            .series("hidden state", value)
+            .reference("without waves", measured(&wave.null));
+        charts.extend(drawn(&chart)?.map(|svg| (name, svg)));
+    }
+    Ok(charts)
+}
+
 /// Relative squared error of every predicted frame in the unit of the table, beside the reference
 /// predictors, logarithmic; `None` when no value can be drawn.
 pub(super) fn per_step_chart(evaluation: &Evaluation) -> Result<Option<String>> {

@@ -133,6 +133,17 @@ pub(super) struct TrainingCurve {
     pub(super) step: Vec<f64>,
     pub(super) loss: Vec<f64>,
     pub(super) mse: Vec<f64>,
+    /// Metrics of the hidden state's waves, in the order of their columns; runs of models without a sheet have none.
+    pub(super) waves: Vec<WaveCurve>,
+}
+
+/// One metric of the hidden state's waves and its mean in recordings without waves.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct WaveCurve {
+    /// The column without `waves_`.
+    pub(super) name: String,
+    pub(super) value: Vec<f64>,
+    pub(super) null: Vec<f64>,
 }
 
 impl RunRecord {
@@ -185,13 +196,23 @@ impl TrainingCurve {
                 format!("found columns {:?}, expected {name}", header.iter().collect::<Vec<_>>())
             })
         };
-        let places = [place("step")?, place("loss")?, place("mse")?];
-        let mut columns = [Vec::new(), Vec::new(), Vec::new()];
+        let mut places = vec![place("step")?, place("loss")?, place("mse")?];
+        // Each metric that has a mean without waves.
+        let waves: Vec<String> = header
+            .iter()
+            .filter_map(|column| column.strip_prefix("waves_")?.strip_suffix("_null"))
+            .map(str::to_owned)
+            .collect();
+        for name in &waves {
+            places
+                .extend([place(&format!("waves_{name}"))?, place(&format!("waves_{name}_null"))?]);
+        }
+        let mut columns = vec![Vec::new(); places.len()];
         for record in reader.records() {
             let record = record?;
             let line = record.position().map_or(0, csv::Position::line);
-            for (column, place) in columns.iter_mut().zip(places) {
-                let field = record.get(place).unwrap_or_default();
+            for (column, place) in columns.iter_mut().zip(&places) {
+                let field = record.get(*place).unwrap_or_default();
                 let value = match field {
                     "" => f64::NAN,
                     _ => field.parse().with_context(|| {
@@ -201,8 +222,12 @@ impl TrainingCurve {
                 column.push(value);
             }
         }
-        let [step, loss, mse] = columns;
-        Ok(Self { step, loss, mse })
+        let mut columns = columns.into_iter();
+        let mut next = || columns.next().unwrap_or_default();
+        let (step, loss, mse) = (next(), next(), next());
+        let waves =
+            waves.into_iter().map(|name| WaveCurve { name, value: next(), null: next() }).collect();
+        Ok(Self { step, loss, mse, waves })
     }
 }
 
@@ -254,6 +279,20 @@ mod tests {
         assert_eq!(curve.step, [1.0, 2.0]);
         assert_eq!(curve.mse, [0.4, 0.3]);
         assert!(curve.loss[0] == 0.5 && curve.loss[1].is_nan());
+        assert!(curve.waves.is_empty());
+    }
+
+    #[test]
+    fn curves_have_the_waves_that_have_a_mean_without_waves() {
+        let text = "step,loss,mse,waves_pgd,waves_pgd_null,waves_pgd_p,waves_shift\n\
+                    1,0.5,0.4,,,,\n2,0.4,0.3,0.25,0.125,0.05,3\n";
+        let curve = TrainingCurve::parse(text).unwrap();
+        assert_eq!(curve.waves.len(), 1);
+        let WaveCurve { name, value, null } = &curve.waves[0];
+        assert_eq!((name.as_str(), value[1], null[1]), ("pgd", 0.25, 0.125));
+        assert!(value[0].is_nan() && null[0].is_nan());
+        let error = TrainingCurve::parse("step,loss,mse,waves_pgd_null\n").unwrap_err();
+        assert!(format!("{error:#}").contains("expected waves_pgd"), "{error:#}");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use super::{
     comparison::energies,
     error_table::{error_table, metric, reference},
-    figures::{loss_chart, per_step_chart},
+    figures::{loss_chart, per_step_chart, wave_charts},
     forecast::ForecastSamples,
     html as page_html,
     number::{count, duration, in_unit, quotient, ratio},
@@ -21,6 +21,7 @@ use super::{
 /// Frames in the strip of a trajectory.
 const STRIP_FRAMES: usize = 10;
 const CHART_SIZE: [u32; 2] = [760, 320];
+const WAVE_CHART_SIZE: [u32; 2] = [560, 240];
 
 /// All that is known about a run from its folder.
 struct Run<'a> {
@@ -176,6 +177,10 @@ fn nested_heading(text: &str, scale: Scale<'_>) -> Markup {
 fn run_body(run: &Run<'_>, heading: Heading) -> Result<Markup> {
     let heading = |text| heading(text, run.scale());
     let loss = run.curve.as_ref().map(|curve| loss_chart(curve, CHART_SIZE)).transpose()?.flatten();
+    let waves = match &run.curve {
+        Some(curve) => wave_charts(curve, WAVE_CHART_SIZE)?,
+        None => Vec::new(),
+    };
     let per_step = run.evaluation.as_ref().map(per_step_chart).transpose()?.flatten();
     let shown = [run.shown()];
     let player = players(&shown)?;
@@ -202,6 +207,12 @@ fn run_body(run: &Run<'_>, heading: Heading) -> Result<Markup> {
             (page_html::chart(svg,
                 "Loss against training step, logarithmic", "Loss of the training batches."))
         }
+        @if !waves.is_empty() {
+            (heading("Waves of the hidden state"))
+            @for (name, svg) in &waves {
+                (page_html::chart(svg, &format!("{name} against training step"), &sentence(name)))
+            }
+        }
         @if let Some(player) = &player { (heading("Play the forecast")) (player) }
         @if let Some(energy) = &energy { (heading("Energy")) (energy) }
         @if let Some(forecasts) = &forecasts {
@@ -212,6 +223,17 @@ fn run_body(run: &Run<'_>, heading: Heading) -> Result<Markup> {
             details { summary { "Resolved configuration" } pre { (config) } }
         }
     })
+}
+
+/// What a chart of waves shows.
+fn sentence(name: &str) -> String {
+    let mut letters = name.chars();
+    let capital = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!(
+        "{capital}{} of the hidden state while it forecasts; dashed, the mean over the same states without waves: their \
+         sites shuffled, or for synchrony shifted in time.",
+        letters.as_str()
+    )
 }
 
 fn run_facts(run: &Run<'_>) -> Markup {
@@ -328,6 +350,23 @@ mod tests {
         assert!(page.contains("has not been evaluated") && !page.contains("<svg"));
         fs::remove_file(run_dir.join("run.json")).unwrap();
         assert!(run_page(&run_dir, None).is_err());
+    }
+
+    #[test]
+    fn a_run_page_shows_the_waves_that_were_measured() {
+        let folder = three_seeds();
+        let run_dir = folder.path().join("spring-nwm_1d-seed0");
+        fs::write(
+            run_dir.join("metrics.csv"),
+            "step,loss,mse,waves_pgd,waves_pgd_null,waves_pgd_p,waves_sync,waves_sync_null\n\
+             1,0.5,0.4,,,,,\n2,0.4,0.3,0.25,0.125,0.05,,\n4,0.3,0.2,0.5,0.125,0.05,,\n",
+        )
+        .unwrap();
+        let page = run_page(&run_dir, None).unwrap();
+        assert!(page.contains("<h2>Waves of the hidden state <span"));
+        assert!(page.contains("Agreement of phase gradients of the hidden state"));
+        assert!(!page.contains("Synchrony of the hidden state"), "never measured");
+        assert_eq!(page.matches("<svg").count(), 3);
     }
 
     #[test]

@@ -1,0 +1,92 @@
+//! How wave-like a model's hidden state is while it trains.
+
+use candle_core::{DType, IndexOp, Tensor};
+use nwm_analysis::waves::{Grid, MetricsOptions, Surrogates, WaveMetrics};
+use nwm_data::{FrameSource, Window};
+use nwm_models::{Model, ModelConfig, TopologyName};
+
+use crate::config::{AnalysisConfig, Config};
+use crate::error::Result;
+use crate::evaluation::{read_film, stack};
+
+/// Frames at the start that are left out: the published analysis drops as many.
+const SKIPPED_FRAMES: usize = 18;
+
+/// Frames that are measured: the filter continues each end by 24.
+const MEASURED_FRAMES: usize = 72;
+
+/// A few windows of true frames, the same at every measurement, and what is measured of the hidden state that they lead to.
+///
+/// A measurement reads the model, and draws its surrogates from a stream of its own.
+#[derive(Debug)]
+pub struct WaveProbe {
+    given: Tensor,
+    grid: Grid,
+    options: MetricsOptions,
+}
+
+impl WaveProbe {
+    /// A probe of the frames that a model is `given`, `[time, sequence, row, column, channel]`, at least its inference steps;
+    /// none if the model has no sheet of oscillators. Surrogates are drawn from the seed.
+    pub fn new(
+        given: Tensor,
+        model: &ModelConfig,
+        analysis: &AnalysisConfig,
+        seed: u64,
+    ) -> Option<Self> {
+        if !model.name.is_oscillator() {
+            return None;
+        }
+        let mut options = MetricsOptions::default();
+        options.skipped_frames = SKIPPED_FRAMES;
+        // In cycles per sample; the highest frequency is a half.
+        options.band = Some(analysis.band.map(|edge| edge / 2.0));
+        options.surrogates = Surrogates { count: analysis.surrogates, seed };
+        Some(Self { given, grid: grid_of(model.cell.topology), options })
+    }
+
+    /// The probe of a run; none if it measures no waves. Its windows are a function of the run's seed.
+    pub(crate) fn open(config: &Config, source: &dyn FrameSource) -> Result<Option<Self>> {
+        if !config.measures_waves() {
+            return Ok(None);
+        }
+        let (seed, length) = (config.train.seed, config.model.inference_steps);
+        let sequences = config.analysis.sequences.min(source.trajectories());
+        let films = (0..sequences)
+            .map(|trajectory| {
+                let window = Window::for_evaluation(seed, trajectory, source.frames(), length)?;
+                read_film(source, &window)
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let given = stack(&films, 0, length, source.frame_shape())?;
+        Ok(Self::new(given, &config.model, &config.analysis, seed))
+    }
+
+    /// What is found in the positions of the model's oscillators while it forecasts, averaged over sequences and channels: the
+    /// columns of [`WaveMetrics`], without numbers that are not finite.
+    ///
+    /// # Errors
+    /// [`Error::Model`](crate::Error::Model) if the frames do not fit the model; [`Error::Analysis`](crate::Error::Analysis) if
+    /// the band is none.
+    pub fn measure(&self, model: &Model) -> Result<Vec<(String, f64)>> {
+        let states = model.unroll(&self.given, SKIPPED_FRAMES + MEASURED_FRAMES)?.states;
+        // Field 0 is the position.
+        let positions = states.i((.., .., 0))?.to_dtype(DType::F32)?;
+        let (time, _, _, rows, columns) = positions.dims5()?;
+        let by_recording = positions.permute((1, 2, 0, 3, 4))?.contiguous()?;
+        let values: Vec<f32> = by_recording.flatten_all()?.to_vec1()?;
+        let recordings: Vec<&[f32]> = values.chunks_exact(time * rows * columns).collect();
+        let metrics =
+            WaveMetrics::of(&recordings, [time, rows, columns], self.grid, &self.options)?;
+        Ok(metrics.columns().filter(|(_, value)| value.is_finite()).collect())
+    }
+}
+
+/// Who is whose neighbour. Densely coupled oscillators have no neighbours: they are put on the torus in their order, as in the
+/// published figures, where only chance can make waves of them.
+fn grid_of(topology: TopologyName) -> Grid {
+    match topology {
+        TopologyName::Rings => Grid::Rings,
+        _ => Grid::Torus,
+    }
+}
