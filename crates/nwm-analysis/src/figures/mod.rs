@@ -4,7 +4,7 @@
 //!   [`ColourMap`]; [`animated_gif`], [`contact_sheet`] and [`FilmStrip`] show many of them.
 //! - Figures with axes: [`LineChart`], [`HeatMap`], [`Quiver`] for fields of vectors and their critical points,
 //!   [`PolarHistogram`] for directions.
-//! Pictures: line charts as SVG, movies as GIF, contact sheets as PNG, players of waves as HTML.
+//! - A player of waves for HTML pages: [`WavePlayer`].
 //!
 //! Everything is made in memory and returned as text or bytes; opening files is the caller's task.
 //! The bytes are a function of the input alone. Figures have a ground of their own, white as `#FFFFFF`, which a page

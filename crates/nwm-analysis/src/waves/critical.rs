@@ -175,6 +175,10 @@ fn real_roots(square: f64, linear: f64, constant: f64) -> [Option<f64>; 2] {
     }
 }
 
+/// Fields that turn less than this, relative to how they spread, are not spirals: of a field that spreads alike in all
+/// directions only rounding would tell.
+const STAR: f64 = 1e-9;
+
 pub(super) struct Jacobian {
     determinant: f64,
     trace: f64,
@@ -192,7 +196,7 @@ fn classify(
     let (determinant, trace, curl) = (a * d - b * c, a + d, c - b);
     let kind = if determinant < 0.0 {
         CriticalKind::Saddle
-    } else if trace * trace > 4.0 * determinant {
+    } else if trace * trace > (4.0 - STAR) * determinant {
         if trace > 0.0 { CriticalKind::Source } else { CriticalKind::Sink }
     } else if trace.abs() < CENTRE_RATIO * determinant.sqrt() {
         CriticalKind::Rotation

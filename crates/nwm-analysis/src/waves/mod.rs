@@ -7,6 +7,7 @@
 
 mod circular;
 mod coherence;
+mod compared;
 mod critical;
 mod distance;
 mod edges;
@@ -29,8 +30,8 @@ mod pattern;
 mod phase;
 mod poincare;
 mod prepared;
-mod shift;
 mod refined;
+mod shift;
 mod smoothing;
 mod source;
 mod spectrum;
@@ -59,8 +60,8 @@ pub use metrics::{MetricsOptions, WaveMetrics};
 pub use null::{Significance, Surrogates, Tail};
 pub use optical_flow::{OpticalFlowOptions, optical_flow};
 pub use pattern::{FramePattern, PatternCentre, PatternKind, PatternOptions, frame_patterns};
-pub use shift::{RingShift, ring_shift};
 pub use refined::refined_mode;
+pub use shift::{RingShift, ring_shift};
 pub use smoothing::smoothed;
 pub use source::{
     EventOptions, largest_distance_correlation, largest_rotation_correlation, rotation_centre,

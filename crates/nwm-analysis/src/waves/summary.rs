@@ -5,9 +5,10 @@ use std::f64::consts::{FRAC_PI_2, PI, TAU};
 use num_complex::Complex;
 use rayon::prelude::*;
 
+use super::compared::{Compared, Means, percentile};
 use super::evaluation::evaluation_points;
 use super::grid::{Grid, check_frames};
-use super::measures::{Frame, FrameMeasures, each_frame, frame_measures};
+use super::measures::{Frame, each_frame, frame_measures};
 use super::median::{WeightedMedian, median};
 use super::null::{Significance, Surrogates, Tail};
 use super::pattern::{FramePattern, PatternKind, PatternOptions, frame_patterns};
@@ -16,9 +17,6 @@ use super::smoothing::smoothed;
 use super::source::{EventOptions, Events};
 use super::spectrum::Amplitudes;
 use crate::{Error, Real, Result};
-
-/// Frames above this share of those of surrogates are significant.
-const PERCENTILE: f64 = 0.99;
 
 /// How a recording is judged.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -155,75 +153,6 @@ pub struct WaveStatistics {
     surrogates: Vec<Compared>,
 }
 
-/// Sums of measures over frames.
-#[derive(Debug, Clone, Copy, Default)]
-struct Means {
-    count: f64,
-    synchrony: f64,
-    local_coherence: f64,
-    plane_wave_order: f64,
-    local_plane_order: f64,
-}
-
-impl Means {
-    fn add(&mut self, measures: &FrameMeasures) {
-        if measures.local_coherence.is_nan() {
-            return;
-        }
-        self.count += 1.0;
-        self.synchrony += measures.synchrony;
-        self.local_coherence += measures.local_coherence;
-        self.plane_wave_order += measures.plane_wave_order;
-        self.local_plane_order += measures.local_plane_order;
-    }
-}
-
-/// A mean of what is a number.
-#[derive(Debug, Clone, Copy, Default)]
-struct Mean {
-    count: f64,
-    sum: f64,
-}
-
-impl Mean {
-    fn push(&mut self, value: f64) {
-        if !value.is_nan() {
-            self.count += 1.0;
-            self.sum += value;
-        }
-    }
-
-    fn get(self) -> f64 {
-        self.sum / self.count
-    }
-}
-
-/// What is compared between a recording and its surrogates.
-#[derive(Debug, Clone, Default)]
-struct Compared {
-    shuffled: Means,
-    synchrony: Mean,
-    travel: [f64; 2],
-    mode_shares: f64,
-    rho_distance: Largest,
-}
-
-/// The largest of what is a number; NaN if there is none.
-#[derive(Debug, Clone, Copy)]
-struct Largest(f64);
-
-impl Default for Largest {
-    fn default() -> Self {
-        Self(f64::NAN)
-    }
-}
-
-impl Largest {
-    fn push(&mut self, value: f64) {
-        self.0 = self.0.max(value);
-    }
-}
-
 impl WaveStatistics {
     /// Statistics of `trials` recordings of a grid `[row, column]`.
     ///
@@ -357,20 +286,11 @@ impl WaveStatistics {
             self.compared.synchrony.push(measures.synchrony);
         }
         spectrum(&mut self.compared, None);
-        let order: Vec<usize> = (0..sites).collect();
-        let found = self.distance_correlation(trial, &events, &order)?;
-        self.compared.rho_distance.push(found);
-        let this = &*self;
-        let correlations: Vec<f64> = (0..options.surrogates.count)
-            .into_par_iter()
-            .map(|number| {
-                let order = options.surrogates.site_order(number, &dead, size, grid)?;
-                this.distance_correlation(trial, &events, &order)
-            })
-            .collect::<Result<_>>()?;
-        for (sums, correlation) in self.surrogates.iter_mut().zip(correlations) {
-            sums.rho_distance.push(correlation);
-        }
+        let correlation = |order: &[usize]| {
+            distance_correlation(trial.signals, &events, order, size, grid, options.smoothing)
+        };
+        let own_order: Vec<usize> = (0..sites).collect();
+        self.compared.rho_distance.push(correlation(&own_order)?);
         let null: Vec<[Vec<f64>; 2]> = self
             .surrogates
             .par_iter_mut()
@@ -391,6 +311,7 @@ impl WaveStatistics {
                     each_frame(&smooth(&signals)?, shape, grid, |frame| frame.synchrony())?;
                 synchrony.iter().for_each(|&value| sums.synchrony.push(value));
                 spectrum(sums, Some(&order));
+                sums.rho_distance.push(correlation(&order)?);
                 Ok([coherences, synchrony])
             })
             .collect::<Result<_>>()?;
@@ -402,29 +323,6 @@ impl WaveStatistics {
         let points = evaluation_points(trial.signals, trial.time, PI, FRAC_PI_2)?;
         let count = points.len().min(self.compared_per_trial);
         Ok((0..count).map(|n| points[(2 * n + 1) * points.len() / (2 * count)]).collect())
-    }
-
-    /// The largest correlation of phase with distance in some frames of a trial with the sites in an order.
-    fn distance_correlation<T: Real>(
-        &self,
-        trial: &Trial<T>,
-        frames: &[usize],
-        order: &[usize],
-    ) -> Result<f64> {
-        if frames.is_empty() {
-            return Ok(f64::NAN);
-        }
-        let shape = [frames.len(), self.size[0], self.size[1]];
-        let ordered = |&frame: &usize| {
-            let signals = &trial.signals[frame * order.len()..][..order.len()];
-            order.iter().map(|&site| signals[site])
-        };
-        let signals: Vec<Complex<T>> = frames.iter().flat_map(ordered).collect();
-        let smooth = smoothed(&signals, shape, self.grid, self.options.smoothing)?;
-        let frames: Vec<usize> = (0..frames.len()).collect();
-        let (size, grid) = (self.size, self.grid);
-        let smoothing = EventOptions::default().smoothing;
-        Events { frames: &frames, size, grid, smoothing }.distance_correlation(&phases_of(&smooth))
     }
 
     /// The waves of all trials that were added.
@@ -487,6 +385,30 @@ impl WaveStatistics {
     }
 }
 
+/// The largest correlation of phase with the distance from a source in some frames of signals `[time, site]` with the
+/// sites in an order.
+fn distance_correlation<T: Real>(
+    signals: &[Complex<T>],
+    frames: &[usize],
+    order: &[usize],
+    size: [usize; 2],
+    grid: Grid,
+    smoothing: f64,
+) -> Result<f64> {
+    if frames.is_empty() {
+        return Ok(f64::NAN);
+    }
+    let ordered = |&frame: &usize| {
+        let signals = &signals[frame * order.len()..][..order.len()];
+        order.iter().map(|&site| signals[site])
+    };
+    let signals: Vec<Complex<T>> = frames.iter().flat_map(ordered).collect();
+    let smooth = smoothed(&signals, [frames.len(), size[0], size[1]], grid, smoothing)?;
+    let frames: Vec<usize> = (0..frames.len()).collect();
+    let smoothing = EventOptions::default().smoothing;
+    Events { frames: &frames, size, grid, smoothing }.distance_correlation(&phases_of(&smooth))
+}
+
 /// The local coherence of every frame before smoothing, which makes neighbours agree in surrogates, too.
 fn raw_coherences<T: Real>(
     signals: &[Complex<T>],
@@ -494,13 +416,4 @@ fn raw_coherences<T: Real>(
     grid: Grid,
 ) -> Result<Vec<f64>> {
     each_frame(signals, shape, grid, |frame: &mut Frame| frame.local_coherence())
-}
-
-/// The value that all but one in a hundred do not exceed. Without values nothing can be said, and everything
-/// exceeds them.
-fn percentile<'a>(values: impl Iterator<Item = &'a f64>) -> f64 {
-    let mut values: Vec<f64> = values.copied().filter(|value| !value.is_nan()).collect();
-    values.sort_unstable_by(f64::total_cmp);
-    let place = (PERCENTILE * values.len() as f64).ceil() as usize;
-    place.checked_sub(1).map_or(f64::NEG_INFINITY, |place| values[place])
 }

@@ -2,7 +2,7 @@
 //!
 //! [`runs_page`] shows a training run, or several beside each other. [`Table::collect_with`] gathers the
 //! results of a plan, and [`write_table`] leaves `table.json`, `table.csv`, `table.md` and
-//! `report.html`. [`simulation_page`] shows a cell that was simulated, [`waves_page`] the waves of a recording. Nothing here
+//! `report.html`. [`simulation_page()`] shows a cell that was simulated, [`waves_page()`] the waves of a recording. Nothing here
 //! trains, evaluates or renders data: a page is made from the files of run folders, and from what the caller hands over.
 //!
 //! A page loads nothing from elsewhere: styles, charts (SVG), pictures (PNG), movies (GIF), hidden

@@ -7,7 +7,7 @@ use nwm_analysis::waves::{CriticalPoint, FramePattern};
 
 use super::html::{chart, facts, page};
 use super::scale::Scale;
-use crate::commands::waves::{Analysis, frequency_unit, heading, sentence, telling_frame};
+use crate::commands::waves::{Analysis, frequency_unit, heading, sentence, short, telling_frame};
 
 const CHART_SIZE: [u32; 2] = [760, 300];
 
@@ -16,28 +16,21 @@ const ARROWS: usize = 16;
 
 /// What the measures mean, and what they are compared with.
 const MEANINGS: [(&str, &str); 7] = [
-    ("plane_wave_order", "1 if all of the grid goes one way; compared with shuffled sites"),
-    ("synchrony", "1 if all sites have one phase; compared with shifts in time"),
-    (
-        "local_coherence",
-        "mean cosine of the phase differences of neighbours; compared with shuffled sites",
-    ),
+    ("plane_wave_order", "1 if all of the grid goes one way"),
+    ("synchrony", "1 if all sites have one phase"),
+    ("local_coherence", "mean cosine of the phase differences of neighbours"),
     (
         "local_plane_order",
-        "how much of the change from site to site is travel, 0 in standing waves; compared with shuffled sites",
+        "how much of the change from site to site is travel, 0 in standing waves",
     ),
     (
         "travel_index",
-        "1 if each wave vector is met in one direction only, 0 for sources and standing waves; compared with shuffled sites",
+        "1 if each wave vector is met in one direction only, 0 for sources and standing waves",
     ),
-    (
-        "mode_share",
-        "the share of all power that the strongest plane wave has; compared with shuffled sites",
-    ),
+    ("mode_share", "the share of all power that the strongest plane wave has"),
     (
         "rho_distance",
-        "the largest correlation of phase with the distance from a source; says little in waves shorter than the grid; \
-         compared with shuffled sites",
+        "the largest correlation of phase with the distance from a source; says little in waves shorter than the grid",
     ),
 ];
 
@@ -70,8 +63,8 @@ pub(crate) fn waves_page(analysis: &Analysis) -> Result<String> {
     Ok(page(&title, Scale::Published, &body))
 }
 
-fn optional(value: Option<f64>, decimals: usize, unit: &str) -> String {
-    value.map_or_else(String::new, |value| format!("{value:.decimals$} {unit}"))
+fn optional(value: Option<f64>, unit: &str) -> String {
+    value.map_or_else(String::new, |value| format!("{} {unit}", short(value)))
 }
 
 fn found(analysis: &Analysis) -> Markup {
@@ -86,16 +79,16 @@ fn found(analysis: &Analysis) -> Markup {
     facts(&[
         ("verdict", summary.verdict.name().to_owned()),
         ("p", format!("{:.3}", summary.p_value)),
-        ("frequency", optional(analysis.frequency(), 4, unit)),
-        ("wavelength", optional(summary.wavelength, 2, "sites")),
-        ("speed", optional(analysis.speed(), 3, analysis.speed_unit())),
+        ("frequency", optional(analysis.frequency(), unit)),
+        ("wavelength", optional(summary.wavelength, "sites")),
+        ("speed", optional(analysis.speed(), analysis.speed_unit())),
         ("direction", direction),
         ("significant frames", format!("{:.1} %", 100.0 * summary.significant_fraction)),
         ("trials", analysis.trials.to_string()),
         ("steps", time.to_string()),
         ("grid", format!("{rows} x {columns}, {}", question.grid.as_str())),
-        ("sampling rate", optional(question.sampling_rate, 2, "Hz")),
-        ("band", format!("{low:.4} to {high:.4} {unit}, {}", question.band.origin)),
+        ("sampling rate", optional(question.sampling_rate, "Hz")),
+        ("band", format!("{} to {} {unit}, {}", short(low), short(high), question.band.origin)),
         ("surrogates", format!("{}, seed {}", question.surrogates, question.seed)),
         ("file", question.file.display().to_string()),
         ("program", format!("nwm {}", env!("CARGO_PKG_VERSION"))),
@@ -154,9 +147,10 @@ fn measures(analysis: &Analysis) -> Markup {
                 td.number { (format!("{:.3} ± {:.3}", measure.null_mean, measure.null_deviation)) }
                 td.number { (format!("{:.1}", measure.z_score())) }
                 td.number { (format!("{:.3}", measure.p_value)) }
-                td { (meaning) }
+                td.words { (meaning) }
             } } }
         } }
+        p.quiet { "Surrogates of synchrony have their sites shifted in time, those of everything else have their sites shuffled." }
     }
 }
 

@@ -3,6 +3,7 @@
 use nwm_analysis::signal::{PowerSpectrum, octaves_around, series_of};
 use nwm_data::recording::Recording;
 
+use super::summary::short;
 use crate::exit::UsageError;
 
 /// The bands that have names, in cycles per step: what the paper filtered hidden states with, and one that holds the
@@ -89,7 +90,8 @@ impl BandChoice {
                 Ok(Band {
                     edges: octaves_around(peak),
                     origin: format!(
-                        "an octave either side of the spectral peak at {shown:.4} {}",
+                        "an octave either side of the spectral peak at {} {}",
+                        short(shown),
                         unit(rate)
                     ),
                     spectrum: spectrum.points().collect(),
@@ -123,7 +125,7 @@ fn spectrum(recording: &mut Recording) -> anyhow::Result<PowerSpectrum> {
 impl Band {
     pub(super) fn describe(&self, rate: Option<f64>) -> String {
         let [low, high] = self.edges.map(|edge| edge * rate.unwrap_or(1.0));
-        format!("{low:.4} to {high:.4} {}: {}", unit(rate), self.origin)
+        format!("{} to {} {}: {}", short(low), short(high), unit(rate), self.origin)
     }
 }
 

@@ -1,7 +1,5 @@
 //! A frame of phases as characters.
 
-use num_complex::Complex;
-
 /// From trough to crest.
 const SHADES: [char; 5] = [' ', '░', '▒', '▓', '█'];
 
@@ -21,18 +19,22 @@ pub(super) fn phase_map_text(phase: &[f32], [rows, columns]: [usize; 2]) -> Stri
             let within = |place: usize, shown: usize, all: usize| {
                 place * all / shown..(place + 1) * all / shown
             };
-            // The mean of the unit vectors of all sites that this one stands for.
-            let mut sum = Complex::<f32>::default();
+            // The sum of the unit vectors of all sites that this one stands for.
+            let [mut along, mut across] = [0.0_f32; 2];
             for row in within(row, shown_rows, rows) {
                 for column in within(column, shown_columns, columns) {
                     let phase = phase[row * columns + column];
-                    sum += if phase.is_nan() { Complex::default() } else { Complex::cis(phase) };
+                    if !phase.is_nan() {
+                        along += phase.cos();
+                        across += phase.sin();
+                    }
                 }
             }
-            let shade = if sum.norm() < 1e-6 {
+            let length = along.hypot(across);
+            let shade = if length < 1e-6 {
                 MISSING
             } else {
-                let share = 0.5 + 0.5 * sum.arg().cos();
+                let share = 0.5 + 0.5 * along / length;
                 SHADES[((share * SHADES.len() as f32) as usize).min(SHADES.len() - 1)]
             };
             text.extend([shade, shade]);

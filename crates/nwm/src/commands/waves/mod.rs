@@ -15,7 +15,7 @@ use self::analysis::Question;
 use self::band::BandChoice;
 pub(crate) use self::band::unit as frequency_unit;
 use self::files::OutputFolder;
-pub(crate) use self::summary::{heading, sentence, telling_frame};
+pub(crate) use self::summary::{heading, sentence, short, telling_frame};
 use super::examine;
 use crate::exit::{Ending, UsageError};
 use crate::flags::WavesArguments;

@@ -108,9 +108,9 @@ pub(super) fn text(analysis: &Analysis, out: &Path) -> String {
     let summary = &analysis.summary;
     let mut text = String::new();
     // Writing to a string cannot fail.
-    let _ = write!(
+    let _ = writeln!(
         text,
-        "{} (p = {:.3} from {} surrogates)\n",
+        "{} (p = {:.3} from {} surrogates)",
         sentence(analysis),
         summary.p_value,
         analysis.question.surrogates
@@ -147,7 +147,8 @@ pub(super) fn text(analysis: &Analysis, out: &Path) -> String {
 pub(crate) fn sentence(analysis: &Analysis) -> String {
     let summary = &analysis.summary;
     let unit = unit(analysis.question.sampling_rate);
-    let frequency = analysis.frequency().map(|frequency| format!(" at {frequency:.3} {unit}"));
+    let frequency =
+        analysis.frequency().map(|frequency| format!(" at {} {unit}", short(frequency)));
     let mut sentence = format!("{}{}", verdict(analysis), frequency.unwrap_or_default());
     if let (Some(length), Some(speed)) = (summary.wavelength, analysis.speed()) {
         let _ = write!(sentence, ", {length:.1} sites long, {speed:.3} {}", analysis.speed_unit());
@@ -161,6 +162,16 @@ pub(crate) fn sentence(analysis: &Analysis) -> String {
         );
     }
     sentence
+}
+
+/// A number of three or four digits.
+pub(crate) fn short(value: f64) -> String {
+    match value.abs() {
+        100.0.. => format!("{value:.0}"),
+        10.0.. => format!("{value:.1}"),
+        1.0.. => format!("{value:.2}"),
+        _ => format!("{value:.4}"),
+    }
 }
 
 /// What is there, in words.
@@ -223,6 +234,12 @@ mod tests {
         assert_eq!(heading(PI), "left");
         assert_eq!(heading(-3.0), "left");
         assert_eq!(heading(-0.8), "right and up");
+    }
+
+    #[test]
+    fn numbers_have_three_digits_or_four() {
+        let numbers = [259.212, 17.286, 3.456, 0.05, -0.123456].map(short);
+        assert_eq!(numbers, ["259", "17.3", "3.46", "0.0500", "-0.1235"]);
     }
 
     #[test]
