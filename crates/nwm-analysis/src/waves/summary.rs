@@ -107,14 +107,14 @@ pub struct WaveSummary {
     pub speed: Option<f64>,
     /// The angle of the mean unit vector of travel over frames of enough plane wave order, and its length.
     pub direction: Option<[f64; 2]>,
-    /// [`FrameMeasures::plane_wave_order`], mean over frames, against shuffled sites.
+    /// [`FrameMeasures::plane_wave_order`](super::FrameMeasures::plane_wave_order), mean over frames, against shuffled sites.
     pub plane_wave_order: Significance,
-    /// [`FrameMeasures::synchrony`], mean over frames, against shifts in time.
+    /// [`FrameMeasures::synchrony`](super::FrameMeasures::synchrony), mean over frames, against shifts in time.
     pub synchrony: Significance,
-    /// [`FrameMeasures::local_coherence`] of signals that are not smoothed, mean over frames, against shuffled
+    /// [`FrameMeasures::local_coherence`](super::FrameMeasures::local_coherence) of signals that are not smoothed, mean over frames, against shuffled
     /// sites.
     pub local_coherence: Significance,
-    /// [`FrameMeasures::local_plane_order`], mean over frames, against shuffled sites.
+    /// [`FrameMeasures::local_plane_order`](super::FrameMeasures::local_plane_order), mean over frames, against shuffled sites.
     pub local_plane_order: Significance,
     /// [`SpaceTimeSpectrum::travel_index`](super::SpaceTimeSpectrum::travel_index), against shuffled sites.
     pub travel_index: Significance,
