@@ -1,5 +1,5 @@
 //! Writes a page that plays a spiral wave with noise:
-//! `cargo run -p nwm-analysis --example 01_wave_player > page.html`.
+//! `cargo run -p nwm-analysis --example 02_wave_player > page.html`.
 
 use std::io::Write;
 
