@@ -39,8 +39,7 @@ impl WaveProbe {
         }
         let mut options = MetricsOptions::default();
         options.skipped_frames = SKIPPED_FRAMES;
-        // In cycles per sample; the highest frequency is a half.
-        options.band = Some(analysis.band.map(|edge| edge / 2.0));
+        options.band = Some(analysis.band);
         options.surrogates = Surrogates { count: analysis.surrogates, seed };
         Some(Self { given, grid: grid_of(model.cell.topology), options })
     }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use nwm_analysis::waves::MetricsOptions;
 use nwm_data::System;
 use nwm_models::{ModelConfig, ModelName};
 use serde::{Deserialize, Serialize};
@@ -110,7 +111,7 @@ pub struct AnalysisConfig {
     pub every: u64,
     /// Windows that are forecast.
     pub sequences: usize,
-    /// The band of the filter, in terms of the highest frequency (0.2 to 0.4 published).
+    /// The band of the filter, in cycles per frame (published 0.1 to 0.2, which is 0.2 to 0.4 of the highest frequency).
     pub band: [f64; 2],
     /// Recordings without waves that each one is compared with; the smallest p-value is one over one more than these.
     pub surrogates: usize,
@@ -226,7 +227,7 @@ impl Default for TrainConfig {
 
 impl Default for AnalysisConfig {
     fn default() -> Self {
-        Self { every: 500, sequences: 2, band: [0.2, 0.4], surrogates: 19 }
+        Self { every: 500, sequences: 2, band: MetricsOptions::PAPER_BAND, surrogates: 19 }
     }
 }
 
@@ -378,8 +379,9 @@ impl Config {
             }
         }
         let [low, high] = self.analysis.band;
-        if !(0.0 < low && low < high && high < 1.0) {
-            let problem = format!("found [{low}, {high}], expected 0 < low < high < 1");
+        if !(0.0 < low && low < high && high < 0.5) {
+            let problem =
+                format!("found [{low}, {high}], expected 0 < low < high < 0.5 cycles per frame");
             return Some(("analysis.band", problem));
         }
         if train.window <= self.model.inference_steps {
