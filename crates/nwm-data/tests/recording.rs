@@ -164,12 +164,15 @@ fn npz_plain_and_compressed() {
         assert_reads(&path, &RecordingOptions::default(), true);
         archive(&path, method, &[("rate.npy", &other), ("lfp.npy", &array), ("note.txt", b"x")]);
         assert_reads(&path, &options(Some("lfp"), None), true);
-        let found = message(&path, &RecordingOptions::default());
-        assert!(found.contains("2 arrays (rate, lfp)") && found.contains("--dataset"), "{found}");
+        // The other one cannot be a recording.
+        assert_reads(&path, &RecordingOptions::default(), true);
         let found = message(&path, &options(Some("eeg"), None));
         assert!(found.contains("no array eeg"), "{found}");
         let found = message(&path, &options(Some("rate"), None));
         assert!(found.contains("shape [1]"), "{found}");
+        archive(&path, method, &[("eeg.npy", &array), ("lfp.npy", &array)]);
+        let found = message(&path, &RecordingOptions::default());
+        assert!(found.contains("the arrays eeg, lfp") && found.contains("--dataset"), "{found}");
     }
     let whole = std::fs::read(&path).unwrap();
     let cut = saved(folder.path(), "cut.npz", &whole[..whole.len() / 2]);

@@ -190,11 +190,14 @@ fn what_cannot_be_used_says_why() {
     fs::write(path("cut.npy"), &whole[..whole.len() / 2]).unwrap();
     fs::write(path("cut.h5"), b"\x89HDF\r\n\x1a\n\x02").unwrap();
     fs::write(path("text.csv"), "a,b\n1,2\n").unwrap();
-    let cases: [(&str, &[&str], i32, &str); 15] = [
+    save(&path("alone.npy"), &[240, 1, 1], &wave[..240]);
+    let cases: [(&str, &[&str], i32, &str); 17] = [
         ("good.npy", &["--band", "0.2", "0.6"], 2, "expected 0 < LOW < HIGH < 0.5 cycles per step"),
         ("good.npy", &["--band", "0", "0.2"], 2, "--band 0 0.2"),
         ("good.npy", &["--band", "8", "300", "--sampling-rate", "500"], 2, "HIGH < 250 Hz"),
         ("good.npy", &["--band", "alpha"], 2, "paper and fundamental"),
+        ("good.npy", &["--surrogates", "18"], 2, "--surrogates 18: expected at least 19"),
+        ("alone.npy", &["--band", "paper"], 3, "found no two neighbouring sites"),
         ("good.npy", &["--sampling-rate=-1"], 2, "--sampling-rate -1: expected a number above 0"),
         ("good.npy", &["--axes", "time,row"], 3, "the axes time,row (--axes)"),
         ("good.npy", &["--axes", "time,x,y"], 2, "--axes: found time,x,y"),

@@ -5,14 +5,13 @@ use super::measures::FrameMeasures;
 /// Frames above this share of those of surrogates are significant.
 const PERCENTILE: f64 = 0.99;
 
-/// Sums of measures over frames.
+/// Means of measures over frames.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Means {
-    pub(super) count: f64,
-    pub(super) synchrony: f64,
-    pub(super) local_coherence: f64,
-    pub(super) plane_wave_order: f64,
-    pub(super) local_plane_order: f64,
+    pub(super) synchrony: Mean,
+    pub(super) local_coherence: Mean,
+    pub(super) plane_wave_order: Mean,
+    pub(super) local_plane_order: Mean,
 }
 
 impl Means {
@@ -20,11 +19,10 @@ impl Means {
         if measures.local_coherence.is_nan() {
             return;
         }
-        self.count += 1.0;
-        self.synchrony += measures.synchrony;
-        self.local_coherence += measures.local_coherence;
-        self.plane_wave_order += measures.plane_wave_order;
-        self.local_plane_order += measures.local_plane_order;
+        self.synchrony.push(measures.synchrony);
+        self.local_coherence.push(measures.local_coherence);
+        self.plane_wave_order.push(measures.plane_wave_order);
+        self.local_plane_order.push(measures.local_plane_order);
     }
 }
 

@@ -84,7 +84,7 @@ pub(super) struct Frame {
     /// `exp(i phase)`.
     units: Vec<Complex<f64>>,
     phase: Vec<f64>,
-    /// Gradient along rows and columns, and its length; zeros where it is unknown.
+    /// Gradient along rows and columns, and its length; NaN where it is unknown.
     gradient: Vec<[f64; 3]>,
     /// Real and imaginary parts of the signals.
     parts: [Vec<f64>; 2],
@@ -150,8 +150,7 @@ impl Frame {
         neighbours.centred(Axis::Column, &self.phase, difference, |site, slope| {
             let down = gradient[site][0];
             let length = (down * down + slope * slope).sqrt();
-            // What is unknown in one direction counts in none.
-            gradient[site] = if length.is_nan() { [0.0; 3] } else { [down, slope, length] };
+            gradient[site] = [down, slope, length];
         });
     }
 
@@ -180,15 +179,20 @@ impl Frame {
 
     fn plane_wave_order(&self) -> (f64, [f64; 2]) {
         let [mut down, mut right, mut length, mut count] = [0.0; 4];
-        for vector in self.gradient.iter().zip(&self.phase).filter(|(_, phase)| !phase.is_nan()) {
-            down += vector.0[0];
-            right += vector.0[1];
-            length += vector.0[2];
+        // What is unknown in one direction counts in none.
+        for vector in self.gradient.iter().filter(|vector| !vector[2].is_nan()) {
+            down += vector[0];
+            right += vector[1];
+            length += vector[2];
             count += 1.0;
         }
-        let order = (down * down + right * right).sqrt() / length;
-        // Equal phases everywhere are a plane wave of no direction.
-        (if length == 0.0 { 0.0 } else { order }, [down / count, right / count])
+        let order = match (count, length) {
+            (0.0, _) => f64::NAN,
+            // Equal phases everywhere are a plane wave of no direction.
+            (_, 0.0) => 0.0,
+            _ => (down * down + right * right).sqrt() / length,
+        };
+        (order, [down / count, right / count])
     }
 
     fn local_plane_order(&self) -> f64 {

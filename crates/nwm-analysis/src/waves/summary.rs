@@ -5,7 +5,7 @@ use std::f64::consts::{FRAC_PI_2, PI, TAU};
 use num_complex::Complex;
 use rayon::prelude::*;
 
-use super::compared::{Compared, Means, percentile};
+use super::compared::{Compared, Mean, Means, percentile};
 use super::evaluation::evaluation_points;
 use super::grid::{Grid, check_frames};
 use super::measures::{Frame, each_frame, frame_measures};
@@ -336,13 +336,12 @@ impl WaveStatistics {
             }
         };
         let sums = &self.sums;
-        let shuffled = |of: fn(&Means) -> f64| {
-            significance(&|it| of(&it.shuffled) / it.shuffled.count, of(sums) / sums.count)
-        };
+        let shuffled =
+            |of: fn(&Means) -> Mean| significance(&|it| of(&it.shuffled).get(), of(sums).get());
         let plane_wave_order = shuffled(|means| means.plane_wave_order);
         let local_coherence = shuffled(|means| means.local_coherence);
         let local_plane_order = shuffled(|means| means.local_plane_order);
-        let synchrony = significance(&|it| it.synchrony.get(), sums.synchrony / sums.count);
+        let synchrony = significance(&|it| it.synchrony.get(), sums.synchrony.get());
         let of_all = |of: &dyn Fn(&Compared) -> f64| significance(of, of(&self.compared));
         let p_value = local_coherence.p_value.max(local_plane_order.p_value);
         let frequency = self.frequency.median();

@@ -49,7 +49,10 @@ impl NpyArray {
         let io = |source| Error::Io { path: path.to_path_buf(), action: "read it", source };
         let mut file = BufReader::with_capacity(BUFFER, file);
         file.seek(SeekFrom::Start(start)).map_err(io)?;
-        let header = read_header((&mut file).take(length.min(LONGEST_HEADER)));
+        // Who wrote the file may claim more than there is.
+        let end = file.get_ref().metadata().map_err(io)?.len().min(start.saturating_add(length));
+        let length = end.saturating_sub(start);
+        let header = read_header((&mut file).take(length));
         let header = header.map_err(|reason| {
             content(path, place, format!("no readable header ({reason})"), "an NPY array")
         })?;
@@ -65,7 +68,7 @@ impl NpyArray {
             return Err(content(path, place, found, "whole or real numbers"));
         };
         let bytes = shape.iter().try_fold(element as u64, |bytes, &n| bytes.checked_mul(n));
-        let there = (start + length).saturating_sub(data);
+        let there = end.saturating_sub(data);
         if bytes.is_none_or(|bytes| bytes > there) {
             let found = format!("{there} bytes of numbers; the file may be cut off");
             let expected = format!("{:?} of {element} bytes each", header.shape());
@@ -129,7 +132,8 @@ impl ArrayFile for NpyArray {
 }
 
 /// Reads a header. The library panics at sizes that cannot be, where overflow is looked for.
-fn read_header(bytes: impl Read) -> Result<NpyHeader, String> {
+pub(super) fn read_header(bytes: impl Read) -> Result<NpyHeader, String> {
+    let bytes = bytes.take(LONGEST_HEADER);
     match catch_unwind(AssertUnwindSafe(|| NpyHeader::from_reader(bytes))) {
         Ok(header) => header.map_err(|error| error.to_string()),
         Err(_) => Err("an impossible size".to_owned()),

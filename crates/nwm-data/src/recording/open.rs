@@ -19,7 +19,8 @@ use crate::input_file::open_for_reading;
 pub struct RecordingOptions {
     /// The array in an NPZ or HDF5 file; none stands for the only one that can be a recording.
     pub dataset: Option<String>,
-    /// The axes of the array as it is indexed where it was written; none stands for [`Axes::of_rank`].
+    /// The axes of the array, slowest first: as NumPy and h5py index it, the reverse of how MATLAB does; none stands for
+    /// [`Axes::of_rank`].
     pub axes: Option<Axes>,
 }
 
@@ -81,7 +82,7 @@ impl Recording {
             }
             Some(NpyArray::open(file, path, "file", 0, length)?)
         } else if begins(&mut file, 0, npz::MAGIC) {
-            Some(npz::open(file, path, name)?)
+            Some(npz::open(file, path, name, axes)?)
         } else {
             None
         };

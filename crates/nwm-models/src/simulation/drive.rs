@@ -53,7 +53,8 @@ impl Drive {
 }
 
 impl Pulse {
-    /// Its strength at a step: a sine, strongest after one period, faded half a period before and after.
+    /// Its strength at a step: a sine through zero after one period, under a Gaussian that is largest there and a third of
+    /// that half a period before and after.
     fn at(self, step: f64) -> f64 {
         let since = (step - self.period) / self.period;
         self.amplitude * (std::f64::consts::TAU * since).sin() * (-(2.0 * since).powi(2)).exp()

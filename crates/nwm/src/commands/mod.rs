@@ -6,6 +6,7 @@ mod doctor;
 mod eval;
 mod examine;
 mod inspect;
+mod output;
 mod report;
 mod simulate;
 mod table;

@@ -35,7 +35,7 @@ mod waves_page;
 pub(crate) use forecast::{ForecastSamples, Sheets};
 pub(crate) use run_page::runs_page;
 pub(crate) use scale::Scale;
-pub(crate) use simulated_wave::SimulatedWave;
+pub(crate) use simulated_wave::{SimulatedWave, side};
 pub(crate) use simulation_page::{SimulatedWaves, simulation_page};
 pub(crate) use table::{Table, write_table};
 pub(crate) use wave_film::WaveFilm;

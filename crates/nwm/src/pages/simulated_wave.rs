@@ -138,7 +138,7 @@ fn difference(measured: f64, predicted: f64) -> String {
 }
 
 /// The nearest of eight sides of a picture.
-fn side(direction: f64) -> &'static str {
+pub(crate) fn side(direction: f64) -> &'static str {
     const SIDES: [&str; 8] = [
         "right",
         "down and right",

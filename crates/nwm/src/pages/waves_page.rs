@@ -7,7 +7,8 @@ use nwm_analysis::waves::{CriticalPoint, FramePattern};
 
 use super::html::{chart, facts, page};
 use super::scale::Scale;
-use crate::commands::waves::{Analysis, frequency_unit, heading, sentence, short, telling_frame};
+use super::simulated_wave::side;
+use crate::commands::waves::{Analysis, frequency_unit, sentence, short, telling_frame};
 
 const CHART_SIZE: [u32; 2] = [760, 300];
 
@@ -74,7 +75,7 @@ fn found(analysis: &Analysis) -> Markup {
     let [low, high] = question.band.edges.map(|edge| edge * rate);
     let [time, rows, columns] = analysis.shape;
     let direction = summary.direction.map_or_else(String::new, |[angle, resultant]| {
-        format!("{:.0}° ({}), resultant {resultant:.2}", angle.to_degrees(), heading(angle))
+        format!("{:.0}° ({}), resultant {resultant:.2}", angle.to_degrees(), side(angle))
     });
     facts(&[
         ("verdict", summary.verdict.name().to_owned()),
@@ -109,7 +110,7 @@ fn player(analysis: &Analysis) -> Result<Markup> {
         None => (1.0, "steps"),
     };
     let player = WavePlayer::new(
-        format!("The first {frames} steps of the first trial"),
+        format!("{frames} steps of trial {} from step {} on", clip.trial, clip.first),
         clip.shape,
         &clip.filtered,
         &clip.phase,
@@ -117,7 +118,7 @@ fn player(analysis: &Analysis) -> Result<Markup> {
     .velocity(&clip.gradient.clone().negated(), spacing)?
     .critical_points(&points)?
     .labels(labels)?
-    .time(0.0, step, unit)?
+    .time(clip.first as f64 * step, step, unit)?
     .unit("standard deviations")
     .caption(
         "The filtered signal, scaled at each site, or its phase. Arrows are minus the phase gradient: they point where \
@@ -179,8 +180,12 @@ fn still(analysis: &Analysis) -> Result<Markup> {
         .critical_points(&points);
     Ok(chart(
         &quiver.svg()?,
-        &format!("Phase and direction of travel in step {frame}"),
-        &format!("Phase of step {frame}, and minus its gradient, which points where waves go."),
+        &format!("Phase and direction of travel in step {}", clip.first + frame),
+        &format!(
+            "Phase of step {} of trial {}, and minus its gradient, which points where waves go.",
+            clip.first + frame,
+            clip.trial
+        ),
     ))
 }
 

@@ -1,18 +1,16 @@
 //! A contact sheet and a movie of some trajectories.
 
-use std::path::Path;
-
 use anyhow::Context as _;
 use nwm_analysis::figures::{
     LineChart, MovieOptions, RgbFrame, SheetOptions, animated_gif, contact_sheet,
 };
-use nwm_data::atomic::write_atomically;
 use nwm_data::store::Dataset;
 use nwm_data::{FrameSource as _, Renderer};
 use nwm_train::Error;
 use serde_json::json;
 
 use super::sequences::Sequences;
+use crate::commands::output::write_file;
 use crate::exit::{Ending, UsageError};
 use crate::flags::ShowArguments;
 use crate::terminal::Terminal;
@@ -62,18 +60,12 @@ fn pictures(arguments: &ShowArguments, terminal: &Terminal) -> anyhow::Result<En
     let mut paths = Vec::new();
     for (name, content) in files {
         let path = out.join(name);
-        write(&path, content)?;
+        write_file(&path, &content)?;
         paths.push(path);
     }
     let text = paths.iter().map(|path| format!("wrote {}\n", path.display())).collect::<String>();
     terminal.result(&json!({"format": 1, "files": paths}), &text);
     Ok(Ending::Done)
-}
-
-fn write(path: &Path, content: Vec<u8>) -> Result<(), Error> {
-    write_atomically(path, |scratch| {
-        std::fs::write(scratch, content).map_err(|source| Error::Io { path: path.into(), source })
-    })
 }
 
 /// The frames of one trajectory, upright: row 0 of particles is the smallest y. Strategies of games are a matrix, whose

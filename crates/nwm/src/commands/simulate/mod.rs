@@ -3,14 +3,12 @@
 mod record;
 mod wave;
 
-use std::path::{Path, PathBuf};
-
 use anyhow::Context as _;
-use nwm_data::atomic::write_atomically;
 use nwm_models::simulation::{Simulation, SimulationOptions};
 use nwm_train::Error;
 use serde_json::json;
 
+use super::output::write_file;
 use crate::exit::Ending;
 use crate::flags::SimulateArguments;
 use crate::pages::{SimulatedWaves, WaveFilm, simulation_page};
@@ -35,10 +33,12 @@ fn simulate(arguments: &SimulateArguments, terminal: &Terminal) -> anyhow::Resul
     let report = simulation_page(&waves)?;
     let trajectory = out.join("trajectory.h5");
     record::write(&trajectory, &simulation, &maps)?;
-    let movie = write(out.join("waves.gif"), film.gif())?;
-    let report = write(out.join("report.html"), report.as_bytes())?;
+    let movie = out.join("waves.gif");
+    write_file(&movie, film.gif())?;
+    let page = out.join("report.html");
+    write_file(&page, report.as_bytes())?;
 
-    let files = [trajectory, movie, report];
+    let files = [trajectory, movie, page];
     let lines = files.iter().map(|file| format!("wrote {}\n", file.display()));
     let text = lines.collect::<String>() + &wave.map_or_else(String::new, |wave| wave.to_string());
     let json = json!({
@@ -62,14 +62,4 @@ fn options(arguments: &SimulateArguments) -> SimulationOptions {
     options.seed = arguments.seed;
     options.drive = arguments.drive.map(Into::into);
     options
-}
-
-/// Writes a file and returns its path.
-fn write(path: PathBuf, content: &[u8]) -> Result<PathBuf, Error> {
-    let io = |path: &Path| {
-        let path = path.to_owned();
-        move |source| Error::Io { path, source }
-    };
-    write_atomically(&path, |scratch| std::fs::write(scratch, content).map_err(io(&path)))?;
-    Ok(path)
 }

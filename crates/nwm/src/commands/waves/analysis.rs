@@ -56,15 +56,17 @@ pub(crate) struct Analysis {
     pub(crate) clip: Clip,
 }
 
-/// The first frames of the first trial.
+/// The first frames of the first trial that has a site to show.
 #[derive(Debug)]
 pub(crate) struct Clip {
+    pub(crate) trial: usize,
+    /// The step of the trial with which it begins.
+    pub(crate) first: usize,
     pub(crate) shape: [usize; 3],
     pub(crate) filtered: Vec<f32>,
     pub(crate) phase: Vec<f32>,
     /// Of the signals smoothed in space, radians per site.
     pub(crate) gradient: VectorField<f32>,
-    /// Empty if no site can be used.
     pub(crate) patterns: Vec<FramePattern>,
 }
 
@@ -149,13 +151,20 @@ impl Question {
                     gradient: &gradient,
                     patterns: &patterns,
                 };
-                clip.get_or_insert_with(|| Clip::of(&analysed));
+                if !patterns.is_empty() {
+                    clip.get_or_insert_with(|| Clip::of(&analysed));
+                }
                 each(&analysed, total)?;
             }
         }
         ensure!(
             silent < total,
             "found no site that has all of its samples and changes, expected at least one ({})",
+            states(&sites)
+        );
+        ensure!(
+            by_step.iter().any(|(_, count)| *count > 0),
+            "found no two neighbouring sites that can be used, expected some: waves go from site to site ({})",
             states(&sites)
         );
         let clip = clip.ok_or_else(|| anyhow::anyhow!("found no trial, expected at least one"))?;
@@ -226,6 +235,8 @@ impl Clip {
         gradient.row.truncate(values);
         gradient.column.truncate(values);
         Self {
+            trial: analysed.trial,
+            first: analysed.first,
             shape: gradient.shape,
             filtered: analysed.phases.filtered[..values].to_vec(),
             phase: analysed.phases.signals[..values].iter().map(|signal| signal.arg()).collect(),

@@ -15,7 +15,7 @@ const FUNDAMENTAL: [f64; 2] = [0.025, 0.1];
 const SPECTRUM_VALUES: usize = 1 << 24;
 
 /// Samples of a piece of the spectrum.
-const PIECE: std::ops::RangeInclusive<usize> = 256..=8192;
+const PIECE: std::ops::RangeInclusive<usize> = 64..=8192;
 
 /// What the command line says.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -112,10 +112,11 @@ fn spectrum(recording: &mut Recording) -> anyhow::Result<PowerSpectrum> {
     let (trials, time) = (recording.trials(), recording.time());
     let longest = (SPECTRUM_VALUES / 2 / sites).clamp(*PIECE.start(), *PIECE.end()).min(time);
     let mut spectrum = PowerSpectrum::new(longest)?;
-    let parts = trials * (time / longest);
+    let parts_of_trial = time / longest;
+    let parts = trials * parts_of_trial;
     let count = (SPECTRUM_VALUES / (longest * sites)).clamp(1, parts);
-    for part in (0..count).map(|part| part * parts / count) {
-        let (trial, start) = (part % trials, part / trials * longest);
+    for part in (0..count).map(|n| (2 * n + 1) * parts / (2 * count)) {
+        let (trial, start) = (part / parts_of_trial, part % parts_of_trial * longest);
         let samples = recording.read(trial, start..start + longest)?;
         spectrum.add(&series_of(&samples, longest)?, longest)?;
     }

@@ -10,6 +10,7 @@ use nwm_train::Error;
 use serde_json::json;
 
 use super::analysis::{Analysed, Analysis, Question};
+use crate::commands::output::write_file;
 use crate::progress::Progress;
 use crate::terminal::Terminal;
 
@@ -45,11 +46,7 @@ impl<'a> OutputFolder<'a> {
     }
 
     pub(super) fn write(&self, name: &str, content: &[u8]) -> Result<(), Error> {
-        let path = self.folder.join(name);
-        write_atomically(&path, |scratch| {
-            std::fs::write(scratch, content)
-                .map_err(|source| Error::Io { path: path.clone(), source })
-        })
+        write_file(&self.folder.join(name), content)
     }
 
     /// Analyses a recording, and writes per_step.csv and phase.h5 meanwhile.
@@ -85,6 +82,7 @@ impl<'a> OutputFolder<'a> {
                     fields.write(|file| analyse(Some(file)))?;
                 } else {
                     analyse(None)?;
+                    fields.remove()?;
                 }
                 table.flush().map_err(|source| Error::Io { path: path.clone(), source })?;
                 Ok::<(), Failure>(())
@@ -165,6 +163,16 @@ impl PhaseFile {
                 array("generalized_phase", &[], &[]),
                 array("gradient", &["axis"], &[2]),
             ],
+        }
+    }
+
+    /// Removes the file of an earlier analysis, which would be taken for one of this.
+    fn remove(&self) -> Result<(), Error> {
+        match std::fs::remove_file(&self.path) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                Err(Error::Io { path: self.path.clone(), source })
+            }
+            _ => Ok(()),
         }
     }
 

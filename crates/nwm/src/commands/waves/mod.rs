@@ -15,7 +15,7 @@ use self::analysis::Question;
 use self::band::BandChoice;
 pub(crate) use self::band::unit as frequency_unit;
 use self::files::OutputFolder;
-pub(crate) use self::summary::{heading, sentence, short, telling_frame};
+pub(crate) use self::summary::{sentence, short, telling_frame};
 use super::examine;
 use crate::exit::{Ending, UsageError};
 use crate::flags::WavesArguments;
@@ -37,6 +37,13 @@ pub(crate) fn run(arguments: &WavesArguments, terminal: &Terminal) -> anyhow::Re
 
 fn analyse(arguments: &WavesArguments, terminal: &Terminal) -> anyhow::Result<Analysis> {
     let rate = sampling_rate(arguments)?;
+    let surrogates = arguments.surrogates;
+    if surrogates < FEWEST_SURROGATES {
+        return Err(UsageError(format!(
+            "--surrogates {surrogates}: expected at least {FEWEST_SURROGATES}, since with fewer nothing can be significant"
+        ))
+        .into());
+    }
     let band = BandChoice::parse(arguments.band.as_deref())?;
     let mut options = RecordingOptions::default();
     options.dataset.clone_from(&arguments.dataset);
@@ -44,16 +51,16 @@ fn analyse(arguments: &WavesArguments, terminal: &Terminal) -> anyhow::Result<An
     options.axes = axes.map_err(|error: nwm_data::Error| UsageError(format!("--{error}")))?;
     examine::recording(&arguments.file, &options)?;
     let mut recording = Recording::open(&arguments.file, &options)?;
+    let band = band.resolve(&mut recording, rate)?;
     let folder = &arguments.out;
     std::fs::create_dir_all(folder).map_err(|source| Error::Io { path: folder.clone(), source })?;
-    let band = band.resolve(&mut recording, rate)?;
     terminal.message(&format!("band {}", band.describe(rate)));
     let question = Question {
         file: arguments.file.clone(),
         sampling_rate: rate,
         band,
         grid: arguments.grid,
-        surrogates: arguments.surrogates,
+        surrogates,
         seed: arguments.seed,
     };
     let output = OutputFolder::new(folder, !arguments.no_fields);
@@ -63,6 +70,9 @@ fn analyse(arguments: &WavesArguments, terminal: &Terminal) -> anyhow::Result<An
     output.write("report.html", waves_page(&analysis)?.as_bytes())?;
     Ok(analysis)
 }
+
+/// With fewer surrogates no p-value is 0.05 or less.
+const FEWEST_SURROGATES: usize = 19;
 
 fn sampling_rate(arguments: &WavesArguments) -> Result<Option<f64>, UsageError> {
     match arguments.sampling_rate {

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::analysis::{Analysis, Clip};
 use super::band::unit;
 use super::map::phase_map_text;
+use crate::pages::side;
 
 /// A number that files hold, or null.
 fn number(value: impl Into<Option<f64>>) -> Value {
@@ -158,7 +159,7 @@ pub(crate) fn sentence(analysis: &Analysis) -> String {
             sentence,
             ", to {:.0}° ({}; resultant {resultant:.2})",
             angle.to_degrees(),
-            heading(angle)
+            side(angle)
         );
     }
     sentence
@@ -184,22 +185,6 @@ pub(crate) fn verdict(analysis: &Analysis) -> &'static str {
     }
 }
 
-/// Where an angle of travel points on the screen.
-pub(crate) fn heading(angle: f64) -> &'static str {
-    const NAMES: [&str; 8] = [
-        "right",
-        "right and down",
-        "down",
-        "left and down",
-        "left",
-        "left and up",
-        "up",
-        "right and up",
-    ];
-    let eighth = (angle / std::f64::consts::FRAC_PI_4).round().rem_euclid(8.0);
-    NAMES[eighth as usize % 8]
-}
-
 /// The frame of the clip that is most of a wave.
 pub(crate) fn telling_frame(clip: &Clip) -> usize {
     let mut best = (0, f64::NEG_INFINITY);
@@ -217,24 +202,17 @@ fn map(clip: &Clip) -> String {
     let [_, rows, columns] = clip.shape;
     let frame = telling_frame(clip);
     let phase = &clip.phase[frame * rows * columns..][..rows * columns];
-    format!("phase of step {frame} (crests are full):\n{}", phase_map_text(phase, [rows, columns]))
+    format!(
+        "phase of step {} of trial {} (crests are full):\n{}",
+        clip.first + frame,
+        clip.trial,
+        phase_map_text(phase, [rows, columns])
+    )
 }
 
 #[cfg(test)]
 mod tests {
-    use std::f64::consts::{FRAC_PI_2, PI};
-
     use super::*;
-
-    #[test]
-    fn headings_are_those_of_the_screen() {
-        assert_eq!(heading(0.1), "right");
-        assert_eq!(heading(FRAC_PI_2), "down");
-        assert_eq!(heading(-FRAC_PI_2), "up");
-        assert_eq!(heading(PI), "left");
-        assert_eq!(heading(-3.0), "left");
-        assert_eq!(heading(-0.8), "right and up");
-    }
 
     #[test]
     fn numbers_have_three_digits_or_four() {
