@@ -66,9 +66,9 @@ impl Default for MetricsOptions {
 ///
 /// let wave =
 ///     SyntheticWave::Plane { frequency: 0.125, wavelength: 8.0, direction: 0.0, phase: 0.0 };
-/// let recording = wave.recording([48, 8, 8]);
+/// let recording = wave.recording([96, 8, 8]);
 /// let found =
-///     WaveMetrics::of(&[&recording], [48, 8, 8], Grid::Torus, &MetricsOptions::default())?;
+///     WaveMetrics::of(&[&recording], [96, 8, 8], Grid::Torus, &MetricsOptions::default())?;
 /// assert!(found.get(Metric::TravelIndex) > 0.95);
 /// assert!(found.significance(Metric::TravelIndex).is_some_and(|it| it.p_value < 0.05));
 /// # Ok::<(), nwm_analysis::Error>(())
