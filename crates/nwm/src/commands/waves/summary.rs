@@ -152,7 +152,8 @@ pub(crate) fn sentence(analysis: &Analysis) -> String {
         analysis.frequency().map(|frequency| format!(" at {} {unit}", short(frequency)));
     let mut sentence = format!("{}{}", verdict(analysis), frequency.unwrap_or_default());
     if let (Some(length), Some(speed)) = (summary.wavelength, analysis.speed()) {
-        let _ = write!(sentence, ", {length:.1} sites long, {speed:.3} {}", analysis.speed_unit());
+        let [length, speed] = [length, speed].map(short);
+        let _ = write!(sentence, ", {length} sites long, {speed} {}", analysis.speed_unit());
     }
     if let Some([angle, resultant]) = summary.direction {
         let _ = write!(
