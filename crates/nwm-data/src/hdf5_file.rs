@@ -137,8 +137,7 @@ impl Reader {
             DatatypeMessage::FloatingPoint { size: 8, .. } => Element::F64,
             other => return Err(numbers.content(format!("type {other}"), "u8, u32, f32 or f64")),
         };
-        let Numbers { dataset, shape, chunk, error, .. } = numbers;
-        Ok(Array { dataset, shape, chunk, element, error })
+        Ok(Array { numbers, element })
     }
 
     /// An array of whole or real numbers by its path.
@@ -207,22 +206,6 @@ impl ArrayError {
             advice: self.advice,
         }
     }
-
-    /// Reads the block of `counts` elements per axis from `starts`, in either byte order.
-    fn read<T: hdf5::ReadNumeric>(
-        &self,
-        dataset: &H5Dataset,
-        starts: &[usize],
-        counts: &[usize],
-    ) -> Result<Vec<T>> {
-        let values = guarded(|| dataset.read_numeric_slice_as::<T>(starts, counts))
-            .map_err(|reason| self.content(format!("unreadable data ({reason})"), "numbers"))?;
-        let expected: usize = counts.iter().product();
-        if values.len() != expected {
-            return Err(self.content(format!("{} values", values.len()), format!("{expected}")));
-        }
-        Ok(values)
-    }
 }
 
 /// An array of numbers of any type.
@@ -250,31 +233,39 @@ impl Numbers {
     pub(crate) fn read(&self, starts: &[usize], counts: &[usize]) -> Result<Vec<f64>> {
         if self.is_whole {
             // Of those without sign, the ones above half of 64 bits are refused.
-            let values = self.error.read::<i64>(&self.dataset, starts, counts)?;
+            let values = self.read_as::<i64>(starts, counts)?;
             return Ok(values.into_iter().map(|value| value as f64).collect());
         }
-        self.error.read(&self.dataset, starts, counts)
+        self.read_as(starts, counts)
+    }
+
+    /// The same as numbers of a type, in either byte order.
+    fn read_as<T: hdf5::ReadNumeric>(&self, starts: &[usize], counts: &[usize]) -> Result<Vec<T>> {
+        let values = guarded(|| self.dataset.read_numeric_slice_as::<T>(starts, counts))
+            .map_err(|reason| self.content(format!("unreadable data ({reason})"), "numbers"))?;
+        let expected: usize = counts.iter().product();
+        if values.len() != expected {
+            return Err(self.content(format!("{} values", values.len()), format!("{expected}")));
+        }
+        Ok(values)
     }
 }
 
 /// An array in a file.
 pub(crate) struct Array {
-    dataset: H5Dataset,
-    shape: Vec<usize>,
-    chunk: Option<Vec<usize>>,
+    numbers: Numbers,
     element: Element,
-    error: ArrayError,
 }
 
 impl Array {
     /// Lengths of the axes.
     pub(crate) fn shape(&self) -> &[usize] {
-        &self.shape
+        &self.numbers.shape
     }
 
     /// Lengths of the axes of a chunk, if the array is stored in chunks.
     pub(crate) fn chunk(&self) -> Option<&[usize]> {
-        self.chunk.as_deref()
+        self.numbers.chunk.as_deref()
     }
 
     /// Type of the elements.
@@ -284,32 +275,33 @@ impl Array {
 
     /// An error about this array.
     pub(crate) fn content(&self, found: impl Into<String>, expected: impl Into<String>) -> Error {
-        self.error.content(found, expected)
+        self.numbers.content(found, expected)
     }
 
     /// Reads a block as bytes.
     pub(crate) fn read_u8(&self, starts: &[usize], counts: &[usize]) -> Result<Vec<u8>> {
-        self.error.read(&self.dataset, starts, counts)
+        self.numbers.read_as(starts, counts)
     }
 
     /// Reads a block of whole numbers.
     pub(crate) fn read_u32(&self, starts: &[usize], counts: &[usize]) -> Result<Vec<u32>> {
-        self.error.read(&self.dataset, starts, counts)
+        self.numbers.read_as(starts, counts)
     }
 
     /// Reads a block of single-precision numbers.
     pub(crate) fn read_f32(&self, starts: &[usize], counts: &[usize]) -> Result<Vec<f32>> {
-        self.error.read(&self.dataset, starts, counts)
+        self.numbers.read_as(starts, counts)
     }
 
     /// Reads a block of double-precision numbers.
     pub(crate) fn read_f64(&self, starts: &[usize], counts: &[usize]) -> Result<Vec<f64>> {
-        self.error.read(&self.dataset, starts, counts)
+        self.numbers.read_as(starts, counts)
     }
 
     /// The rows `rows`, entries along the first axis, as little-endian bytes.
     pub(crate) fn read_rows(&self, rows: Range<usize>) -> Result<Vec<u8>> {
-        let (mut starts, mut counts) = (vec![0; self.shape.len()], self.shape.clone());
+        let (mut starts, mut counts) =
+            (vec![0; self.numbers.shape.len()], self.numbers.shape.clone());
         starts[0] = rows.start;
         counts[0] = rows.len();
         Ok(match self.element {
@@ -322,7 +314,7 @@ impl Array {
 
     /// A chunk as it is stored, by its place in the grid of chunks.
     pub(crate) fn read_compressed(&self, place: &[usize]) -> Result<Vec<u8>> {
-        let (bytes, mask) = guarded(|| self.dataset.read_chunk_raw_at(place))
+        let (bytes, mask) = guarded(|| self.numbers.dataset.read_chunk_raw_at(place))
             .map_err(|reason| self.content(format!("unreadable data ({reason})"), "a chunk"))?;
         if mask == ALL_FILTERS_APPLIED {
             Ok(bytes)

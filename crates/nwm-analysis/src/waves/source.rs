@@ -135,9 +135,7 @@ pub fn largest_distance_correlation<T: Real>(
     grid: Grid,
     options: &EventOptions,
 ) -> Result<f64> {
-    let (frames, phase) = events(signals, shape, options)?;
-    Events { frames: &frames, size: [shape[1], shape[2]], grid, smoothing: options.smoothing }
-        .distance_correlation(&phase)
+    at_events(signals, shape, grid, options, |events, phase| events.distance_correlation(phase))
 }
 
 /// The largest correlation of phase with the angle around the centre of rotation ([`phase_rotation_correlation`]) of either
@@ -153,20 +151,22 @@ pub fn largest_rotation_correlation<T: Real>(
     grid: Grid,
     options: &EventOptions,
 ) -> Result<f64> {
-    let (frames, phase) = events(signals, shape, options)?;
-    Events { frames: &frames, size: [shape[1], shape[2]], grid, smoothing: options.smoothing }
-        .rotation_correlation(&phase)
+    at_events(signals, shape, grid, options, |events, phase| events.rotation_correlation(phase))
 }
 
-/// The frames to look at, and the phases of all.
-fn events<T: Real>(
+/// What is found in the frames to look at, given them and the phases of all.
+fn at_events<T: Real>(
     signals: &[Complex<T>],
     shape: [usize; 3],
+    grid: Grid,
     options: &EventOptions,
-) -> Result<(Vec<usize>, Vec<T>)> {
+    found: impl Fn(Events<'_>, &[T]) -> Result<f64>,
+) -> Result<f64> {
     check_frames("correlate phases with places", signals, shape)?;
-    let frames = evaluation_points(signals, shape[0], options.angle, options.tolerance)?;
-    Ok((frames, phases_of(signals)))
+    let [time, rows, columns] = shape;
+    let frames = evaluation_points(signals, time, options.angle, options.tolerance)?;
+    let (size, smoothing) = ([rows, columns], options.smoothing);
+    found(Events { frames: &frames, size, grid, smoothing }, &phases_of(signals))
 }
 
 /// Frames that are looked at, and how. Another order of the sites does not change which they are.

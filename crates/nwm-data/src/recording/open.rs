@@ -156,28 +156,26 @@ impl Recording {
         check_range("trial", &(trial..trial.saturating_add(1)), trials)?;
         check_range("time", &time, samples)?;
         let (starts, counts) = ([trial, time.start, 0, 0], [1, time.len(), rows, columns]);
-        let (mut stored_starts, mut stored_counts) =
-            (vec![0; self.axes.rank()], vec![1; self.axes.rank()]);
-        // For each axis in memory the distance of neighbours along it, where they are stored.
-        let mut strides = [0; 4];
-        for (index, axis) in Axis::ALL.into_iter().enumerate() {
-            if let Some(place) = self.axes.place(axis) {
+        let rank = self.axes.rank();
+        let (mut stored_starts, mut stored_counts) = (vec![0; rank], vec![1; rank]);
+        let places = Axis::ALL.map(|axis| self.axes.place(axis));
+        for (index, place) in places.iter().enumerate() {
+            if let Some(place) = *place {
                 (stored_starts[place], stored_counts[place]) = (starts[index], counts[index]);
             }
         }
         let stored = self.array.read(&stored_starts, &stored_counts)?;
-        for (index, axis) in Axis::ALL.into_iter().enumerate() {
-            if let Some(place) = self.axes.place(axis) {
-                strides[index] = stored_counts[place + 1..].iter().product();
-            }
-        }
-        let [_, along_time, along_rows, along_columns] = strides;
-        if counts[3] == 1 || along_columns == 1 {
-            let in_order = (rows == 1 || along_rows == columns)
-                && (time.len() == 1 || along_time == rows * columns);
-            if in_order {
-                return Ok(stored);
-            }
+        // The distance of neighbours along an axis, where they are stored.
+        let stride =
+            |place: Option<usize>| place.map_or(0, |at| stored_counts[at + 1..].iter().product());
+        let [_, along_time, along_rows, along_columns] = places.map(stride);
+        let is_in_order =
+            |length: usize, along: usize, wanted: usize| length == 1 || along == wanted;
+        if is_in_order(columns, along_columns, 1)
+            && is_in_order(rows, along_rows, columns)
+            && is_in_order(time.len(), along_time, rows * columns)
+        {
+            return Ok(stored);
         }
         let mut values = Vec::with_capacity(stored.len());
         for t in 0..time.len() {
