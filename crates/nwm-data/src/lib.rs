@@ -36,6 +36,11 @@
 //! - [`arrays`] keeps named arrays of any kind in files that check themselves.
 //! - [`atomic`] writes files that are complete or absent.
 //!
+//! The sequence experiments have batches of their own, which need no file but MNIST's: [`DigitSequences`] are labelled
+//! digits read pixel by pixel, [`AddingProblem`] marks two numbers of a long sequence, and [`TurningDigits`],
+//! [`MovingGratings`] and [`NoiseFilms`] are films behind one trait, [`Films`]. Here, too, batch `k` depends on the settings,
+//! the seed and `k` alone.
+//!
 //! # Conventions
 //!
 //! - A state is `[positions..., momenta...]`; angles are unwrapped radians from hanging down.
@@ -60,6 +65,7 @@ pub mod atomic;
 mod discs;
 #[cfg(feature = "download")]
 pub mod download;
+mod epochs;
 mod error;
 pub mod foreign;
 mod frames_file;
@@ -93,8 +99,10 @@ pub use loader::{Batch, Cursor, Loader, LoaderOptions};
 pub use mnist::{Digits, IdxArray, MnistPart, read_idx};
 pub use render::{Appearance, CHANNELS, DEFAULT_RESOLUTION, PixelValue, Renderer};
 pub use sequences::{
-    AddingBatch, AddingProblem, Grating, MovingGratings, TURNTABLE_ANGLES, psmnist_permutation,
-    rotate, rotating_split, sequential_split, torch_permutation, uniform_noise,
+    AddingBatch, AddingProblem, DigitSequenceOptions, DigitSequences, FilmBatch, FilmSubject,
+    Films, Grating, MovingGratings, NoiseFilms, PixelOrder, SequenceBatch, TURNTABLE_ANGLES,
+    TurningDigits, TurningDigitsOptions, psmnist_permutation, rotate, rotating_split,
+    sequential_split, torch_permutation, uniform_noise,
 };
 pub use source::{FrameSource, RenderedTrajectories};
 pub use spec::{DatasetSpec, GENERATOR_VERSION, Split, Variant};

@@ -1,9 +1,11 @@
 //! Training batches: which windows they hold, and the loader that hands them out in order.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::epochs::{Epochs, check_batch_size};
 use crate::error::{Error, Result};
 use crate::prefetch::Prefetcher;
 use crate::split_frames::{SplitFrames, Training};
@@ -149,8 +151,7 @@ impl Loader {
 pub(crate) struct Plan {
     frames: SplitFrames<Training>,
     pub(crate) options: LoaderOptions,
-    /// The epochs used last with their orders: a batch needs one or two, threads work nearby.
-    orders: Mutex<Vec<(u64, Arc<[usize]>)>>,
+    epochs: Epochs,
 }
 
 impl std::fmt::Debug for Plan {
@@ -160,66 +161,27 @@ impl std::fmt::Debug for Plan {
 }
 
 impl Plan {
-    /// Epochs whose order is kept.
-    const KEPT_ORDERS: usize = 4;
-
     fn new(frames: SplitFrames<Training>, options: LoaderOptions) -> Result<Self> {
         let source = frames.source();
-        if source.trajectories() == 0 {
+        let Some(trajectories) = NonZeroUsize::new(source.trajectories()) else {
             return Err(Error::EmptySource);
-        }
-        if options.batch_size == 0 {
-            return Err(Error::InvalidSetting {
-                key: "train.batch_size",
-                found: "0".to_owned(),
-                expected: "at least 1",
-            });
-        }
+        };
         check_fits("train.window", options.window, source.frames())?;
-        let factors = [options.window, options.batch_size, size_of::<f32>()];
-        let bytes = factors.iter().chain(&source.frame_shape()).try_fold(1_usize, |product, &n| {
-            product.checked_mul(n).filter(|&bytes| bytes <= isize::MAX as usize)
-        });
-        if bytes.is_none() {
-            return Err(Error::InvalidSetting {
-                key: "train.batch_size",
-                found: options.batch_size.to_string(),
-                expected: "a batch that the memory can address",
-            });
-        }
-        Ok(Self { frames, options, orders: Mutex::new(Vec::new()) })
+        let [rows, columns, channels] = source.frame_shape();
+        check_batch_size(options.batch_size, &[options.window, rows, columns, channels])?;
+        Ok(Self { frames, options, epochs: Epochs::new(trajectories) })
     }
 
     /// Trajectory and first frame of every window of batch `step`.
     fn items(&self, step: u64) -> Vec<(usize, usize)> {
         let LoaderOptions { batch_size, window, seed, .. } = self.options;
-        let trajectories = self.frames.source().trajectories() as u128;
         let starts = self.frames.source().frames() - window + 1;
-        (0..batch_size)
-            .map(|item| {
-                let position = u128::from(step) * batch_size as u128 + item as u128;
-                let order = self.order((position / trajectories) as u64);
-                let trajectory = order[(position % trajectories) as usize];
-                let mut stream =
-                    Stream::new("nwm-data/training window", &[seed, step, item as u64]);
-                (trajectory, stream.below(starts))
-            })
-            .collect()
-    }
-
-    /// The order of the trajectories in `epoch`.
-    fn order(&self, epoch: u64) -> Arc<[usize]> {
-        let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, order)) = orders.iter().find(|(known, _)| *known == epoch) {
-            return Arc::clone(order);
-        }
-        let mut stream = Stream::new("nwm-data/epoch", &[self.options.seed, epoch]);
-        let order: Arc<[usize]> = stream.permutation(self.frames.source().trajectories()).into();
-        if orders.len() == Self::KEPT_ORDERS {
-            orders.remove(0);
-        }
-        orders.push((epoch, Arc::clone(&order)));
-        order
+        let trajectories = self.epochs.batch(seed, step, batch_size);
+        let windows = trajectories.into_iter().zip(0_u64..).map(|(trajectory, item)| {
+            let mut stream = Stream::new("nwm-data/training window", &[seed, step, item]);
+            (trajectory, stream.below(starts))
+        });
+        windows.collect()
     }
 
     /// Batch number `step`.

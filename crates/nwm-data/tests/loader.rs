@@ -102,6 +102,27 @@ fn every_epoch_holds_every_trajectory_once_in_a_new_order() {
 }
 
 #[test]
+fn the_items_of_batches_are_pinned() {
+    let items: Vec<_> = batches(counting(7, 9), OPTIONS, 4).into_iter().map(|b| b.items).collect();
+    assert_eq!(items, GOLDEN_ITEMS);
+    // A batch of several epochs.
+    let options = LoaderOptions { batch_size: 16, ..OPTIONS };
+    let batch = &batches(counting(7, 9), options, 2)[1];
+    assert_eq!(
+        batch.items.iter().map(|item| item.0).collect::<Vec<_>>(),
+        [5, 3, 1, 6, 4, 6, 1, 2, 4, 3, 0, 5, 6, 5, 4, 1]
+    );
+}
+
+/// Trajectory and first frame of the windows of the first batches: a change here changes every training.
+const GOLDEN_ITEMS: [[(usize, usize); 3]; 4] = [
+    [(2, 1), (3, 2), (5, 4)],
+    [(0, 4), (1, 5), (4, 2)],
+    [(6, 2), (5, 1), (2, 5)],
+    [(4, 2), (3, 1), (0, 3)],
+];
+
+#[test]
 fn window_starts_are_uniform_up_to_both_ends() {
     let mut counts = BTreeMap::new();
     for batch in batches(counting(7, 9), LoaderOptions { prefetch: 0, ..OPTIONS }, 2000) {

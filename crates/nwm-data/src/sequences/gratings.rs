@@ -2,6 +2,9 @@
 
 use std::f64::consts::{PI, TAU};
 
+use super::films::{FilmSubject, Films, check_film};
+use crate::error::Result;
+use crate::mnist::Digits;
 use crate::spec::Split;
 use crate::stream::Stream;
 
@@ -57,6 +60,10 @@ pub struct MovingGratings {
     pub wavelength: f64,
     /// Advance of the phase from frame to frame, radians.
     pub advance: f64,
+    /// Frames of a film.
+    pub frames: usize,
+    /// Rows and columns of a frame.
+    pub side: usize,
     /// Seed.
     pub seed: u64,
     /// Splits never share a random number.
@@ -64,13 +71,14 @@ pub struct MovingGratings {
 }
 
 impl MovingGratings {
-    /// The setting of the paper's orientation maps: wavelength 24, 18 frames a period.
+    /// The setting of the paper's orientation maps: wavelength 24, 18 frames a period, two periods, pictures as large as
+    /// digits.
     #[must_use]
     pub const fn new(seed: u64, split: Split) -> Self {
-        Self { wavelength: 24.0, advance: PI / 9.0, seed, split }
+        Self { wavelength: 24.0, advance: PI / 9.0, frames: 36, side: Digits::SIDE, seed, split }
     }
 
-    /// The first frame of sequence `index`.
+    /// The first frame of film number `index`.
     #[must_use]
     pub fn first(&self, index: u64) -> Grating {
         let domain = format!("nwm-data/gratings/{}", self.split);
@@ -78,19 +86,31 @@ impl MovingGratings {
         let orientation = PI * stream.unit();
         Grating { wavelength: self.wavelength, orientation, phase: TAU * stream.unit() }
     }
+}
 
-    /// Draws sequence `index`, axes `[time, row, column]`; the length of `out` says how many frames.
-    ///
-    /// # Panics
-    ///
-    /// If `out` does not hold whole frames.
-    pub fn draw(&self, index: u64, side: usize, out: &mut [f32]) {
-        assert!(out.len().is_multiple_of(side * side), "frames of side x side pixels");
-        let first = self.first(index);
-        for (frame, picture) in out.chunks_exact_mut(side * side).enumerate() {
+impl Films for MovingGratings {
+    fn frames(&self) -> usize {
+        self.frames
+    }
+
+    fn side(&self) -> usize {
+        self.side
+    }
+
+    fn count(&self) -> Option<usize> {
+        None
+    }
+
+    fn draw(&self, film: u64, out: &mut [f32]) -> Result<FilmSubject> {
+        check_film(self, out)?;
+        let first = self.first(film);
+        // A chunk has a value at least.
+        let frame_len = (self.side * self.side).max(1);
+        for (frame, picture) in out.chunks_exact_mut(frame_len).enumerate() {
             let phase = first.phase + self.advance * frame as f64;
-            Grating { phase, ..first }.draw(side, picture);
+            Grating { phase, ..first }.draw(self.side, picture);
         }
+        Ok(FilmSubject::MovingGrating(first))
     }
 }
 
@@ -110,10 +130,10 @@ mod tests {
 
     #[test]
     fn pixels_follow_the_formula() {
-        let gratings = MovingGratings::new(2, Split::Train);
+        let gratings = MovingGratings { frames: 5, ..MovingGratings::new(2, Split::Train) };
         let first = gratings.first(7);
         let mut frames = vec![0.0; 5 * 28 * 28];
-        gratings.draw(7, 28, &mut frames);
+        assert_eq!(gratings.draw(7, &mut frames).unwrap(), FilmSubject::MovingGrating(first));
         for (frame, row, column) in [(0, 0, 0), (0, 3, 20), (1, 17, 2), (4, 9, 9), (4, 27, 1)] {
             let along =
                 column as f64 * first.orientation.cos() + row as f64 * first.orientation.sin();
@@ -126,9 +146,10 @@ mod tests {
 
     #[test]
     fn two_periods_take_36_frames() {
-        let gratings = MovingGratings::new(0, Split::Train);
+        let paper = MovingGratings::new(0, Split::Train);
+        assert_eq!((paper.frames(), paper.side(), paper.count()), (36, 28, None));
         let mut frames = vec![0.0; 37 * 28 * 28];
-        gratings.draw(5, 28, &mut frames);
+        MovingGratings { frames: 37, ..paper }.draw(5, &mut frames).unwrap();
         for (first, later) in frames[..784].iter().zip(&frames[36 * 784..]) {
             assert!((first - later).abs() < 1e-6);
         }

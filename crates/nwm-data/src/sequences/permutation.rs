@@ -16,7 +16,7 @@ const VALIDATION: usize = 12_000;
 const SEQUENTIAL_VALIDATION: usize = 3_000;
 
 /// Seeds of the published code.
-const PSMNIST_SEED: u32 = 12_008;
+pub(super) const PSMNIST_SEED: u32 = 12_008;
 const ROTATING_SEED: u32 = 1;
 
 /// The order `0..length` as PyTorch's `randperm` shuffles it on a CPU right after `manual_seed(seed)`, for fewer than

@@ -22,26 +22,91 @@ pub const TURNTABLE_ANGLES: [f64; 18] = {
 /// If the slices do not both hold `side * side` values.
 pub fn rotate(picture: &[f32], side: usize, degrees: f64, turned: &mut [f32]) {
     assert_eq!([picture.len(), turned.len()], [side * side; 2], "pictures of side x side pixels");
-    let (sine, cosine) = (libm::sin(degrees.to_radians()), libm::cos(degrees.to_radians()));
-    let middle = (side / 2) as f64;
-    let pixel = |row: f64, column: f64| {
-        let inside = 0.0..side as f64;
-        if inside.contains(&row) && inside.contains(&column) {
-            f64::from(picture[row as usize * side + column as usize])
-        } else {
-            0.0
-        }
-    };
+    let rotation = Rotation::new(side, degrees);
     for (index, value) in turned.iter_mut().enumerate() {
+        *value = rotation.source(index).value(picture);
+    }
+}
+
+/// The rotation from pixels of a turned picture to positions in the original.
+struct Rotation {
+    side: usize,
+    sine: f64,
+    cosine: f64,
+}
+
+impl Rotation {
+    fn new(side: usize, degrees: f64) -> Self {
+        let radians = degrees.to_radians();
+        Self { side, sine: libm::sin(radians), cosine: libm::cos(radians) }
+    }
+
+    /// Where the pixel `index` of the turned picture comes from.
+    fn source(&self, index: usize) -> Source {
+        let &Self { side, sine, cosine } = self;
+        let middle = (side / 2) as f64;
         let (across, down) = ((index % side) as f64 - middle, (index / side) as f64 - middle);
         let column = cosine * across - sine * down + middle;
         let row = sine * across + cosine * down + middle;
         let (left, top) = (column.floor(), row.floor());
-        let (right_share, bottom_share) = (column - left, row - top);
-        let above = (1.0 - right_share) * pixel(top, left) + right_share * pixel(top, left + 1.0);
-        let below = (1.0 - right_share) * pixel(top + 1.0, left)
-            + right_share * pixel(top + 1.0, left + 1.0);
-        *value = ((1.0 - bottom_share) * above + bottom_share * below) as f32;
+        let pixel = |row: f64, column: f64| {
+            let inside = 0.0..side as f64;
+            if inside.contains(&row) && inside.contains(&column) {
+                row as usize * side + column as usize
+            } else {
+                Source::OUTSIDE
+            }
+        };
+        Source {
+            above: [pixel(top, left), pixel(top, left + 1.0)],
+            below: [pixel(top + 1.0, left), pixel(top + 1.0, left + 1.0)],
+            right_share: column - left,
+            bottom_share: row - top,
+        }
+    }
+}
+
+/// Four pixels of the original between which a pixel of the turned picture lies.
+struct Source {
+    /// Left and right.
+    above: [usize; 2],
+    below: [usize; 2],
+    right_share: f64,
+    bottom_share: f64,
+}
+
+impl Source {
+    /// A pixel that no picture has.
+    const OUTSIDE: usize = usize::MAX;
+
+    /// The value between the pixels of `picture`, of which those outside are zero.
+    fn value(&self, picture: &[f32]) -> f32 {
+        let pixel = |index: usize| picture.get(index).map_or(0.0, |&value| f64::from(value));
+        let between = |[left, right]: [usize; 2]| {
+            (1.0 - self.right_share) * pixel(left) + self.right_share * pixel(right)
+        };
+        let (above, below) = (between(self.above), between(self.below));
+        ((1.0 - self.bottom_share) * above + self.bottom_share * below) as f32
+    }
+}
+
+/// [`rotate`] by one angle for many pictures: what does not depend on the picture is computed once.
+pub(super) struct Turn {
+    sources: Vec<Source>,
+}
+
+impl Turn {
+    /// The turn of pictures of `side` rows and columns.
+    pub(super) fn new(side: usize, degrees: f64) -> Self {
+        let rotation = Rotation::new(side, degrees);
+        Self { sources: (0..side * side).map(|index| rotation.source(index)).collect() }
+    }
+
+    /// Turns a picture; both have the axes `[row, column]`.
+    pub(super) fn apply(&self, picture: &[f32], turned: &mut [f32]) {
+        for (source, value) in self.sources.iter().zip(turned) {
+            *value = source.value(picture);
+        }
     }
 }
 
@@ -79,6 +144,47 @@ mod tests {
             }
             let found: f64 = turned.iter().map(|&value| f64::from(value)).sum();
             assert!((found - sum).abs() < 1e-4, "{degrees}: {found} {sum}");
+        }
+    }
+
+    /// [`rotate`] in one piece.
+    fn plain(picture: &[f32], side: usize, degrees: f64) -> Vec<f32> {
+        let (sine, cosine) = (libm::sin(degrees.to_radians()), libm::cos(degrees.to_radians()));
+        let middle = (side / 2) as f64;
+        let pixel = |row: f64, column: f64| {
+            let inside = 0.0..side as f64;
+            if inside.contains(&row) && inside.contains(&column) {
+                f64::from(picture[row as usize * side + column as usize])
+            } else {
+                0.0
+            }
+        };
+        let value = |index: usize| {
+            let (across, down) = ((index % side) as f64 - middle, (index / side) as f64 - middle);
+            let column = cosine * across - sine * down + middle;
+            let row = sine * across + cosine * down + middle;
+            let (left, top) = (column.floor(), row.floor());
+            let (right, bottom) = (column - left, row - top);
+            let above = (1.0 - right) * pixel(top, left) + right * pixel(top, left + 1.0);
+            let below =
+                (1.0 - right) * pixel(top + 1.0, left) + right * pixel(top + 1.0, left + 1.0);
+            ((1.0 - bottom) * above + bottom * below) as f32
+        };
+        (0..side * side).map(value).collect()
+    }
+
+    #[test]
+    fn turns_equal_the_formula_to_the_last_bit() {
+        let mut stream = crate::stream::Stream::new("test", &[]);
+        for side in [1, 2, 7, 28] {
+            for degrees in TURNTABLE_ANGLES.into_iter().chain([-33.3, 12.5, 359.9, 1234.5]) {
+                let picture: Vec<f32> = (0..side * side).map(|_| stream.unit_f32()).collect();
+                let expected = plain(&picture, side, degrees);
+                let (mut one, mut many) = (vec![9.0; side * side], vec![9.0; side * side]);
+                rotate(&picture, side, degrees, &mut one);
+                Turn::new(side, degrees).apply(&picture, &mut many);
+                assert!(one == expected && many == expected, "{side} {degrees}");
+            }
         }
     }
 

@@ -4,15 +4,13 @@ use std::path::Path;
 
 use nwm_analysis::figures::RgbFrame;
 use nwm_data::{
-    Digits, Grating, MnistPart, MovingGratings, Split, TURNTABLE_ANGLES, uniform_noise,
+    Digits, Films, Grating, MnistPart, MovingGratings, Split, TURNTABLE_ANGLES, uniform_noise,
 };
 
 /// Side of a picture.
 const SIDE: usize = Digits::SIDE;
 /// Where `nwm data fetch` puts MNIST.
 const MNIST: &str = "data/cache/mnist";
-/// Frames of a moving grating: two of its periods, as in the paper.
-const GRATING_FRAMES: usize = 36;
 /// Wavelength of still gratings: that of the moving ones.
 const WAVELENGTH: f64 = 24.0;
 
@@ -85,9 +83,8 @@ impl Sequences {
                 film(&digits.turned(index % digits.len(), &TURNTABLE_ANGLES)?)
             }
             Self::MovingGratings => {
-                let mut frames = vec![0.0; GRATING_FRAMES * SIDE * SIDE];
-                MovingGratings::new(0, Split::Train).draw(index as u64, SIDE, &mut frames);
-                film(&frames)
+                let index = index as u64;
+                film(&MovingGratings::new(0, Split::Train).slice(index..index + 1)?.frames)
             }
             Self::StaticGratings => {
                 let waves = Grating::still(WAVELENGTH, STILL_ORIENTATIONS, STILL_PHASES);
