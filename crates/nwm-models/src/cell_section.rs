@@ -31,8 +31,22 @@ pub enum BiasScope {
     Map,
     /// One bias for every position along a ring, shared over rings.
     Ring,
+    /// One bias for every site, and one for every channel in each of the two couplings. All of them add up (the released
+    /// code for sequences).
+    Separate,
     /// No bias.
     None,
+}
+
+/// How the taps of a local kernel are drawn at the start, by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum KernelStart {
+    /// Normal with `kernel_mean` and `kernel_std`, cut at two standard deviations.
+    TruncatedNormal,
+    /// Uniform on plus and minus one over the root of the taps that a unit reads; projection and biases likewise.
+    Uniform,
 }
 
 /// Whether the time step, the restoring and the damping coefficient are trained.
@@ -42,11 +56,11 @@ pub enum BiasScope {
 pub enum ScalarMode {
     /// Trained with everything else.
     Learned,
-    /// Kept at the value that their raw values give.
+    /// Kept at `dt`, `gamma` and `alpha`.
     Fixed,
 }
 
-/// The `[model.cell]` section (docs/theory.md, sections 1 and 4).
+/// The `[model.cell]` section (docs/theory.md, sections 1, 4 and 8).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CellSection {
@@ -60,26 +74,36 @@ pub struct CellSection {
     pub channels: usize,
     /// Side of the coupling kernels, odd.
     pub kernel_size: usize,
+    /// `truncated_normal` or `uniform`: how kernels are drawn at the start.
+    pub kernel_start: KernelStart,
     /// Mean of every kernel tap at the start.
     pub kernel_mean: f64,
     /// Standard deviation of the kernel taps at the start, cut at two of it.
     pub kernel_std: f64,
-    /// `site`, `map`, `ring` or `none`.
+    /// `site`, `map`, `ring`, `separate` or `none`.
     pub bias: BiasScope,
     /// Whether each site listens to its right neighbour alone (rings only).
     pub one_way: bool,
     /// Whether the encoded frame passes through a third coupling, as in the released code.
     pub drive_coupling: bool,
+    /// Whether a matrix over all units turns the encoded frame of a variational model into the drive (the paper's V).
+    pub drive_projection: bool,
     /// Whether the position is layer-normalised after each step.
     pub state_norm: bool,
     /// `learned` or `fixed`.
     pub scalars: ScalarMode,
-    /// Time step = sigmoid of this.
+    /// Learned time step at the start = sigmoid of this.
     pub dt_raw: f64,
-    /// Restoring coefficient = relu of this.
+    /// Learned restoring coefficient at the start = relu of this.
     pub gamma_raw: f64,
-    /// Damping coefficient = relu of this.
+    /// Learned damping coefficient at the start = relu of this.
     pub alpha_raw: f64,
+    /// Time step if `scalars` is `fixed`.
+    pub dt: f64,
+    /// Restoring coefficient if `scalars` is `fixed`.
+    pub gamma: f64,
+    /// Damping coefficient if `scalars` is `fixed`.
+    pub alpha: f64,
 }
 
 impl Default for CellSection {
@@ -90,21 +114,64 @@ impl Default for CellSection {
             columns: 23,
             channels: 1,
             kernel_size: 3,
+            kernel_start: KernelStart::TruncatedNormal,
             kernel_mean: 1.0 / 9.0,
             kernel_std: 0.1,
             bias: BiasScope::Site,
             one_way: false,
             drive_coupling: true,
+            drive_projection: false,
             state_norm: false,
             scalars: ScalarMode::Learned,
             dt_raw: -1.95,
             gamma_raw: 1.0,
             alpha_raw: 0.5,
+            dt: 0.125,
+            gamma: 1.0,
+            alpha: 0.5,
         }
     }
 }
 
 impl CellSection {
+    /// The cell of sequential MNIST: 256 units densely coupled, or 16 channels of 16 x 16 sites (49 664 parameters with
+    /// projection and readout, the paper's count, which has no bias).
+    pub(crate) fn of_sequences(topology: TopologyName) -> Self {
+        let dense = topology == TopologyName::Dense;
+        Self {
+            topology,
+            rows: 16,
+            columns: 16,
+            channels: if dense { 1 } else { 16 },
+            kernel_start: KernelStart::Uniform,
+            bias: if dense { BiasScope::Site } else { BiasScope::None },
+            drive_coupling: false,
+            scalars: ScalarMode::Fixed,
+            dt: 0.042,
+            gamma: 2.7,
+            alpha: 4.7,
+            ..Self::default()
+        }
+    }
+
+    /// The cell of turning digits: 36 x 36 sites (Figure 4), or 24 one-way rings of 54 with a norm (Figure 5). Every tap
+    /// starts at one over the number of sites, the multipliers of one-way rings at one.
+    pub(crate) fn of_films(topology: TopologyName) -> Self {
+        let rings = topology == TopologyName::Rings;
+        let (rows, columns) = if rings { (24, 54) } else { (36, 36) };
+        Self {
+            topology,
+            rows,
+            columns,
+            kernel_mean: if rings { 1.0 } else { 1.0 / (rows * columns) as f64 },
+            kernel_std: 0.0,
+            bias: if rings { BiasScope::Ring } else { BiasScope::Site },
+            one_way: rings,
+            state_norm: rings,
+            ..Self::default()
+        }
+    }
+
     /// Checks the section's own numbers, then the cell it describes.
     pub(crate) fn validate(&self) -> Result<()> {
         if !(self.kernel_std >= 0.0 && self.kernel_std.is_finite()) {
@@ -141,17 +208,14 @@ impl CellSection {
             TopologyName::Rings => Topology::Rings { rings: rows, sites: columns },
             TopologyName::Dense => Topology::Dense { units: rows.saturating_mul(columns) },
         });
-        let scalar = |raw: f64, effective: fn(&Scalar) -> f64| {
-            let learned = Scalar::Learned { raw };
-            match self.scalars {
-                ScalarMode::Learned => learned,
-                ScalarMode::Fixed => Scalar::Fixed(effective(&learned)),
-            }
+        let scalar = |raw: f64, fixed: f64| match self.scalars {
+            ScalarMode::Learned => Scalar::Learned { raw },
+            ScalarMode::Fixed => Scalar::Fixed(fixed),
         };
         cell.channels = self.channels;
         cell.kernel_size = self.kernel_size;
         cell.bias = match self.bias {
-            BiasScope::Site => Bias::PerSite,
+            BiasScope::Site | BiasScope::Separate => Bias::PerSite,
             BiasScope::Map => Bias::PerMap,
             BiasScope::Ring => Bias::PerRingPosition,
             BiasScope::None => Bias::None,
@@ -159,9 +223,12 @@ impl CellSection {
         cell.one_way = self.one_way;
         cell.drive_coupling = self.drive_coupling;
         cell.state_norm = self.state_norm;
-        cell.dt = scalar(self.dt_raw, Scalar::as_time_step);
-        cell.gamma = scalar(self.gamma_raw, Scalar::as_coefficient);
-        cell.alpha = scalar(self.alpha_raw, Scalar::as_coefficient);
+        if self.drive_projection {
+            cell.input_features = Some(self.units());
+        }
+        cell.dt = scalar(self.dt_raw, self.dt);
+        cell.gamma = scalar(self.gamma_raw, self.gamma);
+        cell.alpha = scalar(self.alpha_raw, self.alpha);
         cell
     }
 }

@@ -1,6 +1,6 @@
-//! The `[model]` section of a configuration: which forecaster, and how large.
+//! The `[model]` section of a configuration: what is learnt, by which model, and how large it is.
 //!
-//! Defaults are the published values of Table 1 (Keller & Welling 2023, and the released code where the
+//! Defaults are the published values (Keller & Welling 2023, and the released code where the
 //! paper is silent). Every field is one key of the TOML file, under `[model]`.
 
 use serde::{Deserialize, Serialize};
@@ -61,10 +61,37 @@ impl ModelName {
     }
 }
 
+/// What a model learns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum TaskName {
+    /// To draw the frames that follow those of a film ([`Model`](crate::Model); Table 1).
+    Forecast,
+    /// To answer once a whole sequence is read ([`SequenceModel`](crate::SequenceModel); Table 2).
+    Sequence,
+    /// To encode each frame and draw the next one from waves ([`VariationalModel`](crate::VariationalModel); paper,
+    /// equations 6 to 10).
+    Variational,
+}
+
+impl TaskName {
+    /// The name as configuration files spell it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Forecast => "forecast",
+            Self::Sequence => "sequence",
+            Self::Variational => "variational",
+        }
+    }
+}
+
 /// The `[model]` section.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ModelConfig {
+    /// `forecast`, `sequence` or `variational`. It follows from the data.
+    pub task: TaskName,
     /// `ar`, `hgn`, `ode_tr`, `rgn`, `cornn`, `nwm_1d` or `nwm_2d`.
     pub name: ModelName,
     /// True frames a forecast is given: 31 for the oscillators, 5 for the others (docs/theory.md, section 4).
@@ -78,6 +105,10 @@ pub struct ModelConfig {
     pub decoder: DecoderConfig,
     /// The oscillatory cell of `cornn`, `nwm_1d` and `nwm_2d`.
     pub cell: CellSection,
+    /// The last layer of a model that reads sequences.
+    pub readout: ReadoutConfig,
+    /// The course of a variational model through a film.
+    pub rollout: RolloutConfig,
     /// The recurrent stack of `ar`.
     pub ar: ArConfig,
     /// The latent space of `hgn`, `ode_tr` and `rgn`.
@@ -96,6 +127,13 @@ pub struct EncoderConfig {
     pub channels: usize,
     /// Slope of the leaky ReLU for negative inputs (the paper says ReLU, its code leaks 0.01).
     pub leaky_slope: f64,
+    /// Units of the hidden layers of a variational model's encoder, with ReLU behind each; none for Figure 4.
+    pub layers: Vec<usize>,
+    /// Whether a variational model's encoder describes twice as many numbers as there are units. The second half is
+    /// sampled and compared with the prior, but drives nothing (the released code).
+    pub unused_half: bool,
+    /// Whether a variational model normalises each sample to mean 0 and variance 1 over all units.
+    pub norm: bool,
 }
 
 /// The `[model.decoder]` section.
@@ -107,8 +145,29 @@ pub struct DecoderConfig {
     /// Slope of the leaky ReLU for negative inputs.
     pub leaky_slope: f64,
     /// What is decoded: position and velocity as in the released code, or the position alone as the
-    /// paper writes.
+    /// paper writes. A variational model decodes the position.
     pub input: DecoderInput,
+    /// Units of the hidden layers of a variational model's decoder, with ReLU behind each; none for Figure 4.
+    pub layers: Vec<usize>,
+}
+
+/// The `[model.readout]` section.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReadoutConfig {
+    /// Whether the affine map from the last position to the answer has a bias.
+    pub bias: bool,
+}
+
+/// The `[model.rollout]` section.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RolloutConfig {
+    /// Whether the first frame sets the first state and then, by a sample of its own, drives the first step (the released
+    /// code); if not, the first step is driven by the second frame (paper, equation 7).
+    pub encode_first_twice: bool,
+    /// Whether the last state predicts the first frame, which is right for films of whole periods (the released code).
+    pub wrap_target: bool,
 }
 
 /// What the decoder of an oscillator model reads.
@@ -155,13 +214,25 @@ impl Default for ModelConfig {
 
 impl Default for EncoderConfig {
     fn default() -> Self {
-        Self { channels: 64, leaky_slope: 0.01 }
+        Self { channels: 64, leaky_slope: 0.01, layers: Vec::new(), unused_half: false, norm: true }
     }
 }
 
 impl Default for DecoderConfig {
     fn default() -> Self {
-        Self { channels: 64, leaky_slope: 0.01, input: DecoderInput::XAndV }
+        Self { channels: 64, leaky_slope: 0.01, input: DecoderInput::XAndV, layers: Vec::new() }
+    }
+}
+
+impl Default for ReadoutConfig {
+    fn default() -> Self {
+        Self { bias: true }
+    }
+}
+
+impl Default for RolloutConfig {
+    fn default() -> Self {
+        Self { encode_first_twice: true, wrap_target: true }
     }
 }
 
@@ -181,12 +252,15 @@ impl ModelConfig {
         };
         let latent = LatentConfig::default();
         Self {
+            task: TaskName::Forecast,
             name,
             inference_steps: if name.is_oscillator() { 31 } else { 5 },
             initial_gain: 1.0,
             encoder: EncoderConfig::default(),
             decoder: DecoderConfig::default(),
             cell: CellSection { topology, ..CellSection::default() },
+            readout: ReadoutConfig::default(),
+            rollout: RolloutConfig::default(),
             ar: ArConfig::default(),
             latent: match name {
                 ModelName::Hgn => LatentConfig { beta: 0.1, ..latent },
@@ -195,6 +269,31 @@ impl ModelConfig {
             },
             ode: OdeConfig::default(),
             rgn: RgnConfig::default(),
+        }
+    }
+
+    /// The published configuration of one model for one task: a column of Table 1 or of Table 2 (sequential MNIST), or the
+    /// machine of Figure 4 (`nwm_2d`) or Figure 5 (`nwm_1d`).
+    pub fn published_for(name: ModelName, task: TaskName) -> Self {
+        let forecaster = Self::published(name);
+        match task {
+            TaskName::Forecast => forecaster,
+            TaskName::Sequence => Self {
+                task,
+                cell: CellSection::of_sequences(forecaster.cell.topology),
+                readout: ReadoutConfig { bias: forecaster.cell.topology == TopologyName::Dense },
+                ..forecaster
+            },
+            TaskName::Variational => {
+                let cell = CellSection::of_films(forecaster.cell.topology);
+                let mut config = Self { task, ..forecaster };
+                if cell.topology == TopologyName::Rings {
+                    let units = cell.units();
+                    config.encoder.layers = vec![3 * units, 2 * units];
+                    config.decoder.layers = vec![2 * units, 3 * units];
+                }
+                Self { cell, ..config }
+            }
         }
     }
 
@@ -228,6 +327,14 @@ impl ModelConfig {
         }
     }
 
+    /// [`ModelConfig::validate`], and that this is the model of another one's task.
+    pub(crate) fn validate_for(&self, task: TaskName) -> Result<()> {
+        if self.task != task {
+            return Err(Error::key("model.task", task.as_str(), self.task.as_str()));
+        }
+        self.validate()
+    }
+
     /// Checks what can be checked without data.
     ///
     /// # Errors
@@ -244,6 +351,18 @@ impl ModelConfig {
         ] {
             if !(slope > 0.0 && slope <= 1.0) {
                 return Err(Error::key(key, "a slope in (0, 1]", slope));
+            }
+        }
+        if self.task != TaskName::Forecast && !self.name.is_oscillator() {
+            let expected = "a model with an oscillatory cell: cornn, nwm_1d or nwm_2d";
+            return Err(Error::key("model.name", expected, self.name.as_str()));
+        }
+        for (key, layers) in [
+            ("model.encoder.layers", &self.encoder.layers),
+            ("model.decoder.layers", &self.decoder.layers),
+        ] {
+            if !layers.is_empty() {
+                check_layers(key, layers)?;
             }
         }
         match self.name {
@@ -314,7 +433,7 @@ mod tests {
     fn a_time_step_below_the_floor_is_refused() {
         let mut config = ModelConfig::default();
         config.cell.scalars = ScalarMode::Fixed;
-        config.cell.dt_raw = -9.0;
+        config.cell.dt = 1e-4;
         let message = config.validate().unwrap_err().to_string();
         assert!(message.contains("dt"), "{message}");
     }
@@ -339,7 +458,7 @@ mod tests {
         for scalars in [ScalarMode::Learned, ScalarMode::Fixed] {
             let mut config = ModelConfig::default();
             config.cell.scalars = scalars;
-            config.cell.gamma_raw = f64::NAN;
+            (config.cell.gamma_raw, config.cell.gamma) = (f64::NAN, f64::NAN);
             let message = config.validate().unwrap_err().to_string();
             assert!(message.contains("gamma is NaN"), "{message}");
         }

@@ -35,6 +35,7 @@
 //! times that with the backward pass.
 
 mod autoregressive;
+mod cell_scalars;
 mod cell_section;
 mod checkpoint;
 mod config;
@@ -47,25 +48,34 @@ mod frame;
 mod latent;
 mod latent_section;
 mod model;
+mod model_file;
 pub mod nn;
 mod oscillator;
+mod oscillators;
 mod recurrent;
+mod sequence_model;
 pub mod simulation;
+mod variational;
 
-pub use cell_section::{BiasScope, CellSection, ScalarMode, TopologyName};
+pub use cell_scalars::CellScalars;
+pub use cell_section::{BiasScope, CellSection, KernelStart, ScalarMode, TopologyName};
 pub use checkpoint::{
     CHECKPOINT_FORMAT, Checkpoint, FileRecord, MODEL_FILE, STATE_FILE, checkpoint_directory,
     checkpoint_steps, latest_checkpoint, seal_state, sha256,
 };
 pub use config::{
-    ArConfig, DecoderConfig, DecoderInput, EncoderConfig, ModelConfig, ModelName, RecurrentCell,
+    ArConfig, DecoderConfig, DecoderInput, EncoderConfig, ModelConfig, ModelName, ReadoutConfig,
+    RecurrentCell, RolloutConfig, TaskName,
 };
 pub use error::{Error, Result};
 pub use forecaster::{Posterior, TrainingForecast, Unrolled};
 pub use frame::FrameShape;
 pub use latent_section::{Directions, LatentConfig, OdeConfig, RgnConfig};
-pub use model::{CellScalars, MODEL_FORMAT, Model};
+pub use model::Model;
+pub use model_file::MODEL_FORMAT;
 pub use nn::flow::Integrator;
+pub use sequence_model::{SequenceModel, SequenceShape};
+pub use variational::VariationalModel;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

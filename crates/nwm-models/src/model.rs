@@ -1,26 +1,19 @@
 //! A forecaster of frames with its parameters: the crate's front door.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
-use nwm_core::Scalar;
-use serde::{Deserialize, Serialize};
 
-use crate::checkpoint::{Checkpoint, MODEL_FILE, STATE_FILE, latest_checkpoint};
-use crate::config::ModelConfig;
+use crate::cell_scalars::CellScalars;
+use crate::checkpoint::Checkpoint;
+use crate::config::{ModelConfig, TaskName};
 use crate::error::{Error, Result};
 use crate::forecaster::{Forecaster, Posterior, TrainingForecast, Unrolled};
 use crate::frame::FrameShape;
 use crate::latent::LatentForecaster;
-use crate::nn::{ParameterBuilder, Parameters, read_description};
+use crate::model_file::{self, Description};
+use crate::nn::{ParameterBuilder, Parameters};
 use crate::recurrent::RecurrentForecaster;
-
-/// Version of the parameter files this crate writes.
-pub const MODEL_FORMAT: u32 = 1;
-
-/// Key of a parameter file's metadata under which the model is described.
-const DESCRIPTION_KEY: &str = "model";
 
 /// A model of Table 1: it sees frames, and forecasts the ones that follow.
 ///
@@ -30,31 +23,6 @@ pub struct Model {
     frame: FrameShape,
     parameters: Parameters,
     forecaster: Box<dyn Forecaster>,
-}
-
-/// The three numbers that all units of an oscillatory cell share, with their constraints applied.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct CellScalars {
-    /// Time step.
-    pub dt: f64,
-    /// Restoring coefficient.
-    pub gamma: f64,
-    /// Damping coefficient.
-    pub alpha: f64,
-}
-
-/// The part of a description that every version has.
-#[derive(Deserialize)]
-struct DescriptionVersion {
-    format: u32,
-}
-
-/// What a parameter file says of the model it belongs to.
-#[derive(Serialize, Deserialize)]
-struct Description {
-    format: u32,
-    frame: FrameShape,
-    model: ModelConfig,
 }
 
 impl Model {
@@ -89,25 +57,8 @@ impl Model {
     /// [`Error::File`] or [`Error::Io`] if nothing intact is there; [`Error::Parameter`] if the parameters do not
     /// fit the model that the file describes.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
-        let path = path.as_ref();
-        if path.is_file() {
-            let content =
-                std::fs::read(path).map_err(|source| Error::Io { path: path.into(), source })?;
-            return Self::from_bytes(&content, path, &Device::Cpu);
-        }
-        if path.join(STATE_FILE).is_file() {
-            return Self::from_checkpoint(&Checkpoint::open(path)?, &Device::Cpu);
-        }
-        match latest_checkpoint(path)? {
-            (Some(checkpoint), _) => Self::from_checkpoint(&checkpoint, &Device::Cpu),
-            (None, mut damaged) => Err(match damaged.is_empty() {
-                true => Error::File {
-                    path: path.into(),
-                    problem: "found no checkpoint, expected checkpoints/step-NNNNNNNN; train first or check the path".into(),
-                },
-                false => damaged.swap_remove(0),
-            }),
-        }
+        let (content, path) = model_file::read(path.as_ref())?;
+        Self::from_bytes(&content, &path, &Device::Cpu)
     }
 
     /// The model of a verified checkpoint.
@@ -115,31 +66,15 @@ impl Model {
     /// # Errors
     /// As [`Model::load`].
     pub fn from_checkpoint(checkpoint: &Checkpoint, device: &Device) -> Result<Self> {
-        let content = checkpoint.read(MODEL_FILE)?;
-        Self::from_bytes(&content, &checkpoint.directory().join(MODEL_FILE), device)
+        let (content, path) = model_file::read_checkpoint(checkpoint)?;
+        Self::from_bytes(&content, &path, device)
     }
 
     /// The model stored in the bytes of a parameter file; `path` is for messages alone.
     fn from_bytes(content: &[u8], path: &Path, device: &Device) -> Result<Self> {
-        let damaged = |problem: String| Error::File { path: path.into(), problem };
-        let (metadata, dtype) =
-            read_description(content).map_err(|error| damaged(error.to_string()))?;
-        let description = metadata.get(DESCRIPTION_KEY).ok_or_else(|| {
-            damaged(
-                "the file does not say which model it belongs to; expected one nwm wrote".into(),
-            )
-        })?;
-        let unreadable = |error: serde_json::Error| damaged(format!("model description: {error}"));
-        // The version first: a later one may describe models in words that this one does not know.
-        let version: DescriptionVersion = serde_json::from_str(description).map_err(unreadable)?;
-        if version.format != MODEL_FORMAT {
-            return Err(damaged(format!(
-                "found model format {}, expected {MODEL_FORMAT}; use the version of nwm that wrote it",
-                version.format
-            )));
-        }
-        let description: Description = serde_json::from_str(description).map_err(unreadable)?;
-        let model = Self::new(&description.model, description.frame, 0, dtype, device)?;
+        let (Description { shape, model, .. }, dtype) =
+            model_file::description(content, path, TaskName::Forecast)?;
+        let model = Self::new(&model, shape, 0, dtype, device)?;
         model.parameters.load_bytes(content)?;
         Ok(model)
     }
@@ -149,12 +84,7 @@ impl Model {
     /// # Errors
     /// [`Error::Tensor`] if the parameters cannot be read from their device.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let description =
-            Description { format: MODEL_FORMAT, frame: self.frame, model: self.config.clone() };
-        let description = serde_json::to_string(&description).map_err(|error| {
-            Error::Parameter { name: "description".into(), problem: error.to_string() }
-        })?;
-        self.parameters.to_bytes(&BTreeMap::from([(DESCRIPTION_KEY.to_owned(), description)]))
+        model_file::to_bytes(&self.parameters, self.frame, &self.config)
     }
 
     /// The configuration it was built from.
@@ -185,19 +115,7 @@ impl Model {
         if !self.config.name.is_oscillator() {
             return Ok(None);
         }
-        let scalar = |name: &str, start: f64| -> Result<Scalar> {
-            let raw = match self.parameters.get(name) {
-                Some(tensor) => tensor.to_dtype(DType::F64)?.to_scalar::<f64>()?,
-                None => start,
-            };
-            Ok(Scalar::Learned { raw })
-        };
-        let cell = &self.config.cell;
-        Ok(Some(CellScalars {
-            dt: scalar("cell.dt_raw", cell.dt_raw)?.as_time_step(),
-            gamma: scalar("cell.gamma_raw", cell.gamma_raw)?.as_coefficient(),
-            alpha: scalar("cell.alpha_raw", cell.alpha_raw)?.as_coefficient(),
-        }))
+        CellScalars::of(&self.config.cell, &self.parameters).map(Some)
     }
 
     /// The first frame that a forecast predicts, as [`ModelConfig::first_predicted_frame`].

@@ -3,20 +3,20 @@
 //! The three columns of Table 1 differ in the cell's topology alone.
 
 use candle_core::{D, Tensor};
-use nwm_core::{Cell, Record};
+use nwm_core::Record;
 
-use crate::cell_section::{CellSection, TopologyName};
+use crate::cell_section::CellSection;
 use crate::config::DecoderInput;
 use crate::dynamics::{Dynamics, HiddenState};
 use crate::error::Result;
-use crate::nn::{Gru, Initialiser, ParameterBuilder};
+use crate::nn::{Gru, ParameterBuilder};
+use crate::oscillators::Oscillators;
 
-/// The oscillatory cell with the network that infers its state before the first frame.
+/// The sheet of oscillators with the network that infers its state before the first frame.
 pub(crate) struct Oscillator {
-    cell: Cell,
-    cell_parameters: Vec<Tensor>,
+    sheet: Oscillators,
     /// Channels, rows and columns of the sheet.
-    sheet: [usize; 3],
+    extent: [usize; 3],
     initial: Gru,
     inference_steps: usize,
     decoder_input: DecoderInput,
@@ -30,50 +30,23 @@ impl Oscillator {
         inference_steps: usize,
         decoder_input: DecoderInput,
     ) -> Result<Self> {
-        let cell = Cell::new(section.to_cell_config())?;
-        let units = cell.units();
+        let units = section.units();
         let initial = Gru::new(builder, "initial", units, 2 * units)?;
-        let mut cell_parameters = Vec::new();
-        for parameter in cell.parameter_shapes() {
-            let name = format!("cell.{}", parameter.name);
-            let initialiser = initialiser(section, parameter.name, units);
-            cell_parameters.push(builder.add(&name, &parameter.shape, initialiser)?);
-        }
-        let sheet = [section.channels, section.rows, section.columns];
-        Ok(Self { cell, cell_parameters, sheet, initial, inference_steps, decoder_input })
-    }
-}
-
-/// Where each parameter of the cell starts (docs/theory.md, section 4).
-fn initialiser(section: &CellSection, parameter: &str, units: usize) -> Initialiser {
-    match parameter {
-        "coupling" | "damping" | "drive" if section.topology == TopologyName::Dense => {
-            Initialiser::TruncatedNormal {
-                mean: 0.0,
-                standard_deviation: 1.0 / (units as f64).sqrt(),
-            }
-        }
-        "coupling" | "damping" | "drive" => Initialiser::TruncatedNormal {
-            mean: section.kernel_mean,
-            standard_deviation: section.kernel_std,
-        },
-        "dt_raw" => Initialiser::Constant(section.dt_raw),
-        "gamma_raw" => Initialiser::Constant(section.gamma_raw),
-        "alpha_raw" => Initialiser::Constant(section.alpha_raw),
-        "norm_gain" => Initialiser::Constant(1.0),
-        _ => Initialiser::Constant(0.0),
+        let sheet = Oscillators::new(builder, section, None)?;
+        let extent = [section.channels, section.rows, section.columns];
+        Ok(Self { sheet, extent, initial, inference_steps, decoder_input })
     }
 }
 
 impl Dynamics for Oscillator {
     fn latent(&self) -> usize {
-        self.cell.units()
+        self.sheet.units()
     }
 
     fn outputs(&self) -> usize {
         match self.decoder_input {
-            DecoderInput::XAndV => 2 * self.cell.units(),
-            DecoderInput::X => self.cell.units(),
+            DecoderInput::XAndV => 2 * self.sheet.units(),
+            DecoderInput::X => self.sheet.units(),
         }
     }
 
@@ -87,8 +60,7 @@ impl Dynamics for Oscillator {
     }
 
     fn run(&self, latents: &Tensor, state: &HiddenState) -> Result<(Tensor, HiddenState)> {
-        let packed = self.cell.pack(&self.cell_parameters)?;
-        let states = self.cell.forward(latents, &state.parts[0], &packed, Record::States)?;
+        let states = self.sheet.forward(latents, &state.parts[0], Record::States)?;
         let (time, batch, _, units) = states.dims4()?;
         let after = states.get(time - 1)?.transpose(0, 1)?.contiguous()?;
         let outputs = match self.decoder_input {
@@ -103,8 +75,8 @@ impl Dynamics for Oscillator {
 
     fn states(&self, outputs: &Tensor) -> Result<Tensor> {
         let (time, batch, _) = outputs.dims3()?;
-        let units = self.cell.units();
-        let [channels, rows, columns] = self.sheet;
+        let units = self.sheet.units();
+        let [channels, rows, columns] = self.extent;
         let (states, fields) = match self.decoder_input {
             DecoderInput::XAndV => {
                 (outputs.reshape((time, batch, units, 2))?.transpose(2, 3)?.contiguous()?, 2)

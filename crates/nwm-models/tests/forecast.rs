@@ -135,11 +135,11 @@ fn decoding_the_position_alone_halves_the_decoders_input() {
 fn fixed_scalars_are_not_parameters() {
     let mut config = small(ModelName::Nwm2d);
     config.cell.scalars = ScalarMode::Fixed;
+    (config.cell.dt, config.cell.gamma, config.cell.alpha) = (0.042, 2.7, 4.7);
     let model = model(&config);
     assert!(model.parameters().get("cell.dt_raw").is_none());
     let scalars = model.cell_scalars().unwrap().unwrap();
-    assert!((scalars.dt - 0.124_553_358_187_416).abs() < 1e-14);
-    assert_eq!((scalars.gamma, scalars.alpha), (1.0, 0.5));
+    assert_eq!((scalars.dt, scalars.gamma, scalars.alpha), (0.042, 2.7, 4.7));
 }
 
 #[test]

@@ -38,6 +38,11 @@ impl Initialiser {
         Self::TruncatedNormal { mean: 0.0, standard_deviation: 1.0 / (inputs.max(1) as f64).sqrt() }
     }
 
+    /// Uniform on plus and minus `1 / sqrt(inputs)`.
+    pub fn uniform_fan_in(inputs: usize) -> Self {
+        Self::Uniform { bound: 1.0 / (inputs.max(1) as f64).sqrt() }
+    }
+
     /// With `gain` times the standard deviation, if it is a normal distribution.
     pub(super) fn scaled(self, gain: f64) -> Self {
         match self {

@@ -18,6 +18,23 @@ pub struct Linear {
     bias: Tensor,
 }
 
+/// Initial values of a [`Linear`] layer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LinearOptions {
+    /// Of the weight.
+    pub weight: Initialiser,
+    /// Of the bias; without them there is no bias.
+    pub bias: Option<Initialiser>,
+}
+
+impl LinearOptions {
+    /// Weight and bias uniform on plus and minus `1 / sqrt(inputs)`, the habit of other libraries.
+    pub fn uniform(inputs: usize) -> Self {
+        let start = Initialiser::uniform_fan_in(inputs);
+        Self { weight: start, bias: Some(start) }
+    }
+}
+
 impl Linear {
     /// Registers `NAME.weight` `[outputs, inputs]`, truncated normal with standard deviation `1 / sqrt(inputs)`,
     /// and `NAME.bias` `[outputs]`, zero (docs/theory.md, section 3).
@@ -30,9 +47,28 @@ impl Linear {
         inputs: usize,
         outputs: usize,
     ) -> Result<Self> {
-        let initialiser = Initialiser::fan_in(inputs);
-        let weight = builder.add(&format!("{name}.weight"), &[outputs, inputs], initialiser)?;
-        let bias = builder.add(&format!("{name}.bias"), &[outputs], Initialiser::Constant(0.0))?;
+        let start = LinearOptions {
+            weight: Initialiser::fan_in(inputs),
+            bias: Some(Initialiser::Constant(0.0)),
+        };
+        Self::with_options(builder, name, [inputs, outputs], start)
+    }
+
+    /// As [`Linear::new`], with other initial values: from `inputs` to `outputs` numbers.
+    ///
+    /// # Errors
+    /// As [`Linear::new`].
+    pub fn with_options(
+        builder: &mut ParameterBuilder,
+        name: &str,
+        [inputs, outputs]: [usize; 2],
+        options: LinearOptions,
+    ) -> Result<Self> {
+        let weight = builder.add(&format!("{name}.weight"), &[outputs, inputs], options.weight)?;
+        let bias = match options.bias {
+            Some(start) => builder.add(&format!("{name}.bias"), &[outputs], start)?,
+            None => Tensor::zeros(outputs, weight.dtype(), weight.device())?,
+        };
         Ok(Self { weight, bias })
     }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use candle_core::{DType, Device, Tensor, Var};
+use half::f16;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 use super::initialiser::Initialiser;
@@ -82,7 +83,8 @@ impl Parameters {
 
     /// Sets every parameter from the bytes of a safetensors file and returns the file's metadata.
     ///
-    /// The file must hold exactly these tensors; nothing is changed unless all of them fit.
+    /// The file must hold exactly these tensors; nothing is changed unless all of them fit. Numbers in half precision are
+    /// taken for single-precision parameters.
     ///
     /// # Errors
     /// [`Error::Parameter`] naming the first tensor that is missing, unexpected, or of another shape or number
@@ -115,7 +117,8 @@ impl Parameters {
     /// The tensor of a file as one that fits `variable`.
     fn checked(&self, name: &str, variable: &Var, view: &TensorView<'_>) -> Result<Tensor> {
         let stored = stored_type(self.dtype)?;
-        if view.dtype() != stored {
+        let is_half = view.dtype() == Dtype::F16 && stored == Dtype::F32;
+        if view.dtype() != stored && !is_half {
             let found = view.dtype();
             return Err(problem(
                 name,
@@ -126,21 +129,63 @@ impl Parameters {
             let (found, expected) = (view.shape(), variable.dims());
             return Err(problem(name, format!("found shape {found:?}, expected {expected:?}")));
         }
+        if is_half {
+            let (numbers, _) = view.data().as_chunks::<2>();
+            let values = numbers.iter().map(|&bytes| f16::from_le_bytes(bytes).to_f32()).collect();
+            let values: Vec<f32> = values;
+            return Ok(Tensor::from_vec(values, view.shape(), variable.device())?);
+        }
         Ok(Tensor::from_raw_buffer(view.data(), self.dtype, view.shape(), variable.device())?)
     }
+}
+
+/// A parameter file of single-precision numbers with its numbers in half precision, which are off by up to 2^-11 of their
+/// size; half as large, for keeping. The metadata stay.
+///
+/// # Errors
+/// [`Error::Parameter`] if the bytes are not a safetensors file of single-precision numbers, or one of them is too large.
+pub fn to_half_precision(file: &[u8]) -> Result<Vec<u8>> {
+    let broken = |error| problem("file", format!("not a readable safetensors file: {error}"));
+    let tensors = SafeTensors::deserialize(file).map_err(broken)?;
+    let (_, header) = SafeTensors::read_metadata(file).map_err(broken)?;
+    let mut halves = Vec::new();
+    for (name, view) in tensors.tensors() {
+        if view.dtype() != Dtype::F32 {
+            let found = view.dtype();
+            return Err(problem(&name, format!("found numbers of type {found:?}, expected F32")));
+        }
+        let (numbers, _) = view.data().as_chunks::<4>();
+        let values: Vec<f16> =
+            numbers.iter().map(|&bytes| f16::from_f32(f32::from_le_bytes(bytes))).collect();
+        if let Some(value) = values.iter().find(|value| !value.is_finite()) {
+            return Err(problem(&name, format!("{value} is no half-precision number")));
+        }
+        let bytes: Vec<u8> = values.into_iter().flat_map(f16::to_le_bytes).collect();
+        halves.push((name, view.shape().to_vec(), bytes));
+    }
+    let mut views = Vec::with_capacity(halves.len());
+    for (name, shape, bytes) in &halves {
+        let view = TensorView::new(Dtype::F16, shape.clone(), bytes)
+            .map_err(|error| problem(name, format!("cannot be stored: {error}")))?;
+        views.push((name.as_str(), view));
+    }
+    safetensors::serialize(views, header.metadata().clone())
+        .map_err(|error| problem("file", format!("cannot be written: {error}")))
 }
 
 /// The metadata of a parameter file, and the number type of its tensors.
 ///
 /// # Errors
-/// [`Error::Parameter`] if the bytes are not a safetensors file of one number type, `F32` or `F64`.
+/// [`Error::Parameter`] if the bytes are not a safetensors file of one number type, `F32` or `F64`, or `F16`, which stands for
+/// parameters in single precision.
 pub fn read_description(bytes: &[u8]) -> Result<(BTreeMap<String, String>, DType)> {
     let broken = |error| problem("file", format!("not a readable safetensors file: {error}"));
     let file = SafeTensors::deserialize(bytes).map_err(broken)?;
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(broken)?;
-    let dtype = if file.iter().all(|(_, view)| view.dtype() == Dtype::F32) {
+    let all = |dtype: Dtype| file.iter().all(|(_, view)| view.dtype() == dtype);
+    let dtype = if all(Dtype::F32) || all(Dtype::F16) {
         DType::F32
-    } else if file.iter().all(|(_, view)| view.dtype() == Dtype::F64) {
+    } else if all(Dtype::F64) {
         DType::F64
     } else {
         return Err(problem("file", "holds numbers of several types, expected all F32 or all F64"));
