@@ -26,6 +26,7 @@
 //! - [`statistics::Summary`]: mean, sample standard deviation and Student-t interval.
 //! - [`statistics::PairedDifference`]: is one model better than another on the same trajectories, by
 //!   a bootstrap over trajectories and seeds.
+//! - [`statistics::MedianSummary`]: the median, with an interval for any distribution.
 //! - [`statistics::holm_adjusted`]: p-values of several comparisons, adjusted for their number.
 //! - [`statistics::RankCorrelation`]: do two rows of numbers rank alike, by Kendall's tau-b.
 //! - [`figures::RgbFrame`]: one picture, of phases by [`figures::phase_map`] or of values by
@@ -43,6 +44,8 @@
 //! - [`waves::SyntheticWave`]: waves of known kind to test an analysis with.
 //! - [`selectivity::CohensD`], [`selectivity::OrientationMap`], [`selectivity::MaximumActivation`]: what sites
 //!   respond to, and how their preferences are arranged.
+//! - [`induced::InducedSpeed`], [`induced::compare_with_control`]: does a film run, and how fast, while the state behind it is
+//!   moved along its rings.
 //! - [`symetric::symetric`]: are latents canonical coordinates of the states, up to a polynomial.
 //!
 //! # Conventions
@@ -60,6 +63,7 @@ mod angle;
 mod check;
 mod error;
 pub mod figures;
+pub mod induced;
 mod plane_transform;
 mod random;
 mod real;

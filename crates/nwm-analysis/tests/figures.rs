@@ -119,6 +119,10 @@ fn a_contact_sheet_places_every_frame() {
     assert_eq!(picture.get_pixel(19, 3).0, [2; 3]);
     assert_eq!(picture.get_pixel(7, 8).0, [4; 3]);
     assert_eq!(picture.get_pixel(14, 8).0, [200; 3], "the sixth place is empty");
+    let bytes = contact_sheet(&frames, options.with_border(3)).unwrap();
+    let framed = image::load_from_memory(&bytes).unwrap().to_rgb8();
+    assert_eq!(framed.dimensions(), (26, 15));
+    assert_eq!((framed.get_pixel(2, 9).0, framed.get_pixel(22, 6).0), ([200; 3], [2; 3]));
     assert!(contact_sheet(&frames, options.with_columns(0)).is_err());
     assert!(contact_sheet(&[], options).is_err());
 }

@@ -36,15 +36,34 @@ const TEXT_SIZE: i32 = 13;
 pub struct FilmStrip {
     numbers: Vec<usize>,
     strips: Vec<(String, Vec<RgbFrame>)>,
+    counted: String,
+    width: i32,
 }
 
 impl FilmStrip {
     /// An empty figure for frames with these numbers.
     pub fn new(numbers: impl IntoIterator<Item = usize>) -> Self {
-        Self { numbers: numbers.into_iter().collect(), strips: Vec::new() }
+        Self {
+            numbers: numbers.into_iter().collect(),
+            strips: Vec::new(),
+            counted: "frame".to_owned(),
+            width: WIDTH,
+        }
     }
 
-    /// Adds a row of frames, one for every number.
+    /// Says what the numbers count, if not frames.
+    pub fn counted(mut self, what: impl Into<String>) -> Self {
+        self.counted = what.into();
+        self
+    }
+
+    /// Breaks lines at so many pixels instead of 760.
+    pub fn width(mut self, pixels: u32) -> Self {
+        self.width = i32::try_from(pixels).unwrap_or(i32::MAX);
+        self
+    }
+
+    /// Adds a row of frames, one for every number; a row that ends earlier has empty places.
     pub fn strip(mut self, name: impl Into<String>, frames: &[RgbFrame]) -> Self {
         self.strips.push((name.into(), frames.to_vec()));
         self
@@ -54,14 +73,13 @@ impl FilmStrip {
     ///
     /// # Errors
     ///
-    /// [`Error::Empty`] without frames, [`Error::Mismatch`] when a row has another number of frames than there
-    /// are numbers, [`Error::FrameSize`] when frames of a row differ in size, [`Error::Encode`] when drawing
+    /// [`Error::Empty`] without frames, [`Error::Mismatch`] when a row has more frames than there are numbers, [`Error::FrameSize`] when frames of a row differ in size, [`Error::Encode`] when drawing
     /// fails.
     pub fn svg(&self) -> Result<String> {
         const ACTION: &str = "draw a film strip";
         let mut sizes = Vec::with_capacity(self.strips.len());
         for (_, frames) in &self.strips {
-            if frames.len() != self.numbers.len() {
+            if frames.len() > self.numbers.len() {
                 return Err(Error::Mismatch {
                     action: ACTION,
                     what: "frames of a strip",
@@ -92,7 +110,7 @@ impl FilmStrip {
             for start in (0..self.numbers.len()).step_by(layout.columns) {
                 let [left, top] = layout.corner(0, start);
                 let beside = [left - 8, top - 9];
-                write(area, "frame", beside, Side::Left, TEXT_SIZE, QUIET)?;
+                write(area, &self.counted, beside, Side::Left, TEXT_SIZE, QUIET)?;
                 for (strip, (name, _)) in self.strips.iter().enumerate() {
                     let [left, top] = layout.corner(strip, start);
                     let beside = [left - 8, top + layout.heights[strip] / 2];
@@ -117,9 +135,10 @@ struct Layout {
 impl Layout {
     /// A layout for strips with frames of these `[rows, columns]`.
     fn new(film: &FilmStrip, sizes: &[[usize; 2]]) -> Self {
-        let names = film.strips.iter().map(|(name, _)| name.as_str()).chain(["frame"]);
+        let names =
+            film.strips.iter().map(|(name, _)| name.as_str()).chain([film.counted.as_str()]);
         let left = names.map(|name| width_of(name, TEXT_SIZE)).max().unwrap_or(0) + 16;
-        let room = (WIDTH - left).max(NARROWEST + GAP);
+        let room = (film.width - left).max(NARROWEST + GAP);
         let most = (room / (NARROWEST + GAP)) as usize;
         // Lines of about equally many frames.
         let lines = film.numbers.len().div_ceil(most).max(1);
@@ -186,11 +205,23 @@ mod tests {
     }
 
     #[test]
+    fn rows_may_end_early_in_lines_of_any_width() {
+        let film = FilmStrip::new(0..19).counted("step").width(1300);
+        let film = film.strip("input", &frames(18, 28, 28)).strip("induced", &frames(19, 28, 28));
+        let svg = film.svg().unwrap();
+        assert_eq!(svg.matches("<image").count(), 37);
+        assert!(svg.contains(">\nstep\n<") && !svg.contains(">\nframe\n<"));
+        let layout = Layout::new(&film, &[[28, 28], [28, 28]]);
+        assert_eq!(layout.columns, 19);
+        assert!(layout.figure_size(19)[0] <= 1300);
+    }
+
+    #[test]
     fn wrong_input_is_refused() {
         assert!(matches!(FilmStrip::new(0..3).svg(), Err(Error::Empty { .. })));
         assert!(matches!(FilmStrip::new([]).strip("none", &[]).svg(), Err(Error::Empty { .. })));
-        let short = FilmStrip::new(0..3).strip("state", &frames(2, 4, 4)).svg();
-        assert!(matches!(short, Err(Error::Mismatch { found: 2, expected: 3, .. })));
+        let long = FilmStrip::new(0..3).strip("state", &frames(4, 4, 4)).svg();
+        assert!(matches!(long, Err(Error::Mismatch { found: 4, expected: 3, .. })));
         let mut mixed = frames(3, 4, 4);
         mixed[1] = RgbFrame::filled(4, 5, [0; 3]).unwrap();
         let mixed = FilmStrip::new(0..3).strip("state", &mixed).svg();

@@ -1,6 +1,7 @@
 //! One RGB picture and the few operations that movies and sheets are composed of.
 
-use crate::{Error, Result};
+use super::ramp::NOT_FINITE;
+use crate::{Error, Real, Result, check};
 
 /// A picture of 8-bit RGB pixels, `[row, column, channel]` in row-major order; row 0 is the top.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +41,21 @@ impl RgbFrame {
     /// [`Error::Empty`] without pixels.
     pub fn filled(rows: usize, columns: usize, colour: [u8; 3]) -> Result<Self> {
         Self::new(rows, columns, colour.repeat(rows.saturating_mul(columns)))
+    }
+
+    /// A grey frame of brightnesses `[row, column]` from 0, black, to 1, white; those beyond are cut off there, and one that
+    /// is not finite has the grey of [`ColourMap::NOT_FINITE`](super::ColourMap::NOT_FINITE).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Empty`] without pixels, [`Error::Length`] when the values do not have the shape.
+    pub fn grey<T: Real>(values: &[T], shape: [usize; 2]) -> Result<Self> {
+        check::shape("brightness [row, column]", values, &shape)?;
+        let pixel = |value: &T| match value.widen() {
+            value if value.is_finite() => [(value.clamp(0.0, 1.0) * 255.0).round() as u8; 3],
+            _ => NOT_FINITE,
+        };
+        Self::new(shape[0], shape[1], values.iter().flat_map(pixel).collect())
     }
 
     /// Number of rows of pixels.
@@ -101,6 +117,22 @@ impl RgbFrame {
         Ok(Self { rows: self.rows * factor, columns: self.columns * factor, bytes })
     }
 
+    /// The same frame with its outermost `width` pixels in a colour.
+    #[must_use]
+    pub fn outlined(&self, width: usize, colour: [u8; 3]) -> Self {
+        let mut bytes = self.bytes.clone();
+        for (index, pixel) in bytes.as_chunks_mut::<3>().0.iter_mut().enumerate() {
+            let (row, column) = (index / self.columns, index % self.columns);
+            let inside = [(row, self.rows), (column, self.columns)]
+                .into_iter()
+                .all(|(place, length)| place >= width && length - place > width);
+            if !inside {
+                *pixel = colour;
+            }
+        }
+        Self { bytes, ..*self }
+    }
+
     /// The absolute difference of every byte: black where the two frames agree.
     ///
     /// # Errors
@@ -110,6 +142,25 @@ impl RgbFrame {
         check_sizes("compare two frames", &[self, other])?;
         let bytes = self.bytes.iter().zip(&other.bytes).map(|(a, b)| a.abs_diff(*b)).collect();
         Ok(Self { bytes, ..*self })
+    }
+
+    /// The frame with a border of so many pixels around it.
+    ///
+    /// # Errors
+    ///
+    /// None beyond those of [`RgbFrame::new`], which the frame's own pixels do not raise.
+    pub fn bordered(&self, width: usize, colour: [u8; 3]) -> Result<Self> {
+        let (rows, columns) = (self.rows + 2 * width, self.columns + 2 * width);
+        let [line, side] = [columns * width, width].map(|pixels| colour.repeat(pixels));
+        let mut bytes = Vec::with_capacity(rows * columns * 3);
+        bytes.extend_from_slice(&line);
+        for row in self.bytes.chunks_exact(self.columns * 3) {
+            for part in [&side, row, &side] {
+                bytes.extend_from_slice(part);
+            }
+        }
+        bytes.extend_from_slice(&line);
+        Self::new(rows, columns, bytes)
     }
 
     /// Frames of one size from left to right, `gap` columns of `gap_colour` between them.
@@ -205,6 +256,40 @@ mod tests {
             }
         }
         assert!(matches!(numbered().magnified(0), Err(Error::Range { .. })));
+    }
+
+    #[test]
+    fn outlines_leave_the_inside() {
+        let frame = RgbFrame::new(4, 5, (0..60).collect()).unwrap();
+        let outlined = frame.outlined(1, [200, 0, 7]);
+        for (row, column) in (0..20).map(|pixel| (pixel / 5, pixel % 5)) {
+            let is_inside = (1..3).contains(&row) && (1..4).contains(&column);
+            let wanted = if is_inside { frame.pixel(row, column) } else { Some([200, 0, 7]) };
+            assert_eq!(outlined.pixel(row, column), wanted);
+        }
+        assert_eq!(frame.outlined(0, [9; 3]), frame);
+        assert_eq!(frame.outlined(2, [9; 3]), RgbFrame::filled(4, 5, [9; 3]).unwrap());
+    }
+
+    #[test]
+    fn brightnesses_are_greys() {
+        let frame = RgbFrame::grey(&[0.0, 0.5, 1.0, -3.0, 7.0, f64::NAN], [2, 3]).unwrap();
+        let greys = [[0; 3], [128; 3], [255; 3], [0; 3], [255; 3], NOT_FINITE];
+        assert!(frame.pixels().eq(greys));
+        assert!(matches!(RgbFrame::grey(&[0.0_f32; 5], [2, 3]), Err(Error::Length { .. })));
+        assert!(matches!(RgbFrame::grey::<f32>(&[], [0, 3]), Err(Error::Empty { .. })));
+    }
+
+    #[test]
+    fn a_border_lies_around_the_frame() {
+        let framed = numbered().bordered(2, [99; 3]).unwrap();
+        assert_eq!((framed.rows(), framed.columns()), (6, 7));
+        for (row, column) in (0..6).flat_map(|row| (0..7).map(move |column| (row, column))) {
+            let inside = (2..4).contains(&row) && (2..5).contains(&column);
+            let wanted = if inside { numbered().pixel(row - 2, column - 2) } else { Some([99; 3]) };
+            assert_eq!(framed.pixel(row, column), wanted, "{row} {column}");
+        }
+        assert_eq!(numbered().bordered(0, [99; 3]).unwrap(), numbered());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! - Frames ([`RgbFrame`]) of phases ([`phase_map`], [`phase_clip`]) or values ([`HeatMap`]), by the colours of a
 //!   [`ColourMap`]; [`animated_gif`], [`contact_sheet`] and [`FilmStrip`] show many of them.
 //! - Figures with axes: [`LineChart`], [`HeatMap`], [`Quiver`] for fields of vectors and their critical points,
-//!   [`PolarHistogram`] for directions.
+//!   [`PolarHistogram`] for directions, [`OrientationPlot`] for orientation maps and their pinwheels.
 //! - A player of waves for HTML pages: [`WavePlayer`].
 //!
 //! Everything is made in memory and returned as text or bytes; opening files is the caller's task.
@@ -24,6 +24,8 @@ mod frames;
 mod heat_map;
 mod legend;
 mod movie;
+mod orientation_plot;
+mod orientation_raster;
 mod palette;
 mod phase_map;
 mod polar_histogram;
@@ -41,6 +43,7 @@ pub use film_strip::FilmStrip;
 pub use frames::RgbFrame;
 pub use heat_map::HeatMap;
 pub use movie::{MovieOptions, animated_gif};
+pub use orientation_plot::OrientationPlot;
 pub use phase_map::{PhaseColours, phase_clip, phase_map};
 pub use polar_histogram::PolarHistogram;
 pub use quiver::Quiver;

@@ -16,15 +16,17 @@ pub struct SheetOptions {
     pub columns: usize,
     /// Pixels between frames, after magnification; default 2.
     pub gap: usize,
+    /// Pixels around all of them, after magnification; default 0.
+    pub border: usize,
     /// Every pixel of a frame becomes a square of this side; default 2.
     pub magnification: usize,
-    /// Colour of gaps and of empty places; default white.
+    /// Colour of gaps, border and empty places; default white.
     pub background: [u8; 3],
 }
 
 impl Default for SheetOptions {
     fn default() -> Self {
-        Self { columns: 10, gap: 2, magnification: 2, background: [255; 3] }
+        Self { columns: 10, gap: 2, border: 0, magnification: 2, background: [255; 3] }
     }
 }
 
@@ -39,6 +41,12 @@ impl SheetOptions {
     #[must_use]
     pub fn with_gap(self, gap: usize) -> Self {
         Self { gap, ..self }
+    }
+
+    /// The same options with another border.
+    #[must_use]
+    pub fn with_border(self, border: usize) -> Self {
+        Self { border, ..self }
     }
 
     /// The same options with another magnification.
@@ -87,7 +95,8 @@ pub fn contact_sheet(frames: &[RgbFrame], options: SheetOptions) -> Result<Vec<u
         })
         .collect::<Result<Vec<_>>>()?;
     let strips: Vec<_> = strips.iter().collect();
-    png(&RgbFrame::stacked(&strips, options.gap, options.background)?)
+    let sheet = RgbFrame::stacked(&strips, options.gap, options.background)?;
+    png(&sheet.bordered(options.border, options.background)?)
 }
 
 /// The bytes of a PNG of one frame.

@@ -2,6 +2,7 @@
 
 use super::moments::Moments;
 use super::responses::OrientationResponses;
+use crate::statistics::quantile;
 use crate::{Error, Result};
 
 const ACTION: &str = "compare responses to orientations";
@@ -38,6 +39,29 @@ pub struct CohensD {
 }
 
 impl CohensD {
+    /// The orientation and the value of the largest d of every site, `[row, column]`, selective or not: the first of equal
+    /// ones; none at a dead site.
+    pub fn largest(&self) -> Vec<Option<(usize, f64)>> {
+        let sites = self.preferred.len();
+        let of_site = |site: usize| {
+            let values = self.d.iter().skip(site).step_by(sites).copied().enumerate();
+            let of_numbers = values.filter(|(_, value)| !value.is_nan());
+            of_numbers.reduce(|best, next| if next.1 > best.1 { next } else { best })
+        };
+        (0..sites).map(of_site).collect()
+    }
+
+    /// A quantile of the largest d of all sites that are not dead, linear between sites in order; NaN if all are, or the
+    /// probability is not between 0 and 1.
+    pub fn largest_quantile(&self, probability: f64) -> f64 {
+        let mut sorted: Vec<f64> = self.largest().into_iter().flatten().map(|it| it.1).collect();
+        if sorted.is_empty() || !(0.0..=1.0).contains(&probability) {
+            return f64::NAN;
+        }
+        sorted.sort_unstable_by(f64::total_cmp);
+        quantile(&sorted, probability)
+    }
+
     /// The share of sites that are not selective, of those that are not dead; NaN if all are.
     pub fn unselective_fraction(&self) -> f64 {
         let alive = self.d.iter().take(self.preferred.len()).filter(|d| !d.is_nan()).count();
@@ -150,6 +174,7 @@ mod tests {
         for (found, known) in found.d.iter().zip(known) {
             assert!((found - known).abs() < 1e-13, "{found} {known}");
         }
+        assert_eq!(found.largest(), [Some((0, found.d[0])), Some((2, found.d[5]))]);
         assert_eq!((found.shape, found.preferred), ([3, 1, 2], vec![Some(0), Some(2)]));
     }
 
@@ -212,6 +237,14 @@ mod tests {
         assert!(with(0.0).d[2].is_nan() && with(0.0).d[7].is_nan());
         // Both orientations of site 1 tie at 0: the first one wins.
         assert_eq!(with(0.0).preferred[1], Some(0));
+        assert_eq!(
+            [-0.1, 0.0, 0.5, 1.0].map(|it| with(9.0).largest_quantile(it).is_nan()),
+            [true, false, false, false]
+        );
+        assert_eq!(with(9.0).largest_quantile(0.0), 0.0);
+        assert!((with(9.0).largest_quantile(0.5) - exact / 2.0).abs() < 1e-12);
+        assert_eq!(with(9.0).largest()[1..], [Some((0, 0.0)), None, None]);
+        assert_eq!(with(9.0).largest()[0].unwrap().0, 0, "it need not reach the threshold");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Responses to stimuli of known orientation are added up by [`OrientationResponses`]. [`CohensD`] says which
 //! sites prefer an orientation by more than chance, [`OrientationMap`] which orientation, on a continuous scale,
 //! and from it follow pinwheels, smoothness and the spacing of columns. [`MaximumActivation`] shows the
-//! stimuli that drive each site most.
+//! stimuli that drive each site most, and [`image_continuity()`] whether those of neighbours are alike.
 //!
 //! Orientations are radians and repeat after half a turn. Maps are `[row, column]`, distances are in grid units.
 //! A site without a preference is NaN and is skipped.
@@ -38,6 +38,7 @@
 
 mod cohens_d;
 mod distance;
+mod image_continuity;
 mod maximum_activation;
 mod moments;
 mod pinwheels;
@@ -49,6 +50,7 @@ mod synthetic;
 
 pub use cohens_d::{CohensD, CohensDOptions};
 pub use distance::DistanceCorrelation;
+pub use image_continuity::image_continuity;
 pub use maximum_activation::{MaximumActivation, MaximumActivationOptions, RankedStimulus};
 pub use pinwheels::{Pinwheel, PinwheelOptions, Pinwheels};
 pub use preference::{OrientationMap, equally_spaced_orientations};

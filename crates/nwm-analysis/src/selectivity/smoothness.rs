@@ -1,7 +1,11 @@
 //! Do neighbours prefer similar orientations?
 
+use num_complex::Complex;
+use rayon::prelude::*;
+
 use super::preference::OrientationMap;
-use crate::waves::{Axis, Grid, for_each_edge};
+use crate::Result;
+use crate::waves::{Axis, Grid, Significance, Surrogates, Tail, for_each_edge};
 
 impl OrientationMap {
     /// The mean of `cos 2 (theta - theta')` over all pairs of next neighbours, -1 to 1: 1 if all sites
@@ -9,19 +13,46 @@ impl OrientationMap {
     /// `1 / sqrt(2 pairs)` if the preferences are uniform. Sites without a preference are left out; NaN if no
     /// two neighbours have one.
     pub fn smoothness(&self, grid: Grid) -> f64 {
-        let directions = self.directions();
-        let (mut sum, mut pairs) = (0.0, 0_usize);
-        for axis in [Axis::Row, Axis::Column] {
-            for_each_edge(axis, self.size(), grid, |from, to| {
-                let cosine = (directions[from] * directions[to].conj()).re;
-                if !cosine.is_nan() {
-                    sum += cosine;
-                    pairs += 1;
-                }
-            });
-        }
-        sum / pairs as f64
+        mean_cosine(&self.directions(), self.size(), grid)
     }
+
+    /// The [smoothness](Self::smoothness) beside that of maps whose sites are shuffled; sites without a preference stay where
+    /// they are, and on [`Grid::Rings`] sites stay on their ring.
+    ///
+    /// # Errors
+    ///
+    /// None beyond those of [`Surrogates::site_order`], which the map's own sites do not raise.
+    pub fn smoothness_significance(
+        &self,
+        grid: Grid,
+        surrogates: Surrogates,
+    ) -> Result<Significance> {
+        let (directions, size) = (self.directions(), self.size());
+        let missing: Vec<bool> = directions.iter().map(|direction| direction.is_nan()).collect();
+        let shuffled = |number| {
+            let order = surrogates.site_order(number, &missing, size, grid)?;
+            let moved: Vec<_> = order.into_iter().map(|site| directions[site]).collect();
+            Ok(mean_cosine(&moved, size, grid))
+        };
+        let null =
+            (0..surrogates.count).into_par_iter().map(shuffled).collect::<Result<Vec<_>>>()?;
+        Ok(Significance::of(mean_cosine(&directions, size, grid), &null, Tail::High))
+    }
+}
+
+/// The mean cosine of the angles between next neighbours; NaN if no two neighbours are numbers.
+fn mean_cosine(directions: &[Complex<f64>], size: [usize; 2], grid: Grid) -> f64 {
+    let (mut sum, mut pairs) = (0.0, 0_usize);
+    for axis in [Axis::Row, Axis::Column] {
+        for_each_edge(axis, size, grid, |from, to| {
+            let cosine = (directions[from] * directions[to].conj()).re;
+            if !cosine.is_nan() {
+                sum += cosine;
+                pairs += 1;
+            }
+        });
+    }
+    sum / pairs as f64
 }
 
 #[cfg(test)]
@@ -67,6 +98,28 @@ mod tests {
             let found = shuffled.smoothness(Grid::Torus);
             assert!(found.abs() < 5.0 * 0.0078, "{number}: {found}");
         }
+    }
+
+    #[test]
+    fn smooth_maps_differ_from_shuffled_ones_and_shuffled_ones_do_not() {
+        let map = OrientationMap::random([16, 20], 8.0, 1).unwrap();
+        let surrogates = Surrogates { count: 99, seed: 4 };
+        for grid in [Grid::Torus, Grid::Rings, Grid::Open] {
+            let found = map.smoothness_significance(grid, surrogates).unwrap();
+            assert_eq!((found.observed, found.p_value), (map.smoothness(grid), 0.01), "{grid:?}");
+            // Preferences are about uniform on the whole, and less so in a ring.
+            assert!(found.null_mean < 0.5 * found.observed, "{found:?}");
+            assert!(found.z_score() > 8.0, "{found:?}");
+        }
+        let order = surrogates.site_order(5, &[false; 320], [16, 20], Grid::Torus).unwrap();
+        let moved: Vec<f64> = order.iter().map(|&site| map.preferred()[site]).collect();
+        let moved = OrientationMap::from_orientations(&moved, [16, 20]).unwrap();
+        let other = Surrogates { count: 99, seed: 5 };
+        let found = moved.smoothness_significance(Grid::Torus, other).unwrap();
+        assert!(found.p_value > 0.01, "{found:?}");
+        let empty = OrientationMap::from_orientations(&[f64::NAN; 4], [2, 2]).unwrap();
+        let found = empty.smoothness_significance(Grid::Torus, surrogates).unwrap();
+        assert!(found.observed.is_nan() && found.p_value == 1.0);
     }
 
     #[test]

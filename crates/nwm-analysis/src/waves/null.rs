@@ -92,6 +92,9 @@ pub struct Significance {
     pub surrogates: usize,
 }
 
+/// Numbers that differ by less, in terms of their size, are the same but for rounding.
+const TIE: f64 = 1e-9;
+
 impl Significance {
     /// Compares a measure with its values in surrogates, those that are NaN left out. The p-value of a measure
     /// that is NaN, or of none, is 1.
@@ -100,10 +103,11 @@ impl Significance {
         let count = null.len() as f64;
         let mean = null.iter().sum::<f64>() / count;
         let squares: f64 = null.iter().map(|value| (value - mean).powi(2)).sum();
-        // Compared so that a NaN counts as not better.
+        // Some surrogates cannot differ: shuffled sites leave the sum over all of them alone. Rounding must not decide whether
+        // they count. Compared so that a NaN counts as not better.
         let better = |value: f64| match tail {
-            Tail::High => observed > value,
-            Tail::Low => observed < value,
+            Tail::High => observed > value + TIE * value.abs(),
+            Tail::Low => observed < value - TIE * value.abs(),
         };
         let extreme = null.iter().filter(|&&value| !better(value)).count();
         Self {
@@ -168,6 +172,10 @@ mod tests {
         assert_eq!((high.p_value, high.surrogates, high.null_mean), (2.0 / 5.0, 4, 0.25));
         assert!((high.z_score() - 0.1 / (0.05_f64 / 3.0).sqrt()).abs() < 1e-12);
         assert_eq!(Significance::of(0.3, &null, Tail::High).p_value, 3.0 / 5.0, "ties are extreme");
+        for tail in [Tail::High, Tail::Low] {
+            let rounded = Significance::of(0.3, &[0.3 * (1.0 - 1e-15), 0.3 * (1.0 + 1e-15)], tail);
+            assert_eq!(rounded.p_value, 1.0, "ties but for rounding are extreme");
+        }
         assert_eq!(Significance::of(0.05, &null, Tail::Low).p_value, 1.0 / 5.0);
         assert_eq!(Significance::of(f64::NAN, &null, Tail::High).p_value, 1.0);
         assert_eq!(Significance::of(1.0, &[], Tail::High).p_value, 1.0);
