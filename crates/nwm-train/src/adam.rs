@@ -1,29 +1,10 @@
 //! Adam (Kingma & Ba 2015) over a model's ordered parameters, with a state that can be saved.
 
-use std::sync::{Mutex, PoisonError};
-
-use candle_core::backprop::GradStore;
-use candle_core::{CpuStorage, InplaceOp1, Layout, bail};
 use nwm_models::nn::Parameters;
-use rayon::prelude::*;
-use safetensors::tensor::{Dtype, TensorView};
-use safetensors::{SafeTensors, serialize};
 
 use crate::config::TrainConfig;
 use crate::error::Result;
-
-/// Elements one task updates; updates are element-wise, so this cannot change a result.
-const CHUNK: usize = 1 << 14;
-
-/// Squares of one partial sum of a norm. It decides the last bits of every norm.
-const SQUARES_PER_SUM: usize = 1 << 14;
-
-/// First and second moments of one parameter.
-#[derive(Clone, Debug, Default, PartialEq)]
-struct Moments {
-    first: Vec<f32>,
-    second: Vec<f32>,
-}
+use crate::moments::{Moments, Rule};
 
 /// Adam with bias correction, epsilon outside the root, no weight decay (docs/theory.md, section 5).
 #[derive(Debug)]
@@ -32,25 +13,18 @@ pub struct Adam {
     beta2: f64,
     epsilon: f64,
     steps: u64,
-    moments: Vec<Moments>,
+    moments: Moments<2>,
 }
 
 impl Adam {
     /// An optimiser that has taken no step.
     pub fn new(parameters: &Parameters, config: &TrainConfig) -> Self {
-        let moments = parameters
-            .iter()
-            .map(|(_, tensor)| {
-                let zeros = vec![0.0; tensor.elem_count()];
-                Moments { first: zeros.clone(), second: zeros }
-            })
-            .collect();
         Self {
             beta1: config.beta1,
             beta2: config.beta2,
             epsilon: config.epsilon,
             steps: 0,
-            moments,
+            moments: Moments::zeros(["first", "second"], parameters),
         }
     }
 
@@ -70,11 +44,11 @@ impl Adam {
         gradients: &[Vec<f32>],
         learning_rate: f64,
     ) -> Result<()> {
-        self.check(parameters, gradients)?;
+        self.moments.check(parameters, gradients)?;
         self.steps += 1;
         let correction1 = 1.0 - self.beta1.powf(self.steps as f64);
         let correction2 = 1.0 - self.beta2.powf(self.steps as f64);
-        let rule = Rule {
+        let rule = AdamRule {
             rate: (learning_rate / correction1) as f32,
             root_correction: (1.0 / correction2.sqrt()) as f32,
             beta1: self.beta1 as f32,
@@ -83,25 +57,7 @@ impl Adam {
             rest2: (1.0 - self.beta2) as f32,
             epsilon: self.epsilon as f32,
         };
-        for (((_, variable), gradient), moments) in
-            parameters.iter().zip(gradients).zip(&mut self.moments)
-        {
-            let moments = Mutex::new(moments);
-            variable.inplace_op1(&Update { rule, gradient, moments })?;
-        }
-        Ok(())
-    }
-
-    /// Compares the gradients with the parameters.
-    fn check(&self, parameters: &Parameters, gradients: &[Vec<f32>]) -> Result<()> {
-        for (index, ((name, tensor), moments)) in parameters.iter().zip(&self.moments).enumerate() {
-            let (found, expected) = (gradients.get(index).map_or(0, Vec::len), tensor.elem_count());
-            if found != expected || moments.first.len() != expected {
-                let problem = format!("found a gradient of {found} numbers, expected {expected}");
-                return Err(refused(name, problem));
-            }
-        }
-        Ok(())
+        self.moments.update(parameters, gradients, &rule)
     }
 
     /// The content of `optimizer.safetensors`: both moments of each parameter, under `first/NAME` and `second/NAME`.
@@ -109,57 +65,22 @@ impl Adam {
     /// # Errors
     /// [`crate::Error::Model`] if the format refuses the tensors.
     pub fn to_bytes(&self, parameters: &Parameters) -> Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        for ((name, tensor), moments) in parameters.iter().zip(&self.moments) {
-            for (kind, values) in [("first", &moments.first), ("second", &moments.second)] {
-                let little_endian: Vec<u8> =
-                    values.iter().flat_map(|value| value.to_le_bytes()).collect();
-                bytes.push((format!("{kind}/{name}"), tensor.dims().to_vec(), little_endian));
-            }
-        }
-        let mut views = Vec::with_capacity(bytes.len());
-        for (name, shape, content) in &bytes {
-            let view = TensorView::new(Dtype::F32, shape.clone(), content)
-                .map_err(|error| refused(name, error))?;
-            views.push((name, view));
-        }
-        serialize(views, None).map_err(|error| refused("optimizer", error))
+        self.moments.to_bytes(parameters)
     }
 
     /// Takes moments and step count from a checkpoint.
     ///
     /// # Errors
-    /// [`crate::Error::Model`] naming the tensor that is missing or has the wrong shape; nothing is changed then.
+    /// [`crate::Error::Model`] naming the tensor that is missing, unexpected or has the wrong shape; nothing is changed then.
     pub fn load(&mut self, parameters: &Parameters, content: &[u8], steps: u64) -> Result<()> {
-        let stored = SafeTensors::deserialize(content)
-            .map_err(|error| refused("optimizer.safetensors", error))?;
-        let read = |name: &str, shape: &[usize]| -> Result<Vec<f32>> {
-            let view = stored.tensor(name).map_err(|error| refused(name, error))?;
-            if view.dtype() != Dtype::F32 || view.shape() != shape {
-                return Err(refused(
-                    name,
-                    format!("found {:?} {:?}, expected F32 {shape:?}", view.dtype(), view.shape()),
-                ));
-            }
-            let (numbers, _) = view.data().as_chunks::<4>();
-            Ok(numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
-        };
-        let mut moments = Vec::with_capacity(self.moments.len());
-        for (name, tensor) in parameters.iter() {
-            moments.push(Moments {
-                first: read(&format!("first/{name}"), tensor.dims())?,
-                second: read(&format!("second/{name}"), tensor.dims())?,
-            });
-        }
-        self.moments = moments;
+        self.moments.load(parameters, content)?;
         self.steps = steps;
         Ok(())
     }
 }
 
 /// The numbers of one step that all parameters share.
-#[derive(Clone, Copy)]
-struct Rule {
+struct AdamRule {
     rate: f32,
     root_correction: f32,
     beta1: f32,
@@ -169,8 +90,8 @@ struct Rule {
     epsilon: f32,
 }
 
-impl Rule {
-    fn apply(self, values: &mut [f32], gradient: &[f32], first: &mut [f32], second: &mut [f32]) {
+impl Rule<2> for AdamRule {
+    fn apply(&self, values: &mut [f32], gradient: &[f32], [first, second]: [&mut [f32]; 2]) {
         let moments = first.iter_mut().zip(second);
         for ((value, &g), (first, second)) in values.iter_mut().zip(gradient).zip(moments) {
             let m = self.beta1 * *first + self.rest1 * g;
@@ -180,70 +101,6 @@ impl Rule {
             *value -= self.rate * m / (v.sqrt() * self.root_correction + self.epsilon);
         }
     }
-}
-
-/// Moves one parameter where it lies.
-struct Update<'a> {
-    rule: Rule,
-    gradient: &'a [f32],
-    /// Behind a lock since the operation is given shared; it runs once.
-    moments: Mutex<&'a mut Moments>,
-}
-
-impl InplaceOp1 for Update<'_> {
-    fn name(&self) -> &'static str {
-        "adam"
-    }
-
-    fn cpu_fwd(&self, storage: &mut CpuStorage, layout: &Layout) -> candle_core::Result<()> {
-        let (CpuStorage::F32(values), Some((start, end))) = (storage, layout.contiguous_offsets())
-        else {
-            bail!("adam: found a parameter that is strided or not F32, expected neither");
-        };
-        let mut moments = self.moments.lock().unwrap_or_else(PoisonError::into_inner);
-        let Moments { first, second } = &mut **moments;
-        values[start..end]
-            .par_chunks_mut(CHUNK)
-            .zip(self.gradient.par_chunks(CHUNK))
-            .zip(first.par_chunks_mut(CHUNK).zip(second.par_chunks_mut(CHUNK)))
-            .for_each(|((values, gradient), (first, second))| {
-                self.rule.apply(values, gradient, first, second);
-            });
-        Ok(())
-    }
-}
-
-fn refused(name: &str, problem: impl ToString) -> crate::Error {
-    nwm_models::Error::Parameter { name: name.to_owned(), problem: problem.to_string() }.into()
-}
-
-/// Gradients of every parameter as plain numbers, in the parameters' order; zero where none flowed.
-///
-/// # Errors
-/// [`crate::Error::Tensor`] if a gradient cannot be read.
-pub fn collect_gradients(parameters: &Parameters, store: &GradStore) -> Result<Vec<Vec<f32>>> {
-    let parameters: Vec<_> = parameters.iter().collect();
-    parameters
-        .par_iter()
-        .map(|(_, tensor)| match store.get(tensor) {
-            Some(gradient) => Ok(gradient.flatten_all()?.to_vec1::<f32>()?),
-            None => Ok(vec![0.0; tensor.elem_count()]),
-        })
-        .collect()
-}
-
-/// Euclidean norm of all gradients together, summed in f64 in a fixed order.
-pub fn gradient_norm(gradients: &[Vec<f32>]) -> f64 {
-    gradients.iter().map(|gradient| norm_squared(gradient)).sum::<f64>().sqrt()
-}
-
-/// Sum of squares in f64: chunk by chunk, then over the chunks in order.
-pub(crate) fn norm_squared(values: &[f32]) -> f64 {
-    let partial: Vec<f64> = values
-        .par_chunks(SQUARES_PER_SUM)
-        .map(|chunk| chunk.iter().map(|&value| f64::from(value) * f64::from(value)).sum())
-        .collect();
-    partial.iter().sum()
 }
 
 #[cfg(test)]

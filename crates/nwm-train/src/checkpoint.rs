@@ -9,12 +9,11 @@ use std::io::Write;
 use std::path::Path;
 
 use nwm_models::{
-    CHECKPOINT_FORMAT, Checkpoint, FileRecord, MODEL_FILE, Model, STATE_FILE, checkpoint_directory,
+    CHECKPOINT_FORMAT, Checkpoint, FileRecord, MODEL_FILE, STATE_FILE, checkpoint_directory,
     checkpoint_steps, seal_state,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::adam::Adam;
 use crate::config::TrainConfig;
 use crate::error::{Error, Result};
 
@@ -39,11 +38,11 @@ pub struct TrainingState {
     pub format: u32,
     /// Optimiser steps taken.
     pub step: u64,
-    /// Position of the data loader.
+    /// The batch that comes next.
     pub cursor: nwm_data::Cursor,
     /// Seed of parameters and of the loader's streams.
     pub seed: u64,
-    /// Steps the optimiser has counted, for its bias correction.
+    /// Steps the optimiser has counted: Adam needs them for its bias correction.
     pub optimizer_steps: u64,
     /// Seconds of training so far, over all starts.
     pub seconds: f64,
@@ -98,18 +97,25 @@ pub(crate) fn read_state(checkpoint: &Checkpoint) -> Result<TrainingState> {
     })
 }
 
-/// Writes one checkpoint, atomically.
+/// Writes one checkpoint, atomically: the contents of its two files of tensors, and its state.
 ///
 /// # Errors
 /// [`Error::Io`] if anything cannot be written; earlier checkpoints are untouched and no partial one is left.
 pub fn write_checkpoint(
     run_directory: &Path,
-    model: &Model,
-    adam: &Adam,
+    model: &[u8],
+    optimizer: &[u8],
     state: &TrainingState,
 ) -> Result<()> {
-    let contents =
-        [(MODEL_FILE, model.to_bytes()?), (OPTIMIZER_FILE, adam.to_bytes(model.parameters())?)];
+    write_files(run_directory, &[(MODEL_FILE, model), (OPTIMIZER_FILE, optimizer)], state)
+}
+
+/// Writes a checkpoint of these files, atomically, with a state that lists them.
+pub(crate) fn write_files(
+    run_directory: &Path,
+    contents: &[(&str, &[u8])],
+    state: &TrainingState,
+) -> Result<()> {
     let files = contents.iter().map(|(name, content)| FileRecord::of(name, content)).collect();
     let state = TrainingState {
         format: CHECKPOINT_FORMAT,
@@ -128,7 +134,7 @@ pub fn write_checkpoint(
     let written = (|| {
         remove_folder(&scratch)?;
         fs::create_dir(&scratch).map_err(Error::io(&scratch))?;
-        for (name, content) in &contents {
+        for (name, content) in contents {
             write_and_flush(&scratch.join(name), content)?;
         }
         write_and_flush(&scratch.join(STATE_FILE), sealed.as_bytes())?;

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use nwm_models::TaskName;
+
 /// Result of this crate's functions.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -58,6 +60,18 @@ pub enum Error {
     RunExists {
         /// The run folder.
         path: PathBuf,
+    },
+    /// The run has learnt something else than what is asked of it.
+    #[error(
+        "{path}: found a run of the task {}, expected one of the task {}; choose another run folder", found.as_str(), expected.as_str()
+    )]
+    OtherTask {
+        /// The run folder.
+        path: PathBuf,
+        /// The run's task.
+        found: TaskName,
+        /// The task that is asked for.
+        expected: TaskName,
     },
     /// Another process works in the run folder.
     #[error("{path}: another process holds the lock; wait for it or choose another --run-dir")]
@@ -159,6 +173,7 @@ impl Error {
             | Self::ChangedKey { .. }
             | Self::Request { .. }
             | Self::Memory { .. }
+            | Self::OtherTask { .. }
             | Self::RunExists { .. } => ErrorKind::Configuration,
             Self::Locked { .. } => ErrorKind::FileSystem,
             Self::Io { source, .. } => source.into(),

@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use nwm_models::{MODEL_FILE, Model};
+use nwm_models::MODEL_FILE;
+use nwm_models::nn::Parameters;
 use serde::Serialize;
 
-use crate::adam::norm_squared;
 use crate::error::{Error, Result};
+use crate::gradients::norm_squared;
 use crate::run_folder::{CONFIGURATION_FILE, write_bytes, write_json};
 use crate::step::StepResult;
 
@@ -52,20 +53,19 @@ pub(crate) struct Failure<'a> {
     pub(crate) items: &'a [(usize, usize)],
     /// The quantity that is not finite.
     pub(crate) what: &'static str,
+    /// The parameters before the step.
+    pub(crate) parameters: &'a Parameters,
+    /// The content of `model.safetensors` with them.
+    pub(crate) model: &'a [u8],
 }
 
 /// Writes `diagnostics/step-NNNNNNNN/` and returns the error that names it.
 ///
 /// The bundle holds the configuration, the parameters before the step, the windows of the batch, and the norm of every
 /// parameter and gradient. Checkpoints are left alone.
-pub(crate) fn diagnose(
-    run_directory: &Path,
-    model: &Model,
-    failure: Failure<'_>,
-    result: &StepResult,
-) -> Error {
+pub(crate) fn diagnose(run_directory: &Path, failure: Failure<'_>, result: &StepResult) -> Error {
     let Failure { step, what, .. } = failure;
-    match write_bundle(run_directory, model, failure, result) {
+    match write_bundle(run_directory, failure, result) {
         Ok(bundle) => Error::NotFinite { step, what, bundle, more_retries: None },
         Err(error) => error,
     }
@@ -73,14 +73,13 @@ pub(crate) fn diagnose(
 
 fn write_bundle(
     run_directory: &Path,
-    model: &Model,
-    Failure { step, items, what, .. }: Failure<'_>,
+    Failure { step, items, what, parameters, model }: Failure<'_>,
     result: &StepResult,
 ) -> Result<PathBuf> {
     let folder = run_directory.join("diagnostics").join(format!("step-{step:08}"));
     std::fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
     let mut tensors = Vec::new();
-    for ((name, tensor), gradient) in model.parameters().iter().zip(&result.gradients) {
+    for ((name, tensor), gradient) in parameters.iter().zip(&result.gradients) {
         let values = tensor.flatten_all()?.to_vec1::<f32>()?;
         tensors.push(TensorReport {
             name,
@@ -100,7 +99,7 @@ fn write_bundle(
             tensors,
         },
     )?;
-    write_bytes(&folder.join(MODEL_FILE), &model.to_bytes()?)?;
+    write_bytes(&folder.join(MODEL_FILE), model)?;
     let configuration = run_directory.join(CONFIGURATION_FILE);
     if configuration.is_file() {
         let content = std::fs::read(&configuration).map_err(Error::io(&configuration))?;

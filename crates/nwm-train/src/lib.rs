@@ -23,36 +23,54 @@
 //! - [`Config`], [`Layer`], [`Resolved`]: one configuration tree, and where each value came from.
 //! - [`train`], [`RunRequest`], [`Observer`]: a run in its folder.
 //! - [`MemoryEstimate`]: what a run is going to need.
-//! - [`training_step`], [`Adam`]: one step, for those who write their own loop.
+//! - [`training_step`], [`Optimizer`]: one step, for those who write their own loop.
 //! - [`WaveProbe`]: how wave-like the hidden state is meanwhile.
+//! - [`TrainedRun`]: a run that is there, at one of its checkpoints.
 //! - [`evaluate`], [`EvaluationResult`]: scores.
+//! - [`export`]: a trained model to hand on.
 //! - [`unroll`], [`UnrolledSequences`]: hidden states beside frames, as HDF5 for those who look for waves in them.
+//! - [`induce`], [`InducedWaves`]: what a variational model draws while its last state is moved along its rings.
+//! - [`selectivity()`], [`Selectivity`]: orientation maps of a variational model, and the images that drive its units most.
 //!
 //! # Conventions
-//! Every random choice is a function of a seed and a step, so that the state of a run is its parameters, Adam's moments
-//! and a step count. Sums have a fixed order: results do not depend on the number of threads.
+//! Every random choice is a function of a seed and a step, so that the state of a run is its parameters, the
+//! optimiser's moments and a step count. Sums have a fixed order: results do not depend on the number of threads.
 
 mod adam;
 mod checkpoint;
 mod config;
 mod data;
+mod digit_files;
 mod error;
 mod evaluation;
+mod export;
+mod film_data;
+mod forecast_task;
+mod gradients;
 mod guard;
+mod induced;
 mod loss;
 mod memory;
 mod metrics;
+mod moments;
+mod optimizer;
 mod run;
 mod run_folder;
 mod schedule;
+mod selectivity;
+mod sequence_data;
+mod sequence_task;
+mod sgd;
 mod step;
+mod task;
 mod tensorboard;
 mod trained_run;
 mod trainer;
 mod unroll;
+mod variational_task;
 mod wave_probe;
 
-pub use adam::{Adam, collect_gradients, gradient_norm};
+pub use adam::Adam;
 pub use checkpoint::{Best, OPTIMIZER_FILE, TrainingState, write_checkpoint};
 pub use config::{
     AnalysisConfig, CheckpointChoice, Config, DataConfig, EvalConfig, Horizon, Layer, ReportConfig,
@@ -61,26 +79,46 @@ pub use config::{
 pub use data::{FILE_DATA, dataset_spec, open_frames, own_file};
 pub use error::{Error, ErrorKind, Result};
 pub use evaluation::{
-    CheckpointRecord, EvaluationRequest, EvaluationResult, ForecastSamples, FrameErrors, PerStep,
-    PerTrajectory, RESULT_FILE, RESULT_FORMAT, References, SAMPLES_FILE, SAMPLES_FORMAT, Scores,
-    SheetSamples, Slice, Slices, Symplecticity, ValidTime, evaluate,
+    CheckpointRecord, CheckpointScores, EvaluationRequest, EvaluationResult, ForecastResult,
+    ForecastSamples, FrameErrors, Metrics, PerStep, PerTrajectory, RESULT_FILE, RESULT_FORMAT,
+    References, ResultHeader, Rules, SAMPLES_FILE, SAMPLES_FORMAT, Scores, SequenceResult,
+    SheetSamples, Slice, Slices, Symplecticity, ValidTime, VariationalResult, WaveMeasurement,
+    evaluate, evaluate_forecasts,
+};
+pub use export::{ExportRequest, ExportedRun, export};
+pub use film_data::{film_frames, open_films};
+pub use gradients::{collect_gradients, gradient_norm};
+pub use induced::{
+    INDUCED_KIND, InduceRequest, InducedRecord, InducedWaves, MOST_INDUCED_FILMS,
+    MOST_INDUCED_STEPS, induce,
 };
 pub use loss::{
-    PERFECT_LOSS, forecast_loss, forecast_loss_of_logits, mean_squared_error,
-    mean_squared_error_of_logits,
+    PERFECT_LOSS, bernoulli_cost_of_logits, forecast_loss, forecast_loss_of_logits,
+    mean_squared_error, mean_squared_error_of_logits,
 };
 pub use memory::MemoryEstimate;
 pub use metrics::{METRICS_FILE, MetricsLog, MetricsRow, read_metrics};
+pub use optimizer::{Optimizer, OptimizerName};
 pub use run::{Observer, Outcome, RunRequest, Silent, train};
 pub use run_folder::{RUN_FORMAT, RunFolder, RunRecord, RunStatus, read_run_record, timestamp};
 pub use schedule::{Schedule, learning_rate};
+pub use selectivity::{
+    ChannelSelectivity, ImageNumbers, LargestD, MapNumbers, MapVerdict, MeasuredImages,
+    MeasuredMap, PinwheelNumbers, SELECTIVITY_KIND, Selectivity, SelectivityRecord,
+    SelectivityRequest, SignificanceNumbers, StillGratings, maximum_activation,
+    orientation_responses, selectivity, write_selectivity,
+};
+pub use sequence_data::{Answers, Questions, Sequences};
+pub use sequence_task::sequence_step;
+pub use sgd::Sgd;
 pub use step::{StepResult, frames_of, noise_of_step, training_step};
 pub use tensorboard::EventLog;
-pub use trained_run::RequestedCheckpoint;
+pub use trained_run::{RequestedCheckpoint, TrainedRun};
 pub use unroll::{
     ChosenTrajectories, MOST_UNROLLED_STEPS, UNROLLED_KIND, UnrollRequest, UnrolledSequences,
-    unroll,
+    UntrainedFilm, unroll, untrained_film,
 };
+pub use variational_task::{noise_of_films, variational_step};
 pub use wave_probe::WaveProbe;
 
 #[cfg(doctest)]

@@ -1,4 +1,6 @@
-//! The training loss: negative log-likelihood per value of a normal with standard deviation 1/sqrt(2)
+//! Losses of predicted values: the mean squared error, and the cost of pixels that are on or off.
+//!
+//! The training loss of forecasts is the negative log-likelihood per value of a normal with standard deviation 1/sqrt(2)
 //! (docs/theory.md, section 5), which is the mean squared error and a constant.
 
 use candle_core::{CpuStorage, CustomOp2, DType, Layout, Shape, Storage, Tensor, WithDType, bail};
@@ -20,8 +22,7 @@ pub const PERFECT_LOSS: f64 = 0.572_364_942_924_700_1;
 /// # Errors
 /// [`crate::Error::Tensor`] if shapes or types differ.
 pub fn mean_squared_error(prediction: &Tensor, target: &Tensor) -> Result<Tensor> {
-    let operation = MeanSquaredError { of: Prediction::Value };
-    Ok(prediction.contiguous()?.apply_op2(&target.contiguous()?, operation)?)
+    Ok(prediction.contiguous()?.apply_op2(&target.contiguous()?, Loss::SquaredError)?)
 }
 
 /// The training loss: mean squared error + ln(pi)/2, a scalar.
@@ -37,8 +38,7 @@ pub fn forecast_loss(prediction: &Tensor, target: &Tensor) -> Result<Tensor> {
 /// # Errors
 /// As [`mean_squared_error`].
 pub fn mean_squared_error_of_logits(logits: &Tensor, target: &Tensor) -> Result<Tensor> {
-    let operation = MeanSquaredError { of: Prediction::Logit };
-    Ok(logits.contiguous()?.apply_op2(&target.contiguous()?, operation)?)
+    Ok(logits.contiguous()?.apply_op2(&target.contiguous()?, Loss::SquaredErrorOfLogit)?)
 }
 
 /// The training loss of the prediction `1 / (1 + exp(-logit))`.
@@ -49,15 +49,32 @@ pub fn forecast_loss_of_logits(logits: &Tensor, target: &Tensor) -> Result<Tenso
     Ok((mean_squared_error_of_logits(logits, target)? + PERFECT_LOSS)?)
 }
 
-/// What the first argument holds.
-#[derive(Clone, Copy)]
-enum Prediction {
-    Value,
-    Logit,
+/// The mean over all values of `-(u ln p + (1 - u) ln(1 - p))`, where `u` is the target and `p = 1 / (1 + exp(-logit))`, cut
+/// to [2^-23, 1 - 2^-23], the probability that it is on (paper, equation 10). Where it is cut there is no gradient.
+///
+/// # Errors
+/// As [`mean_squared_error`].
+pub fn bernoulli_cost_of_logits(logits: &Tensor, target: &Tensor) -> Result<Tensor> {
+    Ok(logits.contiguous()?.apply_op2(&target.contiguous()?, Loss::BernoulliOfLogit)?)
 }
 
-struct MeanSquaredError {
-    of: Prediction,
+/// What is averaged over predictions and their targets; the gradient goes to the prediction alone.
+#[derive(Clone, Copy)]
+enum Loss {
+    /// `(prediction - target)^2`.
+    SquaredError,
+    /// The same of the prediction `1 / (1 + exp(-logit))`.
+    SquaredErrorOfLogit,
+    /// The negative log-likelihood of a pixel that is on with the probability `1 / (1 + exp(-logit))`.
+    BernoulliOfLogit,
+}
+
+/// The smallest probability: the spacing of single-precision numbers at 1.
+const LEAST_PROBABILITY: f64 = 1.192_092_895_507_812_5e-7;
+
+/// The probability that a logit stands for, as far as it is used.
+fn probability<T: Real>(logit: T) -> f64 {
+    logistic(logit).widen().clamp(LEAST_PROBABILITY, 1.0 - LEAST_PROBABILITY)
 }
 
 /// Logistic function `1 / (1 + exp(-x))`.
@@ -65,18 +82,16 @@ fn logistic<T: Real>(x: T) -> T {
     T::one() / (T::one() + (-x).exp())
 }
 
-fn squared_error<T: Real>(
+/// The sum of `cost(x, y)` over all predictions and their targets.
+fn summed<T: Real>(
     prediction: &[T],
     target: &[T],
-    value: impl Fn(T) -> T + Send + Sync,
+    cost: impl Fn(T, T) -> f64 + Send + Sync,
 ) -> f64 {
     let partial: Vec<f64> = prediction
         .par_chunks(CHUNK)
         .zip(target.par_chunks(CHUNK))
-        .map(|(x, y)| {
-            let differences = x.iter().zip(y).map(|(&x, &y)| value(x).widen() - y.widen());
-            differences.map(|difference| difference * difference).sum()
-        })
+        .map(|(x, y)| x.iter().zip(y).map(|(&x, &y)| cost(x, y)).sum())
         .collect();
     partial.iter().sum()
 }
@@ -103,22 +118,32 @@ fn slice<'a, T: WithDType>(
 ) -> candle_core::Result<&'a [T]> {
     match layout.contiguous_offsets() {
         Some((start, end)) => Ok(&storage.as_slice::<T>()?[start..end]),
-        None => bail!("mean squared error needs contiguous arrays"),
+        None => bail!("a loss needs contiguous arrays"),
     }
 }
 
-impl MeanSquaredError {
-    fn forward<T: Real + WithDType>(&self, prediction: &[T], target: &[T]) -> CpuStorage {
-        let sum = match self.of {
-            Prediction::Value => squared_error(prediction, target, |x| x),
-            Prediction::Logit => squared_error(prediction, target, logistic),
+impl Loss {
+    fn forward<T: Real + WithDType>(self, prediction: &[T], target: &[T]) -> CpuStorage {
+        let squared = |x: T, y: T| {
+            let difference = x.widen() - y.widen();
+            difference * difference
+        };
+        let sum = match self {
+            Self::SquaredError => summed(prediction, target, squared),
+            Self::SquaredErrorOfLogit => {
+                summed(prediction, target, |logit, y| squared(logistic(logit), y))
+            }
+            Self::BernoulliOfLogit => summed(prediction, target, |logit, y| {
+                let (on, y) = (probability(logit), y.widen());
+                -(y * on.ln() + (1.0 - y) * (1.0 - on).ln())
+            }),
         };
         let mean = sum / prediction.len() as f64;
         T::to_cpu_storage_owned(vec![T::nearest(mean)])
     }
 
     fn backward<T: Real + WithDType>(
-        &self,
+        self,
         prediction: &Tensor,
         target: &Tensor,
         scale: f64,
@@ -127,23 +152,32 @@ impl MeanSquaredError {
         let (x, x_layout) = prediction.storage_and_layout();
         let (y, y_layout) = target.storage_and_layout();
         let (Storage::Cpu(x), Storage::Cpu(y)) = (&*x, &*y) else {
-            bail!("mean squared error: the backward pass runs on the CPU only")
+            bail!("{}: the backward pass runs on the CPU only", self.name())
         };
         let (x, y) = (slice::<T>(x, x_layout)?, slice::<T>(y, y_layout)?);
-        let values = match self.of {
-            Prediction::Value => gradients(x, y, |x, y| (x - y) * scale),
-            Prediction::Logit => gradients(x, y, |logit, y| {
+        let twice = scale + scale;
+        let values = match self {
+            Self::SquaredError => gradients(x, y, |x, y| (x - y) * twice),
+            Self::SquaredErrorOfLogit => gradients(x, y, |logit, y| {
                 let x = logistic(logit);
-                (x - y) * scale * x * (T::one() - x)
+                (x - y) * twice * x * (T::one() - x)
+            }),
+            Self::BernoulliOfLogit => gradients(x, y, |logit, y| {
+                let x = logistic(logit);
+                let is_cut = probability(logit) != x.widen();
+                if is_cut { T::zero() } else { (x - y) * scale }
             }),
         };
         Tensor::from_vec(values, prediction.shape(), prediction.device())
     }
 }
 
-impl CustomOp2 for MeanSquaredError {
+impl CustomOp2 for Loss {
     fn name(&self) -> &'static str {
-        "mean-squared-error"
+        match self {
+            Self::SquaredError | Self::SquaredErrorOfLogit => "mean squared error",
+            Self::BernoulliOfLogit => "Bernoulli cost",
+        }
     }
 
     fn cpu_fwd(
@@ -155,7 +189,8 @@ impl CustomOp2 for MeanSquaredError {
     ) -> candle_core::Result<(CpuStorage, Shape)> {
         if prediction_layout.dims() != target_layout.dims() {
             bail!(
-                "mean squared error: found shapes {:?} and {:?}, expected the same",
+                "{}: found shapes {:?} and {:?}, expected the same",
+                self.name(),
                 prediction_layout.dims(),
                 target_layout.dims()
             );
@@ -169,7 +204,7 @@ impl CustomOp2 for MeanSquaredError {
                 slice(prediction, prediction_layout)?,
                 slice(target, target_layout)?,
             ),
-            _ => bail!("mean squared error: expected two arrays of f32 or two of f64"),
+            _ => bail!("{}: expected two arrays of f32 or two of f64", self.name()),
         };
         Ok((storage, Shape::from(())))
     }
@@ -181,12 +216,12 @@ impl CustomOp2 for MeanSquaredError {
         _result: &Tensor,
         gradient: &Tensor,
     ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
-        let scale = 2.0 * gradient.to_dtype(DType::F64)?.to_scalar::<f64>()?
-            / prediction.elem_count() as f64;
+        let scale =
+            gradient.to_dtype(DType::F64)?.to_scalar::<f64>()? / prediction.elem_count() as f64;
         let gradient = match prediction.dtype() {
             DType::F32 => self.backward::<f32>(prediction, target, scale)?,
             DType::F64 => self.backward::<f64>(prediction, target, scale)?,
-            _ => bail!("mean squared error: expected two arrays of f32 or two of f64"),
+            _ => bail!("{}: expected two arrays of f32 or two of f64", self.name()),
         };
         Ok((Some(gradient), None))
     }
@@ -232,6 +267,37 @@ mod tests {
             gradients.get(&logits).unwrap().flatten_all().unwrap().to_vec1::<f64>().unwrap()
         };
         for (found, expected) in gradient(&fused).iter().zip(gradient(&plain)) {
+            assert!((found - expected).abs() < 1e-15, "{found} against {expected}");
+        }
+    }
+
+    #[test]
+    fn pixels_cost_what_is_published() {
+        let logit = |p: f32| (p / (1.0 - p)).ln();
+        // Probability and target; the published code computes in single precision.
+        for (logit, target, expected) in [
+            (f32::NEG_INFINITY, 1.0_f32, 15.942_384_720),
+            (logit(0.3), 0.25, 0.568_499_446),
+            (logit(0.5), 0.7, 0.693_147_182),
+            (logit(1e-9), 0.6, 9.565_431_595),
+        ] {
+            let [logit, target] = [logit, target].map(|x| Tensor::new(&[x], &Device::Cpu).unwrap());
+            let found = bernoulli_cost_of_logits(&logit, &target).unwrap();
+            let found = f64::from(found.to_scalar::<f32>().unwrap());
+            assert!((found - expected).abs() < 1e-6 * expected, "{found} {expected}");
+        }
+    }
+
+    #[test]
+    fn the_gradient_of_a_pixel_is_the_difference_unless_it_is_cut() {
+        let logits = Var::new(&[0.4_f64, -1.0, -40.0, 40.0], &Device::Cpu).unwrap();
+        let target = Tensor::new(&[0.9_f64, 0.3, 1.0, 0.0], &Device::Cpu).unwrap();
+        let cost = bernoulli_cost_of_logits(&logits, &target).unwrap();
+        let gradients = cost.backward().unwrap();
+        let found = gradients.get(&logits).unwrap().to_vec1::<f64>().unwrap();
+        let logistic = |x: f64| 1.0 / (1.0 + (-x).exp());
+        let expected = [(logistic(0.4) - 0.9) / 4.0, (logistic(-1.0) - 0.3) / 4.0, 0.0, 0.0];
+        for (found, expected) in found.iter().zip(expected) {
             assert!((found - expected).abs() < 1e-15, "{found} against {expected}");
         }
     }

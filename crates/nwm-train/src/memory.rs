@@ -7,8 +7,9 @@
 mod convolutions;
 mod free;
 mod parts;
+mod tasks;
 
-use nwm_models::{FrameShape, ModelName};
+use nwm_models::{FrameShape, ModelName, SequenceShape, TaskName};
 
 use self::free::free_memory;
 use self::parts::{Batch, Part, Parts};
@@ -22,9 +23,9 @@ const NUMBER: f64 = size_of::<f32>() as f64;
 const PROGRAM: f64 = 80e6;
 const THREAD: f64 = 5e6;
 
-/// How often all parameters are in memory while a checkpoint is written, beside themselves and their two moments: gradients
-/// of the last step, the file of the model, and both moments as bytes and as a file.
-const COPIES_OF_CHECKPOINT: f64 = 6.0;
+/// How often all parameters are in memory while a checkpoint is written, beside themselves and their moments: gradients of
+/// the last step, and the file of the model. Each moment is there twice more, as bytes and as a file.
+const COPIES_OF_CHECKPOINT: f64 = 2.0;
 
 /// Of the smaller one of what a step and a checkpoint need for a while, the part that the allocator does not reuse for the
 /// other one (measured).
@@ -63,25 +64,47 @@ impl MemoryEstimate {
             drawn: (window - first).max(1.0),
             threads: rayon::current_num_threads() as f64,
         };
-        let Parts { encoder, dynamics, decoder } = Parts::of(model, frame, batch);
+        let parts = Parts::of(model, frame, batch);
         // Samples that go back in time are put in order.
         let copies = if model.name.is_latent() { 2.0 } else { 1.0 };
         let values = frame.values() as f64;
         let frames = batch.samples * window * values * (copies + train.prefetch as f64);
+        Self::of_parts(config, &parts, frames)
+    }
+
+    /// For a training of this configuration on sequences of so many steps.
+    pub fn of_sequences(config: &Config, shape: SequenceShape, steps: usize) -> Self {
+        let (steps, samples) = (steps as f64, config.train.batch_size as f64);
+        let parts = Parts::of_sequences(&config.model, shape, steps, samples);
+        // Inputs as they are made, and as a tensor.
+        Self::of_parts(config, &parts, 2.0 * samples * steps * shape.features as f64)
+    }
+
+    /// For a training of this configuration on films of this shape of frames.
+    pub fn of_films(config: &Config, frame: FrameShape) -> Self {
+        let (time, films) = (config.data.frames as f64, config.train.batch_size as f64);
+        let parts = Parts::of_films(&config.model, frame, time, films);
+        Self::of_parts(config, &parts, 2.0 * time * films * frame.values() as f64)
+    }
+
+    /// Of the parts of a model, and numbers of frames.
+    fn of_parts(config: &Config, parts: &Parts, frames: f64) -> Self {
+        let Parts { encoder, dynamics, decoder } = *parts;
         let parameters = encoder.parameters + dynamics.parameters + decoder.parameters;
         // One part is pulled back at a time; at the end all gradients are copied.
         let parts = [encoder, dynamics, decoder];
         let working = parts.iter().map(|part| part.working).fold(parameters, f64::max);
         let kept: f64 = parts.iter().map(|part| part.kept).sum();
         let step = parameters + frames + kept + working;
-        let checkpoint = COPIES_OF_CHECKPOINT * parameters;
+        let moments = config.train.optimizer.moments() as f64;
+        let checkpoint = (COPIES_OF_CHECKPOINT + 2.0 * moments) * parameters;
         let more = (checkpoint - step).max(0.0) + NOT_REUSED * checkpoint.min(step);
         // Only the largest of the three counts as working.
         let numbers = |part: Part| part.kept + if part.working == working { working } else { 0.0 };
         let gradients = if working == parameters { 2.0 } else { 1.0 };
         Self {
-            program: PROGRAM + THREAD * batch.threads,
-            parameters: HELD * NUMBER * ((3.0 + gradients) * parameters + more),
+            program: PROGRAM + THREAD * rayon::current_num_threads() as f64,
+            parameters: HELD * NUMBER * ((1.0 + moments + gradients) * parameters + more),
             frames: HELD * NUMBER * frames,
             encoder: HELD * NUMBER * numbers(encoder),
             dynamics: HELD * NUMBER * numbers(dynamics),
@@ -99,10 +122,15 @@ impl MemoryEstimate {
     /// value; the batch, if none does.
     pub fn knob(&self, config: &Config) -> &'static str {
         let (model, train) = (&config.model, &config.train);
-        let published = Config::published(model.name);
+        let published = Config::published(model.name, &config.data.name);
         let ratio = |of: fn(&Config) -> usize| of(config) as f64 / of(&published).max(1) as f64;
         let batch = ("train.batch_size", ratio(|config| config.train.batch_size));
-        let window = ("train.window", ratio(|config| config.train.window));
+        // What says how long a sample is.
+        let window = match model.task {
+            TaskName::Forecast => ("train.window", ratio(|config| config.train.window)),
+            TaskName::Variational => ("data.frames", ratio(|config| config.data.frames)),
+            _ => ("data.steps", ratio(|config| config.data.steps)),
+        };
         let prefetch = ("train.prefetch", ratio(|config| config.train.prefetch));
         let encoder = ("model.encoder.channels", ratio(|config| config.model.encoder.channels));
         let decoder = ("model.decoder.channels", ratio(|config| config.model.decoder.channels));
@@ -113,6 +141,11 @@ impl MemoryEstimate {
             }
             _ => ("model.cell.rows", ratio(|config| config.model.cell.units())),
         };
+        if model.task != TaskName::Forecast {
+            // The published sheet may be too large for a small machine, too; a batch can be halved at will.
+            let highest = if dynamics.1 > batch.1.max(1.0) { dynamics } else { batch };
+            return if window.1 > highest.1.max(1.0) { window.0 } else { highest.0 };
+        }
         let parts = [
             (self.parameters, vec![dynamics, encoder, decoder]),
             (self.frames, vec![batch, window, prefetch]),
@@ -152,12 +185,34 @@ pub(crate) fn check_memory(config: &Config, frame: FrameShape) -> Result<()> {
     }
     // Of a model that cannot be there is nothing to tell.
     config.model.validate()?;
-    free_memory().map_or(Ok(()), |free| check_against(config, frame, free as f64))
+    check_estimate(config, &MemoryEstimate::new(config, frame))
 }
 
-fn check_against(config: &Config, frame: FrameShape, free: f64) -> Result<()> {
+/// As [`check_memory`], of sequences.
+///
+/// # Errors
+/// As [`check_memory`].
+pub(crate) fn check_sequences(config: &Config, shape: SequenceShape, steps: usize) -> Result<()> {
+    check_estimate(config, &MemoryEstimate::of_sequences(config, shape, steps))
+}
+
+/// As [`check_memory`], of films.
+///
+/// # Errors
+/// As [`check_memory`].
+pub(crate) fn check_films(config: &Config, frame: FrameShape) -> Result<()> {
+    check_estimate(config, &MemoryEstimate::of_films(config, frame))
+}
+
+fn check_estimate(config: &Config, estimate: &MemoryEstimate) -> Result<()> {
+    if !config.train.memory_check {
+        return Ok(());
+    }
+    free_memory().map_or(Ok(()), |free| check_against(config, estimate, free as f64))
+}
+
+fn check_against(config: &Config, estimate: &MemoryEstimate, free: f64) -> Result<()> {
     const GIB: f64 = (1_u64 << 30) as f64;
-    let estimate = MemoryEstimate::new(config, frame);
     let needed = estimate.bytes();
     if needed <= free {
         return Ok(());
@@ -169,12 +224,13 @@ fn check_against(config: &Config, frame: FrameShape, free: f64) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::optimizer::OptimizerName;
 
     const MIB: f64 = (1 << 20) as f64;
 
     /// The published experiment with a batch of one.
     fn config(name: ModelName) -> Config {
-        let mut config = Config::published(name);
+        let mut config = Config::published(name, "mass_spring");
         config.train.batch_size = 1;
         config
     }
@@ -209,6 +265,14 @@ mod tests {
             let of_large = MemoryEstimate::new(&least, large).bytes();
             assert!(of_large > bytes(&least), "{}", name.as_str());
         }
+    }
+
+    #[test]
+    fn one_moment_needs_less_than_two() {
+        let adam = config(ModelName::Ar);
+        let mut sgd = adam.clone();
+        sgd.train.optimizer = OptimizerName::Sgd;
+        assert!(bytes(&sgd) < bytes(&adam));
     }
 
     /// Peaks of `nwm train` on two cores, with 64 trajectories (docs/reproducing.md). An estimate that is far off does not
@@ -265,7 +329,7 @@ mod tests {
 
     #[test]
     fn sizes_beyond_all_bounds_are_refused_without_a_panic() {
-        let mut absurd = Config::published(ModelName::OdeTr);
+        let mut absurd = Config::published(ModelName::OdeTr, "mass_spring");
         absurd.train.batch_size = usize::MAX;
         (absurd.train.window, absurd.model.inference_steps) = (usize::MAX, usize::MAX - 2);
         (absurd.model.encoder.channels, absurd.model.decoder.channels) = (usize::MAX, usize::MAX);
@@ -282,12 +346,39 @@ mod tests {
     fn the_message_has_numbers_and_the_knob() {
         let mut config = config(ModelName::Nwm2d);
         config.train.batch_size = 100_000;
-        let error = check_against(&config, FrameShape::SUITE, 8.25 * 1024.0 * MIB).unwrap_err();
+        let estimate = MemoryEstimate::new(&config, FrameShape::SUITE);
+        let error = check_against(&config, &estimate, 8.25 * 1024.0 * MIB).unwrap_err();
         assert_eq!(error.kind(), crate::ErrorKind::Configuration);
         let message = error.to_string();
         for part in ["8.2 GiB are free", "lower train.batch_size", "train.memory_check=false"] {
             assert!(message.contains(part), "{message}");
         }
-        check_against(&config, FrameShape::SUITE, 1e18).unwrap();
+        check_against(&config, &estimate, 1e18).unwrap();
+    }
+
+    #[test]
+    fn sequences_and_films_grow_with_what_they_are_made_of() {
+        let shape = SequenceShape { features: 1, outputs: 10 };
+        let digits = Config::published(ModelName::Nwm2d, "psmnist");
+        let bytes =
+            |config: &Config, steps| MemoryEstimate::of_sequences(config, shape, steps).bytes();
+        assert!(bytes(&digits, 784) > 1.5e9 && bytes(&digits, 784) < 4e9);
+        assert!(bytes(&digits, 196) < 0.4 * bytes(&digits, 784));
+        let mut large = digits.clone();
+        large.train.batch_size *= 10;
+        let estimate = MemoryEstimate::of_sequences(&large, shape, 784);
+        assert_eq!(estimate.knob(&large), "train.batch_size");
+        (large.train.batch_size, large.model.cell.rows) = (digits.train.batch_size, 500);
+        assert_eq!(estimate.knob(&large), "model.cell.rows");
+
+        let frame = FrameShape { rows: 28, columns: 28, channels: 1 };
+        let films = Config::published(ModelName::Nwm2d, "rotating_mnist");
+        let bytes = |config: &Config| MemoryEstimate::of_films(config, frame).bytes();
+        let mut long = films.clone();
+        long.data.frames *= 10;
+        assert!(bytes(&long) > 3.0 * bytes(&films));
+        assert_eq!(MemoryEstimate::of_films(&long, frame).knob(&long), "data.frames");
+        long.train.memory_check = false;
+        check_films(&long, frame).unwrap();
     }
 }

@@ -26,8 +26,11 @@ pub struct MetricsRow {
     pub seconds: f64,
     /// Training loss of this step's batch.
     pub loss: f64,
-    /// Its mean squared error.
-    pub mse: f64,
+    /// Its mean squared error; empty for models that predict classes.
+    pub mse: Option<f64>,
+    /// Share of it whose class is predicted right; empty for all other models.
+    #[serde(default)]
+    pub accuracy: Option<f64>,
     /// Divergence of the posterior from the prior in nats; empty for models without a posterior.
     #[serde(default)]
     pub divergence: Option<f64>,
@@ -202,7 +205,8 @@ mod tests {
             epoch: 0.5,
             seconds: 1.0,
             loss: 0.6,
-            mse: 0.03,
+            mse: Some(0.03),
+            accuracy: None,
             divergence: None,
             gradient_norm: 1e-3,
             learning_rate: 1e-3,
@@ -226,6 +230,33 @@ mod tests {
         let rows = read_metrics(&folder.path().join(METRICS_FILE)).unwrap();
         assert_eq!(rows.iter().map(|row| row.step).collect::<Vec<_>>(), [1, 5, 10]);
         assert_eq!(rows[0], row(1));
+    }
+
+    #[test]
+    fn a_row_of_a_classifier_has_an_accuracy_in_the_place_of_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = MetricsLog::open(folder.path(), 0, false).unwrap();
+        let written = MetricsRow { mse: None, accuracy: Some(0.75), ..row(1) };
+        log.append(&written).unwrap();
+        let path = folder.path().join(METRICS_FILE);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with("step,epoch,seconds,loss,mse,accuracy,divergence,"), "{text}");
+        assert!(text.contains("\n1,0.5,1.0,0.6,,0.75,,"), "{text}");
+        assert_eq!(read_metrics(&path).unwrap(), [written]);
+    }
+
+    #[test]
+    fn a_file_without_the_columns_of_later_versions_is_read_and_continued() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(METRICS_FILE);
+        let old = "step,epoch,seconds,loss,mse,gradient_norm,learning_rate,dt,gamma,alpha\n\
+                   1,0.5,1.0,0.6,0.03,0.001,0.001,0.1245,,\n";
+        std::fs::write(&path, old).unwrap();
+        let expected = MetricsRow { validation: None, ..row(1) };
+        assert_eq!(read_metrics(&path).unwrap(), std::slice::from_ref(&expected));
+        let mut log = MetricsLog::open(folder.path(), 1, false).unwrap();
+        log.append(&row(2)).unwrap();
+        assert_eq!(read_metrics(&path).unwrap(), [expected, row(2)]);
     }
 
     #[test]

@@ -12,7 +12,6 @@ use crate::error::{Error, Result};
 use crate::run_folder::{
     CONFIGURATION_FILE, RUN_FORMAT, RunFolder, RunRecord, RunStatus, timestamp, write_text,
 };
-use crate::schedule::Schedule;
 use crate::step::StepResult;
 use crate::trainer::Trainer;
 
@@ -214,7 +213,7 @@ fn check_unchanged(path: &Path, recorded: &Resolved, resolved: &Resolved) -> Res
     for ((key, found), (_, expected)) in recorded.entries().into_iter().zip(resolved.entries()) {
         // A rate that falls to zero at the last step depends on which step is the last.
         let shapes_rate =
-            key == "train.steps" && resolved.config().train.schedule != Schedule::Constant;
+            key == "train.steps" && resolved.config().train.schedule.depends_on_length();
         let validates =
             resolved.config().has_validation() && USED_FOR_VALIDATION.contains(&key.as_str());
         let unused = !validates && UNUSED_PREFIXES.iter().any(|prefix| key.starts_with(prefix));

@@ -13,6 +13,15 @@ pub enum Schedule {
     Constant,
     /// Half a cosine from `train.learning_rate` to zero after the last step (Loshchilov & Hutter 2017).
     Cosine,
+    /// `train.learning_rate` in the first `train.decay_after` steps, then that times `train.decay_factor`.
+    Step,
+}
+
+impl Schedule {
+    /// Whether the rate of a step depends on how many steps there are to take.
+    pub(crate) fn depends_on_length(self) -> bool {
+        self == Self::Cosine
+    }
 }
 
 /// The learning rate of the step that follows `steps_taken` ones: it rises evenly over the first
@@ -29,6 +38,8 @@ pub fn learning_rate(config: &TrainConfig, steps_taken: u64) -> f64 {
             let whole = config.steps.saturating_sub(config.warmup_steps).max(1) as f64;
             peak * 0.5 * (1.0 + (std::f64::consts::PI * (done / whole).min(1.0)).cos())
         }
+        Schedule::Step if steps_taken < config.decay_after => peak,
+        Schedule::Step => peak * config.decay_factor,
     }
 }
 
@@ -59,6 +70,21 @@ mod tests {
         assert!((half - 0.25).abs() < 1e-15, "{half}");
         assert!(last > 0.0 && last < 2e-4, "{last}");
         assert!(after.abs() < 1e-15, "{after}");
+    }
+
+    #[test]
+    fn a_step_wise_rate_falls_once_all_the_steps_at_the_full_one_are_taken() {
+        // 120 passes of 5 steps: the last 20 at a tenth.
+        let config = TrainConfig {
+            steps: 600,
+            learning_rate: 0.5,
+            schedule: Schedule::Step,
+            decay_after: 500,
+            ..TrainConfig::default()
+        };
+        assert_eq!(rates(&config, [0, 499, 500, 599]), [0.5, 0.5, 0.05, 0.05]);
+        let halved = TrainConfig { decay_factor: 0.5, warmup_steps: 2, ..config };
+        assert_eq!(rates(&halved, [0, 1, 499, 500]), [0.25, 0.5, 0.5, 0.25]);
     }
 
     #[test]

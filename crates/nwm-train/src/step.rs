@@ -5,8 +5,8 @@ use nwm_data::Batch;
 use nwm_models::Model;
 use nwm_models::nn::standard_normals;
 
-use crate::adam::{collect_gradients, gradient_norm};
 use crate::error::Result;
+use crate::gradients::{collect_gradients, gradient_norm};
 use crate::loss::{PERFECT_LOSS, mean_squared_error_of_logits};
 
 /// What one batch says about the parameters; nothing is changed yet.
@@ -14,8 +14,10 @@ use crate::loss::{PERFECT_LOSS, mean_squared_error_of_logits};
 pub struct StepResult {
     /// Training loss.
     pub loss: f64,
-    /// Mean squared error of the predictions.
-    pub mean_squared_error: f64,
+    /// Mean squared error of the predictions; none of classes.
+    pub mean_squared_error: Option<f64>,
+    /// Share of the batch whose class is predicted right; none for a model that predicts no classes.
+    pub accuracy: Option<f64>,
     /// Divergence of the posterior from the prior in nats, the mean over the batch; none for a model without a posterior.
     pub divergence: Option<f64>,
     /// Gradients, in the parameters' order.
@@ -66,7 +68,8 @@ pub fn training_step(model: &Model, frames: &Tensor, noise: &Tensor) -> Result<S
         |tensor: &Tensor| Ok::<_, candle_core::Error>(f64::from(tensor.to_scalar::<f32>()?));
     Ok(StepResult {
         loss: number(&objective)? + PERFECT_LOSS,
-        mean_squared_error: number(&error)?,
+        mean_squared_error: Some(number(&error)?),
+        accuracy: None,
         divergence: forecast.divergence.as_ref().map(number).transpose()?,
         gradient_norm: gradient_norm(&gradients),
         gradients,

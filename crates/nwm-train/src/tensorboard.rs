@@ -75,7 +75,8 @@ impl EventLog {
     pub fn append(&mut self, row: &MetricsRow) -> Result<()> {
         let scalars = [
             ("train/loss", Some(row.loss)),
-            ("train/mse", Some(row.mse)),
+            ("train/mse", row.mse),
+            ("train/accuracy", row.accuracy),
             ("train/divergence", row.divergence),
             ("validation/l2_norm", row.validation),
             ("train/gradient_norm", Some(row.gradient_norm)),
@@ -157,7 +158,8 @@ mod tests {
             epoch: 0.0,
             seconds: 1.0,
             loss: 0.6,
-            mse: 0.03,
+            mse: None,
+            accuracy: Some(0.75),
             divergence: None,
             gradient_norm: 2.0,
             learning_rate: 1e-3,
@@ -176,6 +178,8 @@ mod tests {
         assert_eq!(summary.value.len(), 4 + 2);
         assert_eq!(summary.value[5].tag, "waves/pgd_null");
         assert_eq!(summary.value[5].simple_value, Some(0.125));
+        assert_eq!(summary.value[1].tag, "train/accuracy");
+        assert_eq!(summary.value[1].simple_value, Some(0.75));
         assert_eq!(summary.value[0].tag, "train/loss");
         assert_eq!(summary.value[0].simple_value, Some(0.6));
     }

@@ -1,9 +1,12 @@
 //! A run that has been trained, opened at one of its checkpoints.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use candle_core::Device;
-use nwm_models::{Checkpoint, Model, checkpoint_directory, checkpoint_steps, latest_checkpoint};
+use candle_core::{DType, Device};
+use nwm_models::{
+    Checkpoint, FrameShape, Model, SequenceModel, TaskName, VariationalModel, checkpoint_directory,
+    checkpoint_steps, latest_checkpoint,
+};
 
 use crate::checkpoint::read_state;
 use crate::config::{CheckpointChoice, Config, Layer, Resolved};
@@ -24,21 +27,33 @@ pub enum RequestedCheckpoint {
     Step(u64),
 }
 
-/// What a run folder holds.
-pub(crate) struct TrainedRun {
-    pub(crate) resolved: Resolved,
-    pub(crate) record: RunRecord,
+/// Configuration, record and one checkpoint of a run, whatever its task is.
+///
+/// The model is loaded apart, by the method of its task.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct TrainedRun {
+    /// The run folder.
+    pub directory: PathBuf,
+    /// Its configuration.
+    pub resolved: Resolved,
+    /// What it says about itself.
+    pub record: RunRecord,
     /// Steps that it has taken as far as its record and its checkpoints tell, damaged ones included.
-    pub(crate) trained_steps: u64,
-    pub(crate) checkpoint: Checkpoint,
-    pub(crate) model: Model,
+    pub trained_steps: u64,
+    /// The checkpoint, verified.
+    pub checkpoint: Checkpoint,
     /// Whether the checkpoint is the one that the configuration asks for.
-    pub(crate) is_configured: bool,
+    pub is_configured: bool,
 }
 
 impl TrainedRun {
     /// Opens a run at the checkpoint that is asked for.
-    pub(crate) fn open(run_directory: &Path, requested: RequestedCheckpoint) -> Result<Self> {
+    ///
+    /// # Errors
+    /// [`Error::File`] if the folder holds no run, or no such checkpoint that is intact; [`Error::Key`] if its configuration
+    /// is none.
+    pub fn open(run_directory: &Path, requested: RequestedCheckpoint) -> Result<Self> {
         let layers = [Layer::read(&run_directory.join(CONFIGURATION_FILE))?];
         let resolved = Resolved::from_layers(&layers)?;
         let record = read_run_record(run_directory)?;
@@ -65,8 +80,62 @@ impl TrainedRun {
                 best.is_some_and(|best| best.step == checkpoint.step())
             }
         };
-        let model = Model::from_checkpoint(&checkpoint, &Device::Cpu)?;
-        Ok(Self { resolved, record, trained_steps, checkpoint, model, is_configured })
+        let directory = run_directory.to_owned();
+        Ok(Self { directory, resolved, record, trained_steps, checkpoint, is_configured })
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        self.resolved.config()
+    }
+
+    /// What the run has learnt.
+    pub fn task(&self) -> TaskName {
+        self.config().model.task
+    }
+
+    /// The forecaster of a run that draws what follows the frames of a film, on the CPU.
+    ///
+    /// # Errors
+    /// [`Error::OtherTask`] if the run has learnt something else; [`Error::Model`] if the checkpoint holds another model.
+    pub fn forecaster(&self) -> Result<Model> {
+        self.expect(TaskName::Forecast)?;
+        Ok(Model::from_checkpoint(&self.checkpoint, &Device::Cpu)?)
+    }
+
+    /// The model of a run that answers sequences.
+    ///
+    /// # Errors
+    /// As [`TrainedRun::forecaster`].
+    pub fn sequence_model(&self) -> Result<SequenceModel> {
+        self.expect(TaskName::Sequence)?;
+        Ok(SequenceModel::from_checkpoint(&self.checkpoint)?)
+    }
+
+    /// The model of a run that encodes the frames of films.
+    ///
+    /// # Errors
+    /// As [`TrainedRun::forecaster`].
+    pub fn variational_model(&self) -> Result<VariationalModel> {
+        self.expect(TaskName::Variational)?;
+        Ok(VariationalModel::from_checkpoint(&self.checkpoint)?)
+    }
+
+    /// The same model as it was before the first step, for frames of this shape.
+    ///
+    /// # Errors
+    /// As [`TrainedRun::forecaster`].
+    pub fn untrained_variational_model(&self, frame: FrameShape) -> Result<VariationalModel> {
+        self.expect(TaskName::Variational)?;
+        let (model, seed) = (&self.config().model, self.config().train.seed);
+        Ok(VariationalModel::new(model, frame, seed, DType::F32, &Device::Cpu)?)
+    }
+
+    fn expect(&self, expected: TaskName) -> Result<()> {
+        match self.task() {
+            found if found == expected => Ok(()),
+            found => Err(Error::OtherTask { path: self.directory.clone(), found, expected }),
+        }
     }
 }
 

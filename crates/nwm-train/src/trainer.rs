@@ -4,41 +4,32 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use candle_core::{DType, Device};
-use nwm_data::{FrameSource, Loader, LoaderOptions, SplitFrames, Training, Validation};
+use nwm_data::Cursor;
 use nwm_models::{
-    Checkpoint, FrameShape, MODEL_FILE, Model, checkpoint_directory, checkpoint_steps,
-    latest_checkpoint,
+    Checkpoint, MODEL_FILE, checkpoint_directory, checkpoint_steps, latest_checkpoint,
 };
 
-use crate::adam::Adam;
 use crate::checkpoint::{
     Best, OPTIMIZER_FILE, Retention, TrainingState, read_state, remove_later, remove_scratch,
     retain_last, write_checkpoint,
 };
 use crate::config::{Config, Resolved, TrainConfig};
-use crate::data::{FILE_DATA, open_frames_with};
 use crate::error::{Error, Result};
-use crate::evaluation::validation_error;
 use crate::guard::{Failure, diagnose, not_finite};
-use crate::memory::check_memory;
 use crate::metrics::{MetricsLog, MetricsRow};
+use crate::optimizer::Optimizer;
 use crate::run::{Observer, Outcome};
 use crate::schedule::learning_rate;
-use crate::step::{StepResult, frames_of, noise_of_step, training_step};
+use crate::step::StepResult;
+use crate::task::{Task, open_task};
 use crate::tensorboard::EventLog;
-use crate::wave_probe::WaveProbe;
 
 /// Everything that changes from step to step.
 pub(crate) struct Trainer<'a> {
     config: &'a Config,
     run_directory: &'a Path,
-    model: Model,
-    adam: Adam,
-    loader: Loader,
-    trajectories: usize,
-    validation: Option<SplitFrames<Validation>>,
-    waves: Option<WaveProbe>,
+    task: Box<dyn Task + 'a>,
+    optimizer: Optimizer,
     /// What the last checkpoint holds, kept up to date.
     state: TrainingState,
     seconds_before: f64,
@@ -56,16 +47,6 @@ impl<'a> Trainer<'a> {
     ) -> Result<Self> {
         let config = resolved.config();
         remove_scratch(run_directory)?;
-        if config.data.name != FILE_DATA {
-            // Before a set is made, which may take long.
-            check_memory(config, FrameShape::SUITE)?;
-        }
-        let frames = open_frames_with::<Training>(&config.data, &mut |done, total| {
-            observer.generated(done, total);
-        })?;
-        let [rows, columns, channels] = frames.source().frame_shape();
-        let frame = FrameShape::new(rows, columns, channels)?;
-        check_memory(config, frame)?;
         let (checkpoint, damaged) = latest_checkpoint(run_directory)?;
         for error in damaged {
             // Starting over would in time replace what may still be saved.
@@ -74,38 +55,23 @@ impl<'a> Trainer<'a> {
             }
             observer.passed_over(&error.into());
         }
-        let (model, state) = open_model(config, frame, checkpoint.as_ref())?;
-        let mut adam = Adam::new(model.parameters(), &config.train);
-        if let Some(checkpoint) = &checkpoint {
-            let content = checkpoint.read(OPTIMIZER_FILE)?;
-            adam.load(model.parameters(), &content, state.optimizer_steps)?;
-        }
-        let validation = config
-            .has_validation()
-            .then(|| {
-                open_frames_with::<Validation>(&config.data, &mut |done, total| {
-                    observer.generated(done, total);
-                })
-            })
-            .transpose()?;
-        if let Some(validation) = &validation {
-            check_validation(config, validation.source(), frame)?;
-        }
-        let probed = validation.as_ref().map_or(frames.source(), SplitFrames::source);
-        let waves = WaveProbe::open(config, probed)?;
-        let trajectories = frames.source().trajectories();
-        let mut loader = Loader::new(frames, loader_options(&config.train))?;
-        loader.seek(&state.cursor);
-        let metrics = MetricsLog::open(run_directory, state.step, waves.is_some())?;
+        let task = open_task(config, checkpoint.as_ref(), observer)?;
+        let mut optimizer = Optimizer::new(task.parameters(), &config.train);
+        let state = match &checkpoint {
+            None => TrainingState::start(config.train.seed),
+            Some(checkpoint) => {
+                let state = read_state(checkpoint)?;
+                let content = checkpoint.read(OPTIMIZER_FILE)?;
+                optimizer.load(task.parameters(), &content, state.optimizer_steps)?;
+                state
+            }
+        };
+        let metrics = MetricsLog::open(run_directory, state.step, task.measures_waves())?;
         Ok(Self {
             config,
             run_directory,
-            model,
-            adam,
-            loader,
-            trajectories,
-            validation,
-            waves,
+            task,
+            optimizer,
             seconds_before: state.seconds,
             state,
             started: Instant::now(),
@@ -160,16 +126,13 @@ impl<'a> Trainer<'a> {
             let last = step == train.steps;
             let regular = self.retention().is_regular(step);
             let saves = last || regular;
-            let validation = if saves { self.validate()? } else { None };
+            let validation = if saves { self.task.validate()? } else { None };
             if let Some(value) = validation.filter(|_| regular) {
                 self.count_validation(value);
             }
-            let waves = match &self.waves {
-                Some(probe) if step.is_multiple_of(self.config.analysis.every) => {
-                    probe.measure(&self.model)?
-                }
-                _ => Vec::new(),
-            };
+            let measures =
+                self.task.measures_waves() && step.is_multiple_of(self.config.analysis.every);
+            let waves = if measures { self.task.measure_waves()? } else { Vec::new() };
             let logs = last || step == 1 || step.is_multiple_of(train.log_every);
             if logs || validation.is_some() || !waves.is_empty() {
                 self.log(&result, validation, waves)?;
@@ -182,22 +145,20 @@ impl<'a> Trainer<'a> {
     }
 
     fn advance(&mut self) -> Result<StepResult> {
-        let batch = self.loader.next_batch()?;
-        let items = batch.items.clone();
-        let TrainConfig { seed, batch_size, .. } = self.config.train;
-        let noise = noise_of_step(&self.model, batch_size, seed, self.state.step)?;
-        let result = training_step(&self.model, &frames_of(batch, &Device::Cpu)?, &noise)?;
+        let (result, items) = self.task.step(self.state.step)?;
         if let Some(what) = not_finite(&result) {
-            let step = self.state.step + 1;
-            return Err(diagnose(
-                self.run_directory,
-                &self.model,
-                Failure { step, items: &items, what },
-                &result,
-            ));
+            let model = self.task.model_bytes()?;
+            let failure = Failure {
+                step: self.state.step + 1,
+                items: &items,
+                what,
+                parameters: self.task.parameters(),
+                model: &model,
+            };
+            return Err(diagnose(self.run_directory, failure, &result));
         }
         let rate = self.learning_rate(self.state.step);
-        self.adam.step(self.model.parameters(), &result.gradients, rate)?;
+        self.optimizer.step(self.task.parameters(), &result.gradients, rate)?;
         self.state.step += 1;
         Ok(result)
     }
@@ -229,10 +190,9 @@ impl<'a> Trainer<'a> {
         self.state = read_state(&checkpoint)?;
         self.state.retries = retries;
         self.state.rolled_back_to = self.saved_step;
-        self.model.parameters().load_bytes(&checkpoint.read(MODEL_FILE)?)?;
+        self.task.parameters().load_bytes(&checkpoint.read(MODEL_FILE)?)?;
         let moments = checkpoint.read(OPTIMIZER_FILE)?;
-        self.adam.load(self.model.parameters(), &moments, self.state.optimizer_steps)?;
-        self.loader.seek(&self.state.cursor);
+        self.optimizer.load(self.task.parameters(), &moments, self.state.optimizer_steps)?;
         // Those of the way that was given up would be taken for its end.
         remove_later(self.run_directory, self.state.step)?;
         if self
@@ -242,7 +202,8 @@ impl<'a> Trainer<'a> {
         {
             self.state.best = None;
         }
-        self.metrics = MetricsLog::open(self.run_directory, self.state.step, self.waves.is_some())?;
+        self.metrics =
+            MetricsLog::open(self.run_directory, self.state.step, self.task.measures_waves())?;
         (self.seconds_before, self.started) = (seconds, Instant::now());
         Ok(true)
     }
@@ -267,16 +228,10 @@ impl<'a> Trainer<'a> {
         })
     }
 
-    /// The forecast error on the validation trajectories, if there are any.
-    fn validate(&self) -> Result<Option<f64>> {
-        let Some(frames) = &self.validation else { return Ok(None) };
-        validation_error(self.config, &self.model, frames).map(Some)
-    }
-
     /// Keeps account of the least error. Only regular checkpoints count, so that a run that was made longer is the same as
     /// one that was as long from the start.
     fn count_validation(&mut self, value: f64) {
-        // A forecast that is not a number is no improvement.
+        // What is not a number is no improvement.
         if self.state.best.is_none_or(|best| value < best.value) && value.is_finite() {
             self.state.best = Some(Best { step: self.state.step, value });
             self.state.stale = 0;
@@ -291,15 +246,16 @@ impl<'a> Trainer<'a> {
         validation: Option<f64>,
         waves: Vec<(String, f64)>,
     ) -> Result<()> {
-        let scalars = self.model.cell_scalars()?;
+        let scalars = self.task.cell_scalars()?;
         let step = self.state.step;
-        let windows = step * self.config.train.batch_size as u64;
+        let samples = step * self.config.train.batch_size as u64;
         let row = MetricsRow {
             step,
-            epoch: windows as f64 / self.trajectories as f64,
+            epoch: samples as f64 / self.task.samples() as f64,
             seconds: self.seconds(),
             loss: result.loss,
             mse: result.mean_squared_error,
+            accuracy: result.accuracy,
             divergence: result.divergence,
             gradient_norm: result.gradient_norm,
             learning_rate: self.learning_rate(step - 1),
@@ -319,10 +275,12 @@ impl<'a> Trainer<'a> {
         if self.saved_step == Some(step) {
             return Ok(());
         }
-        self.state.cursor = self.loader.cursor();
-        self.state.optimizer_steps = self.adam.steps();
+        self.state.cursor = Cursor { step };
+        self.state.optimizer_steps = self.optimizer.steps();
         self.state.seconds = self.seconds();
-        write_checkpoint(self.run_directory, &self.model, &self.adam, &self.state)?;
+        let model = self.task.model_bytes()?;
+        let optimizer = self.optimizer.to_bytes(self.task.parameters())?;
+        write_checkpoint(self.run_directory, &model, &optimizer, &self.state)?;
         self.saved_step = Some(step);
         retain_last(self.run_directory, step, self.retention())
     }
@@ -331,56 +289,5 @@ impl<'a> Trainer<'a> {
         let TrainConfig { keep_last, checkpoint_every, .. } = self.config.train;
         let best = self.state.best.map(|best| best.step);
         Retention { keep: keep_last, every: checkpoint_every, best }
-    }
-}
-
-/// The model and its training state: those of a checkpoint, or fresh ones.
-fn open_model(
-    config: &Config,
-    shape: FrameShape,
-    checkpoint: Option<&Checkpoint>,
-) -> Result<(Model, TrainingState)> {
-    let seed = config.train.seed;
-    let Some(checkpoint) = checkpoint else {
-        let model = Model::new(&config.model, shape, seed, DType::F32, &Device::Cpu)?;
-        return Ok((model, TrainingState::start(seed)));
-    };
-    let path = checkpoint.directory().to_owned();
-    let model = Model::from_checkpoint(checkpoint, &Device::Cpu)?;
-    let state = read_state(checkpoint)?;
-    if model.config() != &config.model || model.frame() != shape {
-        return Err(Error::File {
-            path,
-            problem: "the checkpoint holds another model than the configuration describes; choose another --run-dir".into(),
-        });
-    }
-    Ok((model, state))
-}
-
-/// Refuses validation frames that a forecast of the run cannot be compared with, before any step is taken.
-fn check_validation(config: &Config, source: &dyn FrameSource, frame: FrameShape) -> Result<()> {
-    let (length, expected) = (source.frames(), config.evaluation_window());
-    let shape = [frame.rows, frame.columns, frame.channels];
-    if source.frame_shape() == shape && length >= expected && source.trajectories() > 0 {
-        return Ok(());
-    }
-    Err(Error::Key {
-        origin: "configuration".into(),
-        key: "data.validation_file".into(),
-        problem: format!(
-            "found {} trajectories of {length} frames {:?}, expected at least one of at least {expected} frames {shape:?}",
-            source.trajectories(),
-            source.frame_shape()
-        ),
-    })
-}
-
-fn loader_options(train: &TrainConfig) -> LoaderOptions {
-    LoaderOptions {
-        batch_size: train.batch_size,
-        window: train.window,
-        seed: train.seed,
-        workers: train.loader_workers,
-        prefetch: train.prefetch,
     }
 }

@@ -1,19 +1,20 @@
 //! How wave-like a model's hidden state is while it trains.
 
-use candle_core::{DType, IndexOp, Tensor};
+use candle_core::{DType, Device, IndexOp, Tensor};
 use nwm_analysis::waves::{Grid, MetricsOptions, Surrogates, WaveMetrics};
-use nwm_data::{FrameSource, Window};
+use nwm_data::{FrameSource, Split, Window};
 use nwm_models::{Model, ModelConfig, TopologyName};
 
 use crate::config::{AnalysisConfig, Config};
 use crate::error::Result;
 use crate::evaluation::{read_film, stack};
+use crate::film_data::{film_frames, open_films};
 
 /// Frames at the start that are left out: the published analysis drops as many.
-const SKIPPED_FRAMES: usize = 18;
+pub(crate) const SKIPPED_FRAMES: usize = 18;
 
 /// Frames that are measured: the filter continues each end by 24.
-const MEASURED_FRAMES: usize = 72;
+pub(crate) const MEASURED_FRAMES: usize = 72;
 
 /// A few windows of true frames, the same at every measurement, and what is measured of the hidden state that they lead to.
 ///
@@ -61,6 +62,48 @@ impl WaveProbe {
         Ok(Self::new(given, &config.model, &config.analysis, seed))
     }
 
+    /// The probe of a variational run: the first films of the validation split, 5 rounds of the turntable long. None if it
+    /// measures no waves.
+    pub(crate) fn open_films(config: &Config) -> Result<Option<Self>> {
+        if !config.measures_waves() {
+            return Ok(None);
+        }
+        let (sequences, surrogates) = (config.analysis.sequences, config.analysis.surrogates);
+        Self::of_films(config, Split::Validation, sequences, surrogates)
+    }
+
+    /// The same of the first test films, as evaluations measure; none if they measure no waves.
+    pub(crate) fn of_test_films(config: &Config) -> Result<Option<Self>> {
+        let sequences = config.eval.wave_sequences.min(config.data.test_trajectories);
+        if sequences == 0 {
+            return Ok(None);
+        }
+        Self::of_films(config, Split::Test, sequences, config.eval.wave_surrogates)
+    }
+
+    fn of_films(
+        config: &Config,
+        split: Split,
+        sequences: usize,
+        surrogates: usize,
+    ) -> Result<Option<Self>> {
+        let length = SKIPPED_FRAMES + MEASURED_FRAMES;
+        let mut data = config.data.clone();
+        match split {
+            Split::Test => data.test_trajectories = sequences,
+            _ => data.validation_trajectories = sequences,
+        }
+        let films = open_films(&data, split, length, config.train.seed)?;
+        let given = film_frames(films.slice(0..sequences as u64)?, &Device::Cpu)?;
+        let analysis = AnalysisConfig { surrogates, ..config.analysis.clone() };
+        Ok(Self::new(given, &config.model, &analysis, config.train.seed))
+    }
+
+    /// The frames that the model is given.
+    pub(crate) fn given(&self) -> &Tensor {
+        &self.given
+    }
+
     /// What is found in the positions of the model's oscillators while it forecasts, averaged over sequences and channels: the
     /// columns of [`WaveMetrics`], without numbers that are not finite.
     ///
@@ -68,7 +111,11 @@ impl WaveProbe {
     /// [`Error::Model`](crate::Error::Model) if the frames do not fit the model; [`Error::Analysis`](crate::Error::Analysis) if
     /// the band is none.
     pub fn measure(&self, model: &Model) -> Result<Vec<(String, f64)>> {
-        let states = model.unroll(&self.given, SKIPPED_FRAMES + MEASURED_FRAMES)?.states;
+        self.measure_states(&model.unroll(&self.given, SKIPPED_FRAMES + MEASURED_FRAMES)?.states)
+    }
+
+    /// The same of hidden states `[time, sequence, field, channel, row, column]`, of which field 0 is the position.
+    pub(crate) fn measure_states(&self, states: &Tensor) -> Result<Vec<(String, f64)>> {
         // Field 0 is the position.
         let positions = states.i((.., .., 0))?.to_dtype(DType::F32)?;
         let (time, _, _, rows, columns) = positions.dims5()?;
@@ -83,7 +130,7 @@ impl WaveProbe {
 
 /// Who is whose neighbour. Densely coupled oscillators have no neighbours: they are put on the torus in their order, as in the
 /// published figures, where only chance can make waves of them.
-fn grid_of(topology: TopologyName) -> Grid {
+pub(crate) fn grid_of(topology: TopologyName) -> Grid {
     match topology {
         TopologyName::Rings => Grid::Rings,
         _ => Grid::Torus,

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use common::{resolved, train_all};
 use nwm_data::{DatasetSpec, Split, System, generate, store};
 use nwm_train::{
-    EvaluationRequest, EvaluationResult, ForecastSamples, RESULT_FILE, RequestedCheckpoint,
-    SAMPLES_FILE, Slice, evaluate, read_metrics,
+    EvaluationRequest, ForecastResult, ForecastSamples, RESULT_FILE, RequestedCheckpoint,
+    SAMPLES_FILE, Slice, evaluate_forecasts, read_metrics,
 };
 
 #[test]
@@ -18,7 +18,7 @@ fn a_run_is_scored_beside_its_references() {
     let run = folder.path().join("run");
     train_all(&resolved(folder.path(), "nwm_1d", &[]), &run).unwrap();
     let mut calls = Vec::new();
-    let result = evaluate(&run, &EvaluationRequest::default(), &mut |done, total| {
+    let result = evaluate_forecasts(&run, &EvaluationRequest::default(), &mut |done, total| {
         calls.push((done, total));
     })
     .unwrap();
@@ -37,7 +37,7 @@ fn a_run_is_scored_beside_its_references() {
     assert!(result.per_step.last_frame_l2_norm[12] > 0.0);
 
     let stored = std::fs::read_to_string(run.join(RESULT_FILE)).unwrap();
-    let stored: EvaluationResult = serde_json::from_str(&stored).unwrap();
+    let stored: ForecastResult = serde_json::from_str(&stored).unwrap();
     assert_eq!(stored.model, result.model);
     let samples = ForecastSamples::read(&run.join(SAMPLES_FILE)).unwrap();
     assert_eq!((samples.count, samples.frames, samples.shape), (3, 13, [32, 32, 3]));
@@ -50,7 +50,7 @@ fn evaluating_twice_gives_the_same_numbers() {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("run");
     train_all(&resolved(folder.path(), "ar", &["data.name=pendulum"]), &run).unwrap();
-    let score = || evaluate(&run, &EvaluationRequest::default(), &mut |_, _| {}).unwrap();
+    let score = || evaluate_forecasts(&run, &EvaluationRequest::default(), &mut |_, _| {}).unwrap();
     assert_eq!(score(), score());
 }
 
@@ -61,7 +61,7 @@ fn an_older_checkpoint_can_be_scored_and_a_missing_one_is_refused() {
     train_all(&resolved(folder.path(), "cornn", &[]), &run).unwrap();
     let at = |step| {
         let checkpoint = RequestedCheckpoint::Step(step);
-        evaluate(&run, &EvaluationRequest { checkpoint }, &mut |_, _| {})
+        evaluate_forecasts(&run, &EvaluationRequest { checkpoint }, &mut |_, _| {})
     };
     let result = at(4).unwrap();
     assert_eq!((result.checkpoint.step, result.checkpoint.configured), (4, false));
@@ -75,7 +75,7 @@ fn a_result_of_an_older_checkpoint_than_the_damaged_last_one_says_so() {
     let run = folder.path().join("run");
     train_all(&resolved(folder.path(), "cornn", &[]), &run).unwrap();
     let last = nwm_models::checkpoint_directory(&run, 6);
-    let score = || evaluate(&run, &EvaluationRequest::default(), &mut |_, _| {}).unwrap();
+    let score = || evaluate_forecasts(&run, &EvaluationRequest::default(), &mut |_, _| {}).unwrap();
     std::fs::write(last.join(nwm_models::MODEL_FILE), b"damaged").unwrap();
     let result = score();
     assert_eq!((result.steps, result.trained_steps, result.checkpoint.configured), (4, 6, false));
@@ -100,7 +100,8 @@ fn positions_alone_are_no_canonical_coordinates() {
     for (count, measured) in [(settings.len() - 1, true), (settings.len(), false)] {
         let run = folder.path().join(format!("run-{count}"));
         train_all(&resolved(folder.path(), "nwm_2d", &settings[..count]), &run).unwrap();
-        let result = evaluate(&run, &EvaluationRequest::default(), &mut |_, _| {}).unwrap();
+        let result =
+            evaluate_forecasts(&run, &EvaluationRequest::default(), &mut |_, _| {}).unwrap();
         assert_eq!(result.symplecticity.is_some(), measured);
     }
 }
@@ -111,7 +112,7 @@ fn other_sets_of_the_suite_train_by_name() {
     let run = folder.path().join("run");
     let settings = ["data.name=pendulum_colors_friction"];
     train_all(&resolved(folder.path(), "nwm_2d", &settings), &run).unwrap();
-    let result = evaluate(&run, &EvaluationRequest::default(), &mut |_, _| {}).unwrap();
+    let result = evaluate_forecasts(&run, &EvaluationRequest::default(), &mut |_, _| {}).unwrap();
     assert_eq!(result.data, "pendulum_colors_friction");
     let cached = std::fs::read_dir(folder.path()).unwrap();
     let names: Vec<_> = cached.map(|entry| entry.unwrap().file_name()).collect();
@@ -141,7 +142,9 @@ fn a_users_own_frames_train_and_score_like_generated_ones() {
     let generated = folder.path().join("generated");
     train_all(&resolved(folder.path(), "nwm_2d", &[]), &generated).unwrap();
     assert_eq!(common::checkpoint_bytes(&own, 6), common::checkpoint_bytes(&generated, 6));
-    let score = |run| evaluate(run, &EvaluationRequest::default(), &mut |_, _| {}).unwrap().metrics;
+    let score = |run| {
+        evaluate_forecasts(run, &EvaluationRequest::default(), &mut |_, _| {}).unwrap().metrics
+    };
     assert_eq!(score(&own), score(&generated));
 }
 
@@ -160,7 +163,8 @@ fn every_model_is_scored_in_every_direction_it_has() {
         let run = folder.path().join("run");
         let settings = ["data.test_trajectories=5", "data.name=pendulum", "eval.symetric_order=1"];
         train_all(&resolved(folder.path(), model, &settings), &run).unwrap();
-        let result = evaluate(&run, &EvaluationRequest::default(), &mut |_, _| {}).unwrap();
+        let result =
+            evaluate_forecasts(&run, &EvaluationRequest::default(), &mut |_, _| {}).unwrap();
         assert_eq!(result.metrics.iter().count(), 8 * directions, "{model}");
         assert!(result.metrics.iter().all(|(_, score)| score.is_finite() && score > 0.0));
         assert_eq!((result.per_step.first_frame, result.slices.full), (first, Slice(first, 14)));
@@ -201,7 +205,8 @@ fn the_best_checkpoint_is_kept_and_scored_on_request() {
     let (best, least) =
         validated.iter().copied().min_by(|one, other| one.1.total_cmp(&other.1)).unwrap();
     assert!(best < 12, "the last checkpoint is the best: {validated:?}");
-    let of = |checkpoint| evaluate(&run, &EvaluationRequest { checkpoint }, &mut |_, _| {});
+    let of =
+        |checkpoint| evaluate_forecasts(&run, &EvaluationRequest { checkpoint }, &mut |_, _| {});
     assert_eq!(of(RequestedCheckpoint::Best).unwrap().steps, best);
     assert_eq!(of(RequestedCheckpoint::Last).unwrap().steps, 12);
     assert_eq!(of(RequestedCheckpoint::Configured).unwrap().steps, 12);
@@ -211,6 +216,6 @@ fn the_best_checkpoint_is_kept_and_scored_on_request() {
     let plain = folder.path().join("plain");
     train_all(&resolved(folder.path(), "nwm_2d", &[]), &plain).unwrap();
     let request = EvaluationRequest { checkpoint: RequestedCheckpoint::Best };
-    let message = evaluate(&plain, &request, &mut |_, _| {}).unwrap_err().to_string();
+    let message = evaluate_forecasts(&plain, &request, &mut |_, _| {}).unwrap_err().to_string();
     assert!(message.contains("data.validation_trajectories"), "{message}");
 }

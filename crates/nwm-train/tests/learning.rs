@@ -5,7 +5,7 @@
 mod common;
 
 use common::{resolved, train_all};
-use nwm_train::{EvaluationRequest, evaluate, read_metrics};
+use nwm_train::{EvaluationRequest, evaluate_forecasts, read_metrics};
 
 /// Steps at the end of which the mean training error is taken.
 const LAST: usize = 20;
@@ -55,8 +55,8 @@ fn learn(lesson: Lesson) {
     train_all(&resolved(folder.path(), lesson.model, &settings), &run).unwrap();
     let rows = read_metrics(&run.join("metrics.csv")).unwrap();
     let last = &rows[rows.len() - LAST..];
-    let error = last.iter().map(|row| row.mse).sum::<f64>() / LAST as f64;
-    let result = evaluate(&run, &EvaluationRequest::default(), &mut |_, _| {}).unwrap();
+    let error = last.iter().map(|row| row.mse.unwrap()).sum::<f64>() / LAST as f64;
+    let result = evaluate_forecasts(&run, &EvaluationRequest::default(), &mut |_, _| {}).unwrap();
     let mean_image = result.references.mean_image.get("forward_full_l2").unwrap();
     assert!(
         error < lesson.fraction * mean_image,

@@ -198,6 +198,23 @@ fn a_run_with_a_falling_rate_resumes_alike_and_keeps_its_length() {
 }
 
 #[test]
+fn a_run_with_a_rate_that_falls_once_resumes_alike_and_can_be_made_longer() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = |steps| {
+        let steps = format!("train.steps={steps}");
+        resolved(folder.path(), "nwm_2d", &["train.schedule=step", "train.decay_after=4", &steps])
+    };
+    let (straight, extended) = (folder.path().join("straight"), folder.path().join("extended"));
+    train_all(&settings(6), &straight).unwrap();
+    train_all(&settings(3), &extended).unwrap();
+    train_all(&settings(6), &extended).unwrap();
+    assert!(checkpoint_bytes(&straight, 6) == checkpoint_bytes(&extended, 6), "other bits");
+    let rows = read_metrics(&straight.join(METRICS_FILE)).unwrap();
+    let rates: Vec<_> = rows.iter().map(|row| (row.step, row.learning_rate)).collect();
+    assert_eq!(rates, [(1, 1e-2), (2, 1e-2), (4, 1e-2), (6, 1e-3)]);
+}
+
+#[test]
 fn a_run_is_not_overwritten_without_resume() {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("run");
@@ -284,4 +301,18 @@ fn a_run_goes_on_in_another_place() {
     fs::remove_file(run.join("lock")).unwrap();
     assert_eq!(train_all(&resolved(there.path(), "hgn", &[]), &run).unwrap(), Outcome::Finished);
     assert!(checkpoint_bytes(&straight, 6) == checkpoint_bytes(&run, 6), "other bits");
+}
+
+#[test]
+fn a_run_of_gradient_descent_resumes_alike_and_stays_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let resolved = resolved(folder.path(), "nwm_2d", &["train.optimizer=sgd"]);
+    let (straight, resumed) = (folder.path().join("straight"), folder.path().join("resumed"));
+    train_all(&resolved, &straight).unwrap();
+    train_until(&resolved, &resumed, 3);
+    train_all(&resolved, &resumed).unwrap();
+    assert!(checkpoint_bytes(&straight, 6) == checkpoint_bytes(&resumed, 6), "other bits");
+    let adam = common::resolved(folder.path(), "nwm_2d", &[]);
+    let error = train_all(&adam, &straight).unwrap_err().to_string();
+    assert!(error.contains("train.optimizer = \"sgd\", now it is \"adam\""), "{error}");
 }

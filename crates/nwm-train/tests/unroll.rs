@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use candle_core::{Device, Tensor};
 use common::{resolved, train_all};
 use nwm_data::arrays::{self, ArraysFile, Integrity};
+use nwm_data::recording::{Recording, RecordingOptions};
 use nwm_data::{DatasetSpec, RenderedTrajectories, Split, System, Trajectories, Window, generate};
 use nwm_models::{Model, Unrolled};
 use nwm_train::{
@@ -96,6 +97,7 @@ fn states_and_predictions_are_those_of_the_model_bit_for_bit() {
             let expected = of.map(rows).concat();
             assert!(file.read::<f32>(name).unwrap() == expected, "{model}: {name}");
         }
+        assert_eq!(file.arrays().contains_key("position"), state.len() == 4, "{model}");
         let latent = ["hgn", "ode_tr", "rgn"].contains(&model);
         assert_eq!(file.arrays().contains_key("posterior_mean"), latent, "{model}");
         if latent {
@@ -108,6 +110,35 @@ fn states_and_predictions_are_those_of_the_model_bit_for_bit() {
         }
         let indices: Vec<u32> = (first as u32..14).collect();
         assert_eq!(file.read::<u32>("frame_index").unwrap(), indices);
+    }
+}
+
+#[test]
+fn positions_are_recordings_of_one_channel_each_that_waves_can_be_looked_for_in() {
+    for input in ["x_and_v", "x"] {
+        let settings = ["model.cell.channels=2", &format!("model.decoder.input={input}")];
+        let (_folder, run) = run("nwm_2d", &settings);
+        let (_, file) = unrolled(&run, &these(&[0, 2, 1], 7)).unwrap();
+        let array = &file.arrays()["position"];
+        assert_eq!(array.axes, ["recording", "time", "row", "column"], "{input}");
+        assert_eq!(array.shape, [6, 7, 3, 3], "{input}");
+        let fields = if input == "x" { 1 } else { 2 };
+        assert_eq!(file.arrays()["states"].shape, [3, 7, fields, 2, 3, 3]);
+        let (states, position) =
+            (file.read::<f32>("states").unwrap(), file.read::<f32>("position").unwrap());
+        for (recording, course) in position.chunks(7 * 9).enumerate() {
+            let (sequence, channel) = (recording / 2, recording % 2);
+            for (time, sheet) in course.chunks(9).enumerate() {
+                let place = ((sequence * 7 + time) * fields * 2 + channel) * 9;
+                assert!(states[place..place + 9] == *sheet, "{input} {recording} {time}");
+            }
+        }
+        let path = run.join("sequences.h5");
+        let mut options = RecordingOptions::default();
+        options.dataset = Some("/position".into());
+        let recording = Recording::open(&path, &options).unwrap();
+        let found = (recording.trials(), recording.time(), recording.size());
+        assert_eq!(found, (6, 7, [3, 3]));
     }
 }
 

@@ -8,11 +8,14 @@ use nwm_models::ModelName;
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use super::sections::{Config, published_dt};
+use super::sections::Config;
 use crate::error::{Error, Result};
 
 /// Keys further than this many edits from a known one get no suggestion.
 const NEAREST_EDITS: usize = 12;
+
+/// The data set where no layer names one.
+const DEFAULT_DATA: &str = "mass_spring";
 
 /// Some keys and values from one place.
 #[derive(Clone, Debug)]
@@ -108,11 +111,8 @@ impl Resolved {
                 })?;
             }
         }
-        let mut defaults = Config::published(name);
         let data = layers.iter().rev().find_map(Layer::data_name);
-        if let Some(dt) = data.and_then(published_dt) {
-            defaults.data.dt = dt;
-        }
+        let defaults = Config::published(name, data.unwrap_or(DEFAULT_DATA));
         let mut resolved =
             Self { table: to_table(&defaults)?, config: defaults, origins: BTreeMap::new() };
         for layer in layers {
@@ -348,6 +348,9 @@ mod tests {
         for (text, key) in [
             ("[train]\nbatch_size = 0", "train.batch_size"),
             ("[train]\nlearning_rate = -1.0", "train.learning_rate"),
+            ("[train]\nmomentum = 1.0", "train.momentum"),
+            ("[train]\nschedule = \"step\"\ndecay_after = 0", "train.decay_after"),
+            ("[train]\ndecay_factor = 0.0", "train.decay_factor"),
             ("[train]\nwindow = 31", "train.window"),
             ("[data]\nframes = 100", "data.frames"),
             ("[model.encoder]\nchannels = 0", "model.encoder.channels"),

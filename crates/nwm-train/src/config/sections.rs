@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use nwm_analysis::waves::MetricsOptions;
-use nwm_data::System;
-use nwm_models::{ModelConfig, ModelName};
+use nwm_models::{ModelConfig, ModelName, TaskName};
 use serde::{Deserialize, Serialize};
 
+use super::published::{published, task_of};
 use crate::data::FILE_DATA;
+use crate::optimizer::OptimizerName;
 use crate::schedule::Schedule;
 
 /// The whole tree of one run.
@@ -32,17 +33,20 @@ pub struct Config {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DataConfig {
-    /// A set of the suite (`mass_spring`, `pendulum_colors`, or a row of Table 1), or `file` for frames of one's own.
+    /// A set of the suite (`mass_spring`, `pendulum_colors`, or a row of Table 1), or `file` for frames of one's own, to
+    /// forecast; `smnist`, `psmnist` or `adding`, to read sequences; `rotating_mnist`, `gratings` or `noise`, for the
+    /// variational model.
     pub name: String,
     /// Seed of the generated trajectories. All models of one table see the same data.
     pub seed: u64,
-    /// Trajectories to train on (the published sets have 50 000).
+    /// Trajectories to train on (the published sets have 50 000), or digits (57 000 as sequences, 48 000 turning).
     pub train_trajectories: usize,
-    /// Trajectories to score on (20 000 published).
+    /// Trajectories to score on (20 000 published), or digits (10 000).
     pub test_trajectories: usize,
-    /// Trajectories to choose among checkpoints or settings on, apart from all others (0 published, which is none).
+    /// Trajectories to choose among checkpoints or settings on, apart from all others (0 published, which is none), or
+    /// digits (3000 as sequences; 12 000 turning).
     pub validation_trajectories: usize,
-    /// Frames of each trajectory (512 published).
+    /// Frames of each trajectory (512 published) or film (18 of a turning digit, 36 of a grating).
     pub frames: usize,
     /// Time between frames: 0.05 for particles, 0.1 for games.
     pub dt: f64,
@@ -56,6 +60,20 @@ pub struct DataConfig {
     pub validation_file: PathBuf,
     /// With `name = "file"`: data set inside these files.
     pub dataset: String,
+    /// Folder of the four files of MNIST, where `nwm data fetch mnist` puts them.
+    pub mnist: PathBuf,
+    /// Digits as sequences: squares of so many rows and columns are averaged to one pixel (1 published). With 2 a sequence has
+    /// 196 steps instead of 784.
+    pub reduction: usize,
+    /// The order of the pixels of `psmnist`: `seed:N`, which is the published one for N = 12008, or `run_seed` for another one
+    /// in every run, as the released code has it.
+    pub permutation: String,
+    /// Steps of a sequence of `adding`.
+    pub steps: usize,
+    /// Whether every turning digit starts at an angle of its own (published: upright).
+    pub random_start: bool,
+    /// Pixels of a period of `gratings`.
+    pub wavelength: f64,
 }
 
 /// The `[train]` section.
@@ -70,18 +88,26 @@ pub struct TrainConfig {
     pub batch_size: usize,
     /// Frames of each window: 60, with what the model sees; 65 for `hgn` and `ode_tr`, 64 for `rgn`.
     pub window: usize,
-    /// Learning rate of Adam, after the warm-up.
+    /// Learning rate, after the warm-up.
     pub learning_rate: f64,
     /// Steps over which the rate rises from zero (0 published).
     pub warmup_steps: u64,
-    /// `constant` (published) or `cosine`, which falls to zero at the last step.
+    /// `constant` (published), `cosine`, which falls to zero at the last step, or `step`, which falls once.
     pub schedule: Schedule,
+    /// With `schedule = "step"`: steps at the full rate.
+    pub decay_after: u64,
+    /// With `schedule = "step"`: what the rate is multiplied by after them.
+    pub decay_factor: f64,
+    /// `adam` (published) or `sgd`, gradient descent with momentum.
+    pub optimizer: OptimizerName,
     /// Decay of Adam's first moment.
     pub beta1: f64,
     /// Decay of Adam's second moment.
     pub beta2: f64,
     /// Adam's epsilon, outside the root.
     pub epsilon: f64,
+    /// With `optimizer = "sgd"`: the share of the last step's momentum that stays.
+    pub momentum: f64,
     /// Steps between rows of `metrics.csv`.
     pub log_every: u64,
     /// Steps between checkpoints, each of which is validated if there are validation trajectories.
@@ -164,6 +190,10 @@ pub struct EvalConfig {
     pub symetric_batches: usize,
     /// Highest order of SyMetric's polynomials.
     pub symetric_order: usize,
+    /// Test films in which the waves of a variational model are measured (0: none), and shown.
+    pub wave_sequences: usize,
+    /// Recordings without waves that each of them is compared with.
+    pub wave_surrogates: usize,
     /// Unit in which tables print `l2_norm`.
     pub unit: f64,
 }
@@ -174,11 +204,6 @@ pub struct EvalConfig {
 pub struct ReportConfig {
     /// Test trajectories whose forecasts are kept and shown.
     pub samples: usize,
-}
-
-/// Time between frames of the published set of a system, if there is one of this name.
-pub(super) fn published_dt(name: &str) -> Option<f64> {
-    System::parse_set(name).ok().map(|(system, _)| system.default_dt())
 }
 
 impl Default for DataConfig {
@@ -196,6 +221,12 @@ impl Default for DataConfig {
             test_file: PathBuf::new(),
             validation_file: PathBuf::new(),
             dataset: "/frames".into(),
+            mnist: PathBuf::from("data/cache/mnist"),
+            reduction: 1,
+            permutation: "seed:12008".into(),
+            steps: 100,
+            random_start: false,
+            wavelength: 24.0,
         }
     }
 }
@@ -210,9 +241,13 @@ impl Default for TrainConfig {
             learning_rate: 1.5e-4,
             warmup_steps: 0,
             schedule: Schedule::Constant,
+            decay_after: 0,
+            decay_factor: 0.1,
+            optimizer: OptimizerName::Adam,
             beta1: 0.9,
             beta2: 0.999,
             epsilon: 1e-8,
+            momentum: 0.9,
             log_every: 50,
             checkpoint_every: 5000,
             keep_last: 3,
@@ -244,6 +279,8 @@ impl Default for EvalConfig {
             vpt_threshold: 0.025,
             symetric_batches: 20,
             symetric_order: 5,
+            wave_sequences: 8,
+            wave_surrogates: 199,
             unit: 1e-8,
         }
     }
@@ -256,24 +293,22 @@ impl Default for ReportConfig {
 }
 
 impl Config {
-    /// The published experiment of a model.
-    pub fn published(name: ModelName) -> Self {
-        let train =
-            TrainConfig { window: ModelConfig::published_window(name), ..TrainConfig::default() };
-        Self { model: ModelConfig::published(name), train, ..Self::default() }
+    /// The published experiment of a model on a data set: Table 1 for those of the suite and for frames of one's own.
+    pub fn published(name: ModelName, data: &str) -> Self {
+        published(name, data)
     }
 
     /// Whether this is the published experiment of its model and data set: all settings are the published ones but
     /// seeds, places of files, and how often something is written.
     pub fn is_published(&self) -> bool {
         let free = self.clone();
-        let default = Self::published(self.model.name);
+        let default = Self::published(self.model.name, &self.data.name);
         let published = Self {
             data: DataConfig {
-                dt: published_dt(&free.data.name).unwrap_or(default.data.dt),
                 name: free.data.name,
                 seed: free.data.seed,
                 cache: free.data.cache,
+                mnist: free.data.mnist,
                 ..default.data
             },
             model: default.model,
@@ -313,7 +348,8 @@ impl Config {
 
     /// Whether the waves of the hidden state are measured while the model trains.
     pub fn measures_waves(&self) -> bool {
-        self.analysis.every > 0 && self.model.name.is_oscillator()
+        let has_films = self.model.task != TaskName::Sequence;
+        self.analysis.every > 0 && has_films && self.model.name.is_oscillator()
     }
 
     /// The key by which validation trajectories are asked for.
@@ -336,6 +372,7 @@ impl Config {
         let positive = [
             ("data.train_trajectories", self.data.train_trajectories),
             ("data.test_trajectories", self.data.test_trajectories),
+            ("data.frames", self.data.frames),
             ("train.batch_size", train.batch_size),
             ("train.keep_last", train.keep_last),
             ("train.loader_workers", train.loader_workers),
@@ -344,6 +381,7 @@ impl Config {
             ("eval.extrapolation_steps", self.eval.extrapolation_steps),
             ("eval.vpt_batch_size", self.eval.vpt_batch_size),
             ("eval.symetric_order", self.eval.symetric_order),
+            ("eval.wave_surrogates", self.eval.wave_surrogates),
             ("analysis.sequences", self.analysis.sequences),
             ("analysis.surrogates", self.analysis.surrogates),
         ];
@@ -366,17 +404,27 @@ impl Config {
             ("data.dt", self.data.dt),
             ("train.learning_rate", train.learning_rate),
             ("train.epsilon", train.epsilon),
+            ("train.decay_factor", train.decay_factor),
             ("eval.unit", self.eval.unit),
             ("eval.vpt_threshold", self.eval.vpt_threshold),
+            ("data.wavelength", self.data.wavelength),
         ] {
             if !above_zero(value) {
                 return Some((key, format!("found {value}, expected a number above zero")));
             }
         }
-        for (key, value) in [("train.beta1", train.beta1), ("train.beta2", train.beta2)] {
+        for (key, value) in [
+            ("train.beta1", train.beta1),
+            ("train.beta2", train.beta2),
+            ("train.momentum", train.momentum),
+        ] {
             if !(0.0..1.0).contains(&value) {
                 return Some((key, format!("found {value}, expected a number in [0, 1)")));
             }
+        }
+        if train.schedule == Schedule::Step && train.decay_after == 0 {
+            let problem = "found 0, expected at least 1 since train.schedule is step";
+            return Some(("train.decay_after", problem.into()));
         }
         let [low, high] = self.analysis.band;
         if !(0.0 < low && low < high && high < 0.5) {
@@ -384,7 +432,17 @@ impl Config {
                 format!("found [{low}, {high}], expected 0 < low < high < 0.5 cycles per frame");
             return Some(("analysis.band", problem));
         }
-        if train.window <= self.model.inference_steps {
+        let task = task_of(&self.data.name);
+        if self.model.task != task {
+            let found = self.model.task.as_str();
+            let problem = format!(
+                "found {found}, expected {} for data.name = {}",
+                task.as_str(),
+                self.data.name
+            );
+            return Some(("model.task", problem));
+        }
+        if task == TaskName::Forecast && train.window <= self.model.inference_steps {
             return Some((
                 "train.window",
                 format!(
@@ -408,7 +466,8 @@ impl Config {
             );
             return Some(("eval.checkpoint", problem));
         }
-        if self.data.name != FILE_DATA && self.data.frames < self.evaluation_window() {
+        let forecasts = task == TaskName::Forecast && self.data.name != FILE_DATA;
+        if forecasts && self.data.frames < self.evaluation_window() {
             return Some((
                 "data.frames",
                 format!(
@@ -435,7 +494,7 @@ mod tests {
         config.model = ModelConfig::published(ModelName::Cornn);
         assert!(config.is_published());
         for name in ModelName::ALL {
-            assert!(Config::published(name).is_published());
+            assert!(Config::published(name, "spring").is_published());
         }
         let changes: [fn(&mut Config); 5] = [
             |config| config.train.steps = 5,

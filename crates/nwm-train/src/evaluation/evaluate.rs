@@ -1,13 +1,14 @@
-//! The evaluation itself.
+//! The evaluation of forecasts.
 
 use std::path::Path;
 
 use nwm_data::{Split, Testing, Training};
 
+use super::dispatch::EvaluationRequest;
 use super::forecasts::{Beside, Forecasts};
 use super::references::mean_image;
 use super::result::{
-    CheckpointRecord, EvaluationResult, PerStep, PerTrajectory, RESULT_FILE, RESULT_FORMAT,
+    CheckpointRecord, ForecastResult, PerStep, PerTrajectory, RESULT_FILE, RESULT_FORMAT,
     References,
 };
 use super::samples::{ForecastSamples, SAMPLES_FILE};
@@ -17,28 +18,30 @@ use super::valid_time::valid_time;
 use crate::data::{FILE_DATA, open_frames};
 use crate::error::Result;
 use crate::run_folder::write_json;
-use crate::trained_run::{RequestedCheckpoint, TrainedRun};
+use crate::trained_run::TrainedRun;
 
-/// What is scored.
-#[derive(Clone, Debug, Default)]
-pub struct EvaluationRequest {
-    /// Which checkpoint.
-    pub checkpoint: RequestedCheckpoint,
-}
-
-/// Scores a run on its test trajectories and writes `result.json` and `samples.safetensors` into its folder.
+/// Scores a run that forecasts on its test trajectories and writes `result.json` and `samples.safetensors` into its folder.
 ///
 /// `progress` is called with the trajectories done and their number.
 ///
 /// # Errors
-/// [`crate::Error::File`] if the run has no intact checkpoint; [`crate::Error::Data`] if the test set cannot be made or read.
-pub fn evaluate(
+/// [`crate::Error::File`] if the run has no intact checkpoint; [`crate::Error::OtherTask`] if it has learnt something else;
+/// [`crate::Error::Data`] if the test set cannot be made or read.
+pub fn evaluate_forecasts(
     run_directory: &Path,
     request: &EvaluationRequest,
     progress: &mut dyn FnMut(usize, usize),
-) -> Result<EvaluationResult> {
-    let TrainedRun { resolved, record, trained_steps, checkpoint, model, is_configured } =
-        TrainedRun::open(run_directory, request.checkpoint)?;
+) -> Result<ForecastResult> {
+    forecast_result(TrainedRun::open(run_directory, request.checkpoint)?, progress)
+}
+
+/// As [`evaluate_forecasts`].
+pub(super) fn forecast_result(
+    run: TrainedRun,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<ForecastResult> {
+    let model = run.forecaster()?;
+    let TrainedRun { directory, resolved, record, trained_steps, checkpoint, is_configured } = run;
     let config = resolved.config();
     let test = open_frames::<Testing>(&config.data)?;
     let test = test.source();
@@ -65,8 +68,9 @@ pub fn evaluate(
         let relative = |errors: &FrameErrors| errors.means(slice, values).1.unwrap_or(f64::NAN);
         forecasts.forward.iter().map(relative).collect()
     };
-    let result = EvaluationResult {
+    let result = ForecastResult {
         format: RESULT_FORMAT,
+        task: model.config().task,
         model: model.config().name,
         data: config.data.name.clone(),
         dt: (config.data.name != FILE_DATA).then_some(config.data.dt),
@@ -98,8 +102,8 @@ pub fn evaluate(
         valid_time: valid_time(config, &model, test)?,
         symplecticity: symplecticity(config, &model, test)?,
     };
-    beside.samples.write(&run_directory.join(SAMPLES_FILE))?;
-    write_json(&run_directory.join(RESULT_FILE), &result)?;
+    beside.samples.write(&directory.join(SAMPLES_FILE))?;
+    write_json(&directory.join(RESULT_FILE), &result)?;
     Ok(result)
 }
 

@@ -1,7 +1,11 @@
-//! Scoring a trained model on test trajectories, beside reference predictors that need no training.
+//! Scoring a trained model on its test set, beside reference predictors that need no training.
 
+mod answers;
+mod dispatch;
 mod evaluate;
+mod films;
 mod forecasts;
+mod header;
 mod references;
 mod result;
 mod samples;
@@ -11,10 +15,15 @@ mod symplecticity;
 mod valid_time;
 mod validation;
 
-pub use evaluate::{EvaluationRequest, evaluate};
+pub(crate) use answers::GivenAnswers;
+pub use answers::{CheckpointScores, Rules, SequenceResult};
+pub use dispatch::{EvaluationRequest, EvaluationResult, evaluate};
+pub use evaluate::evaluate_forecasts;
+pub use films::{VariationalResult, WaveMeasurement};
 pub(crate) use forecasts::{read_film, stack};
+pub use header::{Metrics, ResultHeader};
 pub use result::{
-    CheckpointRecord, EvaluationResult, PerStep, PerTrajectory, RESULT_FILE, RESULT_FORMAT,
+    CheckpointRecord, ForecastResult, PerStep, PerTrajectory, RESULT_FILE, RESULT_FORMAT,
     References,
 };
 pub(crate) use samples::bytes_of;

@@ -1,6 +1,6 @@
-//! `result.json`: the scores of one run, and what they are scores of.
+//! `result.json` of a run that forecasts: its scores, and what they are scores of.
 
-use nwm_models::{Checkpoint, MODEL_FILE, ModelName};
+use nwm_models::{Checkpoint, MODEL_FILE, ModelName, TaskName};
 use serde::{Deserialize, Serialize};
 
 use super::scores::Scores;
@@ -15,11 +15,14 @@ pub const RESULT_FORMAT: u32 = 1;
 /// Name of the file in a run folder.
 pub const RESULT_FILE: &str = "result.json";
 
-/// What `result.json` holds.
+/// What `result.json` of a forecaster holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct EvaluationResult {
+pub struct ForecastResult {
     /// Version of this file.
     pub format: u32,
+    /// What was learnt; older files do not say.
+    #[serde(default = "forecast")]
+    pub task: TaskName,
     /// Which model.
     pub model: ModelName,
     /// Which data set.
@@ -68,6 +71,11 @@ pub struct EvaluationResult {
     pub valid_time: Option<ValidTime>,
     /// Whether latent states are canonical coordinates, where the true ones are known and have momenta.
     pub symplecticity: Option<Symplecticity>,
+}
+
+/// What runs learnt when results did not say it.
+fn forecast() -> TaskName {
+    TaskName::Forecast
 }
 
 /// Which checkpoint was scored.

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use nwm_models::Unrolled;
+use nwm_models::{TaskName, Unrolled};
 use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensors, serialize};
+use serde::Deserialize as _;
 
 use crate::error::{Error, Result};
 use crate::run_folder::write_bytes;
@@ -17,8 +18,10 @@ pub const SAMPLES_FILE: &str = "samples.safetensors";
 pub const SAMPLES_FORMAT: u32 = 1;
 
 /// Frames as bytes, row 0 = smallest y.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ForecastSamples {
+    /// What the model has learnt: a variational one predicts every frame from all true ones before it.
+    pub task: TaskName,
     /// Trajectories.
     pub count: usize,
     /// Predicted frames of each.
@@ -35,6 +38,23 @@ pub struct ForecastSamples {
     pub prediction: Vec<u8>,
     /// Where the hidden state is a sheet of oscillators, the positions that each forecast frame was decoded from.
     pub states: Option<SheetSamples>,
+}
+
+impl Default for ForecastSamples {
+    /// None, of a forecaster.
+    fn default() -> Self {
+        Self {
+            task: TaskName::Forecast,
+            count: 0,
+            frames: 0,
+            shape: [0; 3],
+            first_frame: 0,
+            inference_steps: 0,
+            truth: Vec::new(),
+            prediction: Vec::new(),
+            states: None,
+        }
+    }
 }
 
 /// Positions of the first channel of a sheet.
@@ -100,8 +120,10 @@ impl ForecastSamples {
         let view = |bytes| TensorView::new(Dtype::U8, shape.clone(), bytes).map_err(refused);
         // One key alone: the format's metadata has no order.
         let description = format!(
-            "{{\"format\":{SAMPLES_FORMAT},\"first_frame\":{},\"inference_steps\":{}}}",
-            self.first_frame, self.inference_steps
+            "{{\"format\":{SAMPLES_FORMAT},\"first_frame\":{},\"inference_steps\":{},\"task\":\"{}\"}}",
+            self.first_frame,
+            self.inference_steps,
+            self.task.as_str()
         );
         let metadata = HashMap::from([("samples".to_owned(), description)]);
         let mut tensors =
@@ -163,7 +185,13 @@ impl ForecastSamples {
             Ok(states) => Some(sheets_of(&states, [count, frames]).map_err(damaged)?),
             Err(_) => None,
         };
+        // Files that are older than tasks hold forecasts.
+        let task = match &description["task"] {
+            serde_json::Value::Null => TaskName::Forecast,
+            task => TaskName::deserialize(task).map_err(|error| damaged(error.to_string()))?,
+        };
         Ok(Self {
+            task,
             count,
             frames,
             states,

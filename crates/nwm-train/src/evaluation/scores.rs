@@ -144,7 +144,7 @@ mod tests {
     const VALUES: usize = 32 * 32 * 3;
 
     fn slices() -> Slices {
-        Slices::new(&Config::published(ModelName::Nwm2d), 1)
+        Slices::new(&Config::published(ModelName::Nwm2d, "mass_spring"), 1)
     }
 
     #[test]
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn combined_is_the_mean_of_both_directions() {
-        let config = Config::published(ModelName::Hgn);
+        let config = Config::published(ModelName::Hgn, "mass_spring");
         let errors = |off: f32| {
             let mut errors = FrameErrors::from_frame(0);
             (0..125).for_each(|_| errors.push(&[off], &[1.0]));

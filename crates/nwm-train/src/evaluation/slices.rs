@@ -66,7 +66,7 @@ mod tests {
     use nwm_models::ModelName;
 
     fn slices(name: ModelName, first: usize) -> Slices {
-        Slices::new(&Config::published(name), first)
+        Slices::new(&Config::published(name, "mass_spring"), first)
     }
 
     #[test]
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn the_matched_horizon_can_be_the_one_that_counts() {
-        let mut config = Config::published(ModelName::Ar);
+        let mut config = Config::published(ModelName::Ar, "mass_spring");
         config.eval.horizon = Horizon::Matched;
         assert_eq!(Slices::new(&config, 1).extrapolation, Slice(34, 94));
     }

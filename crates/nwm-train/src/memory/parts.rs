@@ -131,7 +131,7 @@ fn recurrence(model: &ModelConfig, batch: Batch) -> Part {
     }
 }
 
-fn cell_parameters(model: &ModelConfig) -> f64 {
+pub(super) fn cell_parameters(model: &ModelConfig) -> f64 {
     let config = model.cell.to_cell_config();
     let units = model.cell.units() as f64;
     let (channels, size) = (config.channels as f64, config.kernel_size as f64);

@@ -1,0 +1,207 @@
+//! Stochastic gradient descent with momentum over a model's ordered parameters, with a state that can be saved.
+
+use nwm_models::nn::Parameters;
+
+use crate::config::TrainConfig;
+use crate::error::Result;
+use crate::moments::{Moments, Rule};
+
+/// Gradient descent with heavy-ball momentum: no dampening, no look-ahead, no weight decay (docs/theory.md, section 5).
+#[derive(Debug)]
+pub struct Sgd {
+    momentum: f64,
+    steps: u64,
+    moments: Moments<1>,
+}
+
+impl Sgd {
+    /// An optimiser that has taken no step.
+    pub fn new(parameters: &Parameters, config: &TrainConfig) -> Self {
+        let moments = Moments::zeros(["momentum"], parameters);
+        Self { momentum: config.momentum, steps: 0, moments }
+    }
+
+    /// Steps taken.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Moves every parameter by one step of the given learning rate; `gradients` are in the parameters' order.
+    ///
+    /// # Errors
+    /// As [`Adam::step`](crate::Adam::step).
+    pub fn step(
+        &mut self,
+        parameters: &Parameters,
+        gradients: &[Vec<f32>],
+        learning_rate: f64,
+    ) -> Result<()> {
+        self.moments.check(parameters, gradients)?;
+        self.steps += 1;
+        let rule = SgdRule { rate: learning_rate as f32, momentum: self.momentum as f32 };
+        self.moments.update(parameters, gradients, &rule)
+    }
+
+    /// The content of `optimizer.safetensors`: the momentum of each parameter, under `momentum/NAME`.
+    ///
+    /// # Errors
+    /// [`crate::Error::Model`] if the format refuses the tensors.
+    pub fn to_bytes(&self, parameters: &Parameters) -> Result<Vec<u8>> {
+        self.moments.to_bytes(parameters)
+    }
+
+    /// Takes momentum and step count from a checkpoint.
+    ///
+    /// # Errors
+    /// As [`Adam::load`](crate::Adam::load).
+    pub fn load(&mut self, parameters: &Parameters, content: &[u8], steps: u64) -> Result<()> {
+        self.moments.load(parameters, content)?;
+        self.steps = steps;
+        Ok(())
+    }
+}
+
+/// The numbers of one step that all parameters share.
+struct SgdRule {
+    rate: f32,
+    momentum: f32,
+}
+
+impl Rule<1> for SgdRule {
+    /// The first step finds a momentum of zero, and leaves the gradient.
+    fn apply(&self, values: &mut [f32], gradient: &[f32], [momentum]: [&mut [f32]; 1]) {
+        for ((value, &g), momentum) in values.iter_mut().zip(gradient).zip(momentum) {
+            *momentum = self.momentum * *momentum + g;
+            *value -= self.rate * *momentum;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::{DType, Device};
+    use nwm_models::nn::{Initialiser, ParameterBuilder};
+
+    use super::*;
+    use crate::Adam;
+
+    /// More elements than one task updates, and a second parameter.
+    const SHAPES: [(&str, [usize; 2]); 2] = [("weight", [129, 128]), ("bias", [1, 3])];
+
+    fn parameters() -> Parameters {
+        let mut builder = ParameterBuilder::new(0, DType::F32, &Device::Cpu);
+        for (name, shape) in SHAPES {
+            builder.add(name, &shape, Initialiser::Constant(0.5)).unwrap();
+        }
+        builder.finish()
+    }
+
+    fn values(parameters: &Parameters) -> Vec<Vec<f32>> {
+        let tensors = parameters.iter();
+        tensors.map(|(_, tensor)| tensor.flatten_all().unwrap().to_vec1().unwrap()).collect()
+    }
+
+    /// A gradient of every element that changes from step to step.
+    fn gradients(step: usize) -> Vec<Vec<f32>> {
+        let of = |[rows, columns]: [usize; 2]| {
+            (0..rows * columns).map(|index| ((3 * index + 7 * step) as f32).sin()).collect()
+        };
+        SHAPES.map(|(_, shape)| of(shape)).into()
+    }
+
+    #[test]
+    fn steps_agree_with_the_plain_formula() {
+        let parameters = parameters();
+        let config = TrainConfig { momentum: 0.8, ..TrainConfig::default() };
+        let mut sgd = Sgd::new(&parameters, &config);
+        let mut expected: Vec<Vec<[f32; 2]>> = values(&parameters)
+            .iter()
+            .map(|of| of.iter().map(|&p| [p, f32::NAN]).collect())
+            .collect();
+        for step in 0..6 {
+            let rate = 0.1 / (step + 1) as f64;
+            let gradients = gradients(step);
+            sgd.step(&parameters, &gradients, rate).unwrap();
+            for (state, &g) in expected.iter_mut().flatten().zip(gradients.iter().flatten()) {
+                let [value, buffer] = *state;
+                let buffer = if step == 0 { g } else { 0.8_f32 * buffer + g };
+                *state = [value - rate as f32 * buffer, buffer];
+            }
+            let found = values(&parameters);
+            for (found, [value, _]) in found.iter().flatten().zip(expected.iter().flatten()) {
+                assert_eq!(found, value, "step {step}");
+            }
+        }
+        assert_eq!(sgd.steps(), 6);
+    }
+
+    #[test]
+    fn a_saved_state_continues_as_if_never_interrupted() {
+        let config = TrainConfig::default();
+        let straight = parameters();
+        let mut sgd = Sgd::new(&straight, &config);
+        for step in 0..3 {
+            sgd.step(&straight, &gradients(step), 1e-2).unwrap();
+        }
+        let bytes = sgd.to_bytes(&straight).unwrap();
+        let resumed = parameters();
+        for (name, variable) in resumed.iter() {
+            variable.set(straight.get(name).unwrap()).unwrap();
+        }
+        let mut second = Sgd::new(&resumed, &config);
+        second.load(&resumed, &bytes, sgd.steps()).unwrap();
+        assert!(second.to_bytes(&resumed).unwrap() == bytes);
+        for step in 3..6 {
+            sgd.step(&straight, &gradients(step), 1e-2).unwrap();
+            second.step(&resumed, &gradients(step), 1e-2).unwrap();
+        }
+        assert_eq!(values(&straight), values(&resumed));
+        assert_eq!(second.steps(), 6);
+    }
+
+    #[test]
+    fn the_state_of_something_else_is_refused_and_changes_nothing() {
+        let config = TrainConfig::default();
+        let parameters = parameters();
+        let mut sgd = Sgd::new(&parameters, &config);
+        sgd.step(&parameters, &gradients(0), 1e-2).unwrap();
+        let bytes = sgd.to_bytes(&parameters).unwrap();
+        let of = |shapes: &[(&str, [usize; 2])]| {
+            let mut builder = ParameterBuilder::new(0, DType::F32, &Device::Cpu);
+            for (name, shape) in shapes {
+                builder.add(name, shape, Initialiser::Constant(0.0)).unwrap();
+            }
+            let parameters = builder.finish();
+            Sgd::new(&parameters, &config).to_bytes(&parameters).unwrap()
+        };
+        let [weight, bias] = SHAPES;
+        let of_adam = Adam::new(&parameters, &config).to_bytes(&parameters).unwrap();
+        for (content, expected) in [
+            (of_adam, "momentum/weight"),
+            (of(&[weight]), "momentum/bias"),
+            (of(&[("weight", [128, 129]), bias]), "expected F32 [129, 128]"),
+            (of(&[weight, bias, ("gain", [1, 1])]), "momentum/gain"),
+            (bytes[..bytes.len() - 1].to_vec(), "optimizer.safetensors"),
+        ] {
+            let message = sgd.load(&parameters, &content, 9).unwrap_err().to_string();
+            assert!(message.contains(expected), "{message} without {expected}");
+        }
+        let mut adam = Adam::new(&parameters, &config);
+        let message = adam.load(&parameters, &bytes, 1).unwrap_err().to_string();
+        assert!(message.contains("first/weight"), "{message}");
+        assert_eq!(sgd.steps(), 1);
+        assert!(sgd.to_bytes(&parameters).unwrap() == bytes);
+    }
+
+    #[test]
+    fn gradients_that_do_not_fit_are_refused_before_anything_moves() {
+        let parameters = parameters();
+        let mut sgd = Sgd::new(&parameters, &TrainConfig::default());
+        let before = values(&parameters);
+        let mut short = gradients(0);
+        short[1].pop();
+        let message = sgd.step(&parameters, &short, 0.1).unwrap_err().to_string();
+        assert!(message.contains("bias") && message.contains("2 numbers, expected 3"), "{message}");
+        assert_eq!((sgd.steps(), values(&parameters)), (0, before));
+    }
+}
