@@ -41,25 +41,59 @@ pub(crate) enum Command {
     /// Safe to start twice (the folder is locked) and safe to kill at any time: `--resume` continues from the newest
     /// intact checkpoint and ends with the same bits as a run that was never interrupted.
     Train(TrainArguments),
-    /// Score a trained run on its test trajectories; writes result.json into its folder.
+    /// Score a trained run on its test set; writes result.json into its folder.
     Eval(EvalArguments),
     /// Hidden states, inputs and predictions of test sequences, in an HDF5 file for those who analyse waves.
     ///
     /// Sequences are the windows on which the run is evaluated. Arrays and axes are described in docs/formats.md and in the
     /// file's own attribute `metadata`; h5py and MATLAB read it, and `nwm inspect` verifies it.
     Unroll(UnrollArguments),
+    /// Keep one checkpoint of a run in a folder of its own, to hand on.
+    ///
+    /// The folder holds the parameters, the configuration and the record of what made them, and no optimiser, log or page:
+    /// eval, unroll and all that reads a trained model take it like a run, and no training can go on from it.
+    Export(ExportArguments),
     /// Wave analysis of any recording on a grid of sites: is there a wave, of which kind, length, speed and direction.
     ///
     /// Reads NPY, NPZ and HDF5 files (so also MATLAB 7.3 and NWB), of whole or real numbers. What is found is compared with
     /// surrogates, in which sites are shuffled or shifted in time. Writes summary.json, per_step.csv, phase.h5, report.html
     /// and phase.gif into the folder --out; docs/guides/waves.md explains them.
     Waves(WavesArguments),
+    /// Move the last state of a variational model along its rings and look at what it decodes to: induced travelling waves.
+    ///
+    /// The model reads one whole period of each test film, driven by the means of its posteriors. Its last state is then shifted
+    /// site by site, without a step of the cell, and every shifted state is decoded. If the waves of the state carry the film,
+    /// this runs it backwards; at a speed that is measured by the frames that the decodings match. Errors are compared with those
+    /// of states whose sites were shuffled within their rings. Writes summary.json, per_shift.csv, induced.h5, induced.svg,
+    /// induced.png, induced.gif, matches.svg, errors.svg and report.html into the folder --out; docs/formats.md explains them.
+    Induce(InduceArguments),
+    /// What the units of a variational model respond to: orientation maps, pinwheels, and the images that drive each unit most.
+    ///
+    /// The model sees still gratings of eight orientations and 18 phases, each for 36 frames. The mean position of a unit is its
+    /// response, and Cohen's d says whether an orientation stands out of the others. The same is measured of the model as it was
+    /// before training, and smoothness is compared with that of shuffled units. Then the model sees test films of its own kind
+    /// (turning digits from random first angles): the last frame of the film after which a unit's position is largest is its
+    /// image. Writes summary.json, units.csv, selectivity.h5, orientation_map and orientation_map_initial (.svg and .png),
+    /// maximum_activation.png and report.html into the folder --out; docs/formats.md explains them.
+    Selectivity(SelectivityArguments),
     /// One self-contained page of one or more runs: curves, tables, forecasts as movies.
     Report(ReportArguments),
     /// Statistics and pages of many runs.
     ///
     /// PLAN_DIR holds a plan.json; writes table.md, table.csv, table.json and report.html.
     Table(TableArguments),
+    /// A figure of the paper: pictures of its runs, and whether they show what the paper shows.
+    ///
+    /// Collects what `cargo xtask reproduce` made of the runs of a plan: results, and the folders of `nwm selectivity`,
+    /// `nwm induce` and `nwm waves`. Writes the pictures with their data, figure.json, figure.md and report.html. Each check says
+    /// what was measured, what is expected, what shuffled sites give and what the model gave before training. What is missing
+    /// is listed and no error, and a check that does not hold is a result, not a failure.
+    Figure(FigureArguments),
+    /// One page that leads to all tables and figures of a folder.
+    ///
+    /// Writes REPORTS_DIR/index.html: a card with the result of each table and figure in REPORTS_DIR/NAME, and the command that
+    /// makes those that are not there.
+    Gallery(GalleryArguments),
     /// Print the configuration to start from: every key with its value and origin.
     Config(ConfigArguments),
     /// What a file or run folder contains, and whether it is intact.
@@ -298,19 +332,36 @@ pub(crate) struct EvalArguments {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct ExportArguments {
+    /// The run folder.
+    pub(crate) run_dir: PathBuf,
+    /// The new folder, which must not hold a run.
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+    /// Keep numbers in half precision: half as large, and off by up to 2^-11 of their size.
+    #[arg(long)]
+    pub(crate) half: bool,
+    /// best (the least validation error), last, or the step of a checkpoint; what the run's own eval.checkpoint says by
+    /// default.
+    #[arg(long)]
+    pub(crate) checkpoint: Option<String>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct UnrollArguments {
     /// The run folder.
     pub(crate) run_dir: PathBuf,
     /// The HDF5 file to write.
     #[arg(long)]
     pub(crate) out: PathBuf,
-    /// Test trajectories, the first ones; all, if there are fewer.
+    /// Test trajectories, films or sequences, the first ones; all, if there are fewer.
     #[arg(long, default_value_t = 8)]
     pub(crate) count: usize,
     /// Test trajectories by number, from 0, such as 3,7,11.
     #[arg(long, value_name = "N,N,...", value_delimiter = ',', conflicts_with = "count")]
     pub(crate) trajectories: Option<Vec<usize>>,
-    /// Frames to predict; by default those of an evaluation. Forecasts may go on where the true frames end.
+    /// Frames to predict; by default those of an evaluation, and of films 72. Forecasts may go on where the true frames end. Of
+    /// a run that answers sequences, the steps whose states are written; all by default.
     #[arg(long)]
     pub(crate) steps: Option<usize>,
     /// best (the least validation error), last, or the step of a checkpoint; what the run's own eval.checkpoint says by
@@ -355,6 +406,50 @@ pub(crate) struct WavesArguments {
     pub(crate) out: PathBuf,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct InduceArguments {
+    /// The run folder of a variational model on rings or a torus, trained on rotating_mnist or gratings.
+    pub(crate) run_dir: PathBuf,
+    /// Folder for what is found.
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+    /// Sites that each step moves activity by, toward larger indices; negative numbers move it the other way, fractions are
+    /// interpolated.
+    #[arg(long, default_value_t = 1.0, allow_negative_numbers = true)]
+    pub(crate) velocity: f64,
+    /// Steps; the state is decoded unmoved, too.
+    #[arg(long, default_value_t = 18)]
+    pub(crate) steps: usize,
+    /// Test films that are measured, the first ones; all, if there are fewer. With fewer than 20 nothing is compared with the
+    /// control.
+    #[arg(long, default_value_t = 64)]
+    pub(crate) count: usize,
+    /// Where activity moves: along columns or, on a torus, along rows.
+    #[arg(long, value_enum, default_value_t = AlongName::Columns)]
+    pub(crate) along: AlongName,
+    /// best (the least validation error), last, or the step of a checkpoint; what the run's own eval.checkpoint says by
+    /// default.
+    #[arg(long)]
+    pub(crate) checkpoint: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AlongName {
+    /// To larger columns: along rings.
+    Columns,
+    /// To larger rows.
+    Rows,
+}
+
+impl From<AlongName> for nwm_analysis::induced::ShiftAxis {
+    fn from(name: AlongName) -> Self {
+        match name {
+            AlongName::Columns => Self::Column,
+            AlongName::Rows => Self::Row,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum GridName {
     Open,
@@ -383,6 +478,31 @@ impl From<GridName> for nwm_analysis::waves::Grid {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct SelectivityArguments {
+    /// The run folder of a variational model, trained on rotating_mnist, gratings or noise.
+    pub(crate) run_dir: PathBuf,
+    /// Folder for what is found.
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+    /// best (the least validation error), last, or the step of a checkpoint; what the run's own eval.checkpoint says by
+    /// default.
+    #[arg(long)]
+    pub(crate) checkpoint: Option<String>,
+    /// Pixels of a period of the still gratings; by default data.wavelength of a run on gratings, and 24 of any other.
+    #[arg(long, value_name = "PX", allow_negative_numbers = true)]
+    pub(crate) wavelength: Option<f64>,
+    /// Films among which the image of largest response is sought; 10000 by default, or all test digits if there are fewer.
+    #[arg(long, value_name = "N")]
+    pub(crate) images: Option<usize>,
+    /// Let a large negative position count like a large positive one.
+    #[arg(long)]
+    pub(crate) absolute: bool,
+    /// Seed of the shuffled units.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct ReportArguments {
     /// Run folders.
     #[arg(required = true)]
@@ -402,9 +522,27 @@ pub(crate) struct TableArguments {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct FigureArguments {
+    /// The plan, such as runs/figures-quick/plans/fig4.json.
+    pub(crate) plan: PathBuf,
+    /// Folder for the figure's files.
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GalleryArguments {
+    /// Folder with a folder for each table and figure.
+    pub(crate) reports_dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct ConfigArguments {
     /// ar, hgn, ode_tr, rgn, cornn, nwm_2d (the default) or nwm_1d.
     pub(crate) model: Option<String>,
+    /// The data set whose experiment is printed, such as smnist or rotating_mnist; mass_spring by default.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) data: Option<String>,
     /// smoke, quick or paper.
     #[arg(long)]
     pub(crate) preset: Option<String>,

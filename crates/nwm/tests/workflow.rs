@@ -85,6 +85,15 @@ fn unrolled_sequences_are_written_and_inspected() {
     let states = names.iter().find(|array| array["name"] == "states").unwrap();
     assert_eq!(states["record"]["shape"], serde_json::json!([2, 60, 2, 1, 3, 3]));
 
+    let output = nwm(folder.path())
+        .args(["waves", "waves.h5", "--dataset", "/position", "--grid", "torus", "--band", "paper"])
+        .args(["--surrogates", "19", "--out", "found", "--json"])
+        .output()
+        .unwrap();
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let input = &json(&output)["input"];
+    assert_eq!((&input["trials"], &input["shape"]), (&2.into(), &serde_json::json!([60, 3, 3])));
+
     let path = folder.path().join("waves.h5");
     let content = fs::read(&path).unwrap();
     let mut flipped = content.clone();

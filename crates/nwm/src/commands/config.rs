@@ -9,7 +9,7 @@ use crate::flags::ConfigArguments;
 use crate::presets;
 use crate::terminal::Terminal;
 
-/// Prints the resolved configuration of a model and preset.
+/// Prints the resolved configuration of a model, a data set and a preset.
 pub(crate) fn run(arguments: &ConfigArguments, terminal: &Terminal) -> anyhow::Result<Ending> {
     let resolved = resolve(arguments).context("failed to resolve the configuration")?;
     let entries: serde_json::Map<_, _> = resolved
@@ -26,13 +26,15 @@ pub(crate) fn run(arguments: &ConfigArguments, terminal: &Terminal) -> anyhow::R
 
 fn resolve(arguments: &ConfigArguments) -> anyhow::Result<Resolved> {
     let mut layers = Vec::new();
-    if let Some(preset) = &arguments.preset {
-        layers.push(presets::layer(preset)?);
+    for (key, value) in [("model.name", &arguments.model), ("data.name", &arguments.data)] {
+        if let Some(value) = value {
+            let mut layer = Layer::assignment(&format!("{key}={value}"))?;
+            layer.origin = "command line".into();
+            layers.push(layer);
+        }
     }
-    if let Some(model) = &arguments.model {
-        let mut layer = Layer::assignment(&format!("model.name={model}"))?;
-        layer.origin = "command line".into();
-        layers.push(layer);
+    if let Some(preset) = &arguments.preset {
+        layers.insert(0, presets::layer(preset, presets::task_of(&layers))?);
     }
     Ok(Resolved::from_layers(&layers)?)
 }

@@ -5,8 +5,9 @@ use std::path::Path;
 use anyhow::Context as _;
 use nwm_data::Split;
 use nwm_train::{
-    EvaluationRequest, EvaluationResult, Layer, RequestedCheckpoint, Resolved, RunRecord, Scores,
-    evaluate, read_run_record,
+    EvaluationRequest, EvaluationResult, ForecastResult, Layer, Metrics, RequestedCheckpoint,
+    Resolved, ResultHeader, RunRecord, Scores, SequenceResult, VariationalResult, evaluate,
+    read_run_record,
 };
 
 use super::examine;
@@ -25,13 +26,13 @@ pub(crate) fn run(arguments: &EvalArguments, terminal: &Terminal) -> anyhow::Res
     let asked_for_newest = match checkpoint {
         RequestedCheckpoint::Last => true,
         // Only the newest checkpoint can be replaced by an older one.
-        RequestedCheckpoint::Configured => !result.checkpoint.configured,
+        RequestedCheckpoint::Configured => !result.checkpoint().configured,
         RequestedCheckpoint::Best | RequestedCheckpoint::Step(_) => false,
     };
-    if asked_for_newest && result.steps < result.trained_steps {
+    let (steps, trained_steps) = (result.checkpoint().step, result.trained_steps());
+    if asked_for_newest && steps < trained_steps {
         terminal.warning(&format!(
-            "scored step {} of {}: newer checkpoints are missing or damaged, nwm inspect says which",
-            result.steps, result.trained_steps
+            "scored step {steps} of {trained_steps}: newer checkpoints are missing or damaged, nwm inspect says which",
         ));
     }
     terminal.result(&serde_json::to_value(&result)?, &text(&result, &record));
@@ -63,12 +64,105 @@ fn score(
     Ok(Progress::of(terminal, "trajectory", |progress| evaluate(run_directory, request, progress))?)
 }
 
-/// The scores beside the reference predictors, and how far they may stand beside published ones.
+/// The scores, and how far they may stand beside published ones.
 fn text(result: &EvaluationResult, record: &RunRecord) -> String {
     let label = Scale::of(record.preset.as_deref(), record.published).label();
     let label = label.map(|label| format!("{label}\n")).unwrap_or_default();
+    let scores = match result {
+        EvaluationResult::Forecast(result) => forecast_text(result),
+        EvaluationResult::Sequence(result) => sequence_text(result),
+        EvaluationResult::Variational(result) => variational_text(result),
+        _ => String::new(),
+    };
+    label + &scores
+}
+
+/// What was scored, in a line.
+fn heading(about: &ResultHeader, sequences: usize) -> String {
+    format!(
+        "{} on {}, {sequences} sequences, step {}; {} parameters\n",
+        about.model.as_str(),
+        about.data,
+        about.steps,
+        about.parameters
+    )
+}
+
+/// Scores with their intervals, and those of both rules.
+fn sequence_text(result: &SequenceResult) -> String {
+    let mut text = heading(&result.about, result.sequences);
+    for (name, value) in &result.metrics {
+        let interval = result.intervals.get(name);
+        let interval =
+            interval.map(|[low, high]| format!(" ({low:.4} to {high:.4})")).unwrap_or_default();
+        text += &format!("{name:<12}{}{interval}\n", decimal(*value));
+    }
+    let rules = [("last epoch", &result.rules.last), ("best validation", &result.rules.best)];
+    for (rule, scores) in rules {
+        let Some(scores) = scores else { continue };
+        let of_rule =
+            |(name, value): (&String, &Option<f64>)| format!("{name} {}", decimal(*value));
+        let metrics: Vec<String> = scores.metrics.iter().map(of_rule).collect();
+        text += &format!("{rule}, step {}: {}\n", scores.checkpoint.step, metrics.join(", "));
+    }
+    text
+}
+
+/// Scores beside those of reference predictors, and the waves of the hidden state beside chance and the start.
+fn variational_text(result: &VariationalResult) -> String {
+    let mut text = heading(&result.about, result.sequences);
+    text += &format!("{:<18}{:>14}{:>14}{:>14}\n", "", "model", "mean image", "last frame");
+    let none = Metrics::new();
+    let reference = |name: &str| result.references.get(name).unwrap_or(&none);
+    let of = |metrics: &Metrics, key: &str| metrics.get(key).map(|value| decimal(*value));
+    let cell = |metrics: &Metrics, key: &str| of(metrics, key).unwrap_or_default();
+    let (mean_image, last_frame) = (reference("mean_image"), reference("last_frame"));
+    for key in ["negative_bound", "bernoulli_cost", "divergence", "mse"] {
+        let cells = [&result.metrics, mean_image, last_frame].map(|metrics| cell(metrics, key));
+        let [model, mean_image, last_frame] = cells;
+        text += &format!("{key:<18}{model:>14}{mean_image:>14}{last_frame:>14}\n");
+    }
+    if let Some(waves) = &result.waves {
+        text += &format!(
+            "waves of {} films, {} frames each, {} surrogates\n{:<22}{:>12}{:>12}{:>10}{:>12}\n",
+            waves.sequences,
+            waves.frames,
+            waves.surrogates,
+            "",
+            "model",
+            "no waves",
+            "p",
+            "untrained"
+        );
+        let untrained = reference("untrained");
+        // Those that chance says something about.
+        let compared = result.metrics.keys().filter_map(|key| key.strip_suffix("_p"));
+        for key in compared.filter(|key| key.starts_with("waves_")) {
+            text += &format!(
+                "{:<22}{:>12}{:>12}{:>10}{:>12}\n",
+                key.trim_start_matches("waves_"),
+                cell(&result.metrics, key),
+                cell(&result.metrics, &format!("{key}_null")),
+                cell(&result.metrics, &format!("{key}_p")),
+                cell(untrained, key)
+            );
+        }
+    }
+    text
+}
+
+fn decimal(value: Option<f64>) -> String {
+    match value {
+        None => "not finite".to_owned(),
+        Some(value) if value != 0.0 && value.abs() < 1e-3 => format!("{value:.3e}"),
+        Some(value) => format!("{value:.4}"),
+    }
+}
+
+/// The scores beside the reference predictors.
+fn forecast_text(result: &ForecastResult) -> String {
     let mut text = format!(
-        "{label}{} on {}, {} trajectories, step {}; {} parameters\n{:<12}{:>22}{:>22}{:>22}{:>22}\n",
+        "{} on {}, {} trajectories, step {}; {} parameters\n{:<12}{:>22}{:>22}{:>22}{:>22}\n",
         result.model.as_str(),
         result.data,
         result.trajectories,

@@ -4,7 +4,10 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use nwm_data::{arrays, store};
-use nwm_models::{Checkpoint, Model, STATE_FILE, checkpoint_directory, checkpoint_steps};
+use nwm_models::{
+    Checkpoint, Model, ModelConfig, STATE_FILE, SequenceModel, VariationalModel,
+    checkpoint_directory, checkpoint_steps,
+};
 use nwm_train::{ForecastSamples, OPTIMIZER_FILE, SAMPLES_FILE, read_metrics, read_run_record};
 use serde_json::{Value, json};
 
@@ -47,15 +50,15 @@ fn describe(path: &Path) -> anyhow::Result<Value> {
         (SAMPLES_FILE, _) => {
             let samples = ForecastSamples::read(path)?;
             Ok(json!({
-                "format": 1, "kind": "forecast samples", "intact": true,
+                "format": 1, "kind": "forecast samples", "intact": true, "task": samples.task,
                 "trajectories": samples.count, "frames": samples.frames, "frame": samples.shape,
             }))
         }
         (_, "safetensors") => {
-            let model = Model::load(path)?;
+            let (model, parameters) = describe_model(path)?;
             Ok(json!({
-                "format": 1, "kind": "model", "intact": true, "model": model.config(),
-                "parameters": model.parameters().count(),
+                "format": 1, "kind": "model", "intact": true, "model": model,
+                "parameters": parameters,
             }))
         }
         (_, "csv") => {
@@ -74,6 +77,19 @@ fn describe(path: &Path) -> anyhow::Result<Value> {
             "found {name:?}, expected a file that nwm wrote: .h5, .safetensors, .json, metrics.csv, or a folder"
         ),
     }
+}
+
+/// The configuration of the model in a parameter file, whatever its task is, and how many numbers it has.
+fn describe_model(path: &Path) -> anyhow::Result<(ModelConfig, usize)> {
+    if let Ok(model) = SequenceModel::load(path) {
+        return Ok((model.config().clone(), model.parameters().count()));
+    }
+    if let Ok(model) = VariationalModel::load(path) {
+        return Ok((model.config().clone(), model.parameters().count()));
+    }
+    // The most common kind speaks for what is none of them.
+    let model = Model::load(path)?;
+    Ok((model.config().clone(), model.parameters().count()))
 }
 
 /// A data set, or a file of another kind.

@@ -5,9 +5,14 @@ mod data;
 mod doctor;
 mod eval;
 mod examine;
+mod export;
+mod figure;
+mod gallery;
+pub(crate) mod induce;
 mod inspect;
 mod output;
 mod report;
+pub(crate) mod selectivity;
 mod simulate;
 mod table;
 mod train;
@@ -28,10 +33,15 @@ pub(crate) fn run(command: Command, terminal: &Terminal) -> anyhow::Result<Endin
         Command::Simulate(arguments) => simulate::run(&arguments, terminal),
         Command::Train(arguments) => train::run(&arguments, terminal),
         Command::Eval(arguments) => eval::run(&arguments, terminal),
+        Command::Export(arguments) => export::run(&arguments, terminal),
         Command::Unroll(arguments) => unroll::run(&arguments, terminal),
         Command::Waves(arguments) => waves::run(&arguments, terminal),
+        Command::Induce(arguments) => induce::run(&arguments, terminal),
+        Command::Selectivity(arguments) => selectivity::run(&arguments, terminal),
         Command::Report(arguments) => report::run(&arguments, terminal),
         Command::Table(arguments) => table::run(&arguments, terminal),
+        Command::Figure(arguments) => figure::run(&arguments, terminal),
+        Command::Gallery(arguments) => gallery::run(&arguments, terminal),
         Command::Config(arguments) => config::run(&arguments, terminal),
         Command::Inspect(arguments) => inspect::run(&arguments, terminal),
         Command::Examine(arguments) => examine::run(&arguments),

@@ -61,9 +61,6 @@ fn train_in_folder(arguments: &TrainArguments, terminal: &Terminal) -> anyhow::R
 /// What was asked for, weakest first.
 fn layers(arguments: &TrainArguments) -> anyhow::Result<Vec<Layer>> {
     let mut layers = Vec::new();
-    if let Some(preset) = &arguments.preset {
-        layers.push(presets::layer(preset)?);
-    }
     if let Some(path) = &arguments.config {
         if !path.exists() {
             return Err(UsageError(format!(
@@ -81,6 +78,9 @@ fn layers(arguments: &TrainArguments) -> anyhow::Result<Vec<Layer>> {
         let mut layer = Layer::assignment(&format!("train.seed={seed}"))?;
         layer.origin = format!("--seed {seed}");
         layers.push(layer);
+    }
+    if let Some(preset) = &arguments.preset {
+        layers.insert(0, presets::layer(preset, presets::task_of(&layers))?);
     }
     Ok(layers)
 }
@@ -120,7 +120,26 @@ struct Watcher {
     terminal: Terminal,
     generating: Option<Progress>,
     progress: Option<Progress>,
-    last: Option<f64>,
+    last: Option<LastStep>,
+}
+
+/// What the last step says of the model.
+#[derive(Clone, Copy)]
+struct LastStep {
+    loss: f64,
+    mse: Option<f64>,
+    accuracy: Option<f64>,
+}
+
+impl LastStep {
+    /// The name of the most telling number, and the number.
+    fn score(self) -> (&'static str, String) {
+        match self {
+            Self { mse: Some(mse), .. } => ("mse", format!("{mse:.3e}")),
+            Self { accuracy: Some(accuracy), .. } => ("accuracy", format!("{accuracy:.3}")),
+            Self { loss, .. } => ("loss", format!("{loss:.3e}")),
+        }
+    }
 }
 
 impl Observer for Watcher {
@@ -140,10 +159,14 @@ impl Observer for Watcher {
     }
 
     fn stepped(&mut self, step: u64, result: &StepResult) {
-        let mse = result.mean_squared_error;
-        self.last = Some(mse);
+        let StepResult { loss, mean_squared_error: mse, accuracy, .. } = *result;
+        let last = LastStep { loss, mse, accuracy };
+        self.last = Some(last);
         if let Some(progress) = &mut self.progress {
-            progress.advance(step, || format!("mse {mse:.3e}"));
+            progress.advance(step, || {
+                let (name, value) = last.score();
+                format!("{name} {value}")
+            });
         }
     }
 
@@ -160,23 +183,26 @@ impl Observer for Watcher {
 fn summarise(
     run_directory: &Path,
     outcome: Outcome,
-    mse: Option<f64>,
+    last: Option<LastStep>,
     terminal: &Terminal,
 ) -> anyhow::Result<Ending> {
     let record = read_run_record(run_directory)?;
     let json = json!({
         "format": 1, "run_dir": run_directory, "status": record.status, "steps": record.steps,
-        "seconds": record.seconds, "mse": mse,
+        "seconds": record.seconds, "mse": last.and_then(|last| last.mse),
+        "accuracy": last.and_then(|last| last.accuracy),
     });
     let state = match outcome {
         Outcome::Finished => "trained",
         Outcome::Interrupted => "interrupted, continue with --resume:",
     };
-    let mse = mse.map(|mse| format!(", mse of the last step {mse:.3e}")).unwrap_or_default();
+    let score = last.map(LastStep::score);
+    let score =
+        score.map(|(name, value)| format!(", {name} of the last step {value}")).unwrap_or_default();
     terminal.result(
         &json,
         &format!(
-            "{state} {}: {} steps, {:.0} s{mse}",
+            "{state} {}: {} steps, {:.0} s{score}",
             run_directory.display(),
             record.steps,
             record.seconds

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use nwm_data::Split;
+use nwm_models::TaskName;
 use nwm_train::{
     ChosenTrajectories, Layer, Resolved, UnrollRequest, UnrolledSequences, unroll as unroll_run,
 };
@@ -29,7 +30,7 @@ pub(crate) fn run(arguments: &UnrollArguments, terminal: &Terminal) -> anyhow::R
     };
     let written = write(run_dir, &request, out, terminal)
         .with_context(|| format!("failed to unroll {}", run_dir.display()))?;
-    if written.true_frames < written.window() {
+    if written.task == TaskName::Forecast && written.true_frames < written.window() {
         terminal.message(&format!(
             "true frames end after {} of {}; predictions go on",
             written.true_frames,
@@ -37,11 +38,12 @@ pub(crate) fn run(arguments: &UnrollArguments, terminal: &Terminal) -> anyhow::R
         ));
     }
     let text = format!(
-        "wrote {}: {} sequences of {}, {} predictions each, {} step {}",
+        "wrote {}: {} sequences of {}, {} {} each, {} step {}",
         out.display(),
         written.sequences,
         written.data,
         written.steps,
+        if written.task == TaskName::Sequence { "states" } else { "predictions" },
         written.model.as_str(),
         written.checkpoint.step
     );

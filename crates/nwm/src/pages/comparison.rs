@@ -70,7 +70,8 @@ mod tests {
     use super::*;
     use crate::pages::{
         fixtures::{three_seeds, tiny_samples, true_movies},
-        run_files::{Evaluation, TrainingCurve},
+        run_files::Evaluation,
+        training_curve::TrainingCurve,
     };
 
     #[test]

@@ -8,8 +8,9 @@ use nwm_analysis::{Error, figures::LineChart};
 
 use super::{
     energy::Observed,
-    run_files::{Evaluation, TrainingCurve},
+    run_files::Evaluation,
     shown::{SameTruth, Shown},
+    training_curve::TrainingCurve,
 };
 
 /// Charts of several runs, two of which stand beside each other.
@@ -17,15 +18,37 @@ const COMPARISON_SIZE: [u32; 2] = [560, 340];
 /// Energies further than this many times the true one from it are beyond a chart.
 pub(super) const MOST_ENERGY: f64 = 1.5;
 
-/// Loss and mean squared error against the training step, logarithmic; `None` when no value can
-/// be drawn.
+/// Loss and, of models that have one, mean squared error against the training step, logarithmic;
+/// `None` when no value can be drawn.
 pub(super) fn loss_chart(curve: &TrainingCurve, size: [u32; 2]) -> Result<Option<String>> {
     let against_step = |values: &[f64]| pairs(&curve.step, values);
-    let chart = LineChart::new("training step", "loss")
+    let mut chart = LineChart::new("training step", "loss")
         .logarithmic()
         .size(size[0], size[1])
-        .series("loss", against_step(&curve.loss))
-        .series("mean squared error", against_step(&curve.mse));
+        .series("loss", against_step(&curve.loss));
+    if curve.has_mse() {
+        chart = chart.series("mean squared error", against_step(&curve.mse));
+    }
+    drawn(&chart)
+}
+
+/// Share of right answers in training batches and, from the share of wrong ones, in the validation set, against the training
+/// step; `None` for models that do not answer with classes.
+pub(super) fn accuracy_chart(curve: &TrainingCurve, size: [u32; 2]) -> Result<Option<String>> {
+    let mut points = pairs(&curve.step, &curve.accuracy);
+    points.retain(|(_, accuracy)| accuracy.is_finite());
+    if points.is_empty() {
+        return Ok(None);
+    }
+    let mut validated = pairs(&curve.step, &curve.validation);
+    validated.retain(|(_, wrong)| wrong.is_finite());
+    let mut chart = LineChart::new("training step", "accuracy")
+        .size(size[0], size[1])
+        .series("training batches", points);
+    if !validated.is_empty() {
+        let right = validated.into_iter().map(|(step, wrong)| (step, 1.0 - wrong));
+        chart = chart.series("validation", right);
+    }
     drawn(&chart)
 }
 
@@ -127,17 +150,63 @@ fn last_seen<'a>(models: impl Iterator<Item = (&'a str, usize)>) -> Vec<(usize, 
     by_frames.into_iter().map(|(frames, names)| (frames, label(names))).collect()
 }
 
-/// Mean squared error of the training batches of several runs in one chart, logarithmic.
+/// Mean squared error of the training batches of several runs in one chart, logarithmic; `None` when none has any.
 pub(super) fn loss_comparison(shown: &[Shown<'_>]) -> Result<Option<String>> {
     let mut chart = LineChart::new("training step", "mean squared error of a batch")
         .logarithmic()
         .size(COMPARISON_SIZE[0], COMPARISON_SIZE[1]);
     for run in shown {
-        if let Some(curve) = run.curve {
+        if let Some(curve) = run.curve.filter(|curve| curve.has_mse()) {
             chart = chart.coloured_series(run.colour, run.name, pairs(&curve.step, &curve.mse));
         }
     }
     drawn(&chart)
+}
+
+/// How models of one kind learn, as charts show it.
+#[derive(Debug)]
+pub(super) struct Learning {
+    /// What is on the vertical axis.
+    pub(super) quantity: &'static str,
+    pub(super) is_logarithmic: bool,
+    /// The values of the training batches.
+    pub(super) of_batches: fn(&TrainingCurve) -> &[f64],
+    /// The value that a validation error stands for.
+    pub(super) of_validation: fn(f64) -> f64,
+}
+
+/// A run and how it learned.
+pub(super) struct Learner {
+    pub(super) name: String,
+    /// Number of its colour in every chart of the page.
+    pub(super) colour: usize,
+    pub(super) curve: TrainingCurve,
+}
+
+/// Training batches of several runs in one chart and their validation sets in another, against the training step; `None`
+/// for a chart without a value.
+pub(super) fn learning_comparison(
+    learning: &Learning,
+    learners: &[Learner],
+) -> Result<[Option<String>; 2]> {
+    let chart = |of: &str, values: &dyn Fn(&TrainingCurve) -> Vec<f64>| {
+        let chart = LineChart::new("training step", format!("{}, {of}", learning.quantity))
+            .size(COMPARISON_SIZE[0], COMPARISON_SIZE[1]);
+        let chart = if learning.is_logarithmic { chart.logarithmic() } else { chart };
+        drawn(&learners.iter().fold(chart, |chart, Learner { name, colour, curve }| {
+            // Most rows are not validated; a line leads from each value to the next.
+            let mut points = pairs(&curve.step, &values(curve));
+            points.retain(|(_, value)| value.is_finite());
+            chart.coloured_series(*colour, name, points)
+        }))
+    };
+    let validation = |curve: &TrainingCurve| {
+        curve.validation.iter().map(|&error| (learning.of_validation)(error)).collect()
+    };
+    Ok([
+        chart("training batches", &|curve| (learning.of_batches)(curve).to_vec())?,
+        chart("validation", &validation)?,
+    ])
 }
 
 /// Energy of every frame of the first trajectory, as its movie and those predicted by the runs show

@@ -16,17 +16,22 @@ pub(super) fn in_unit(value: Option<f64>) -> String {
     }
 }
 
-/// A measured error in the table's unit, whose absence means that it was not finite.
-pub(super) fn finite_in_unit(value: Option<f64>) -> String {
-    in_unit(value.or(Some(f64::NAN)))
-}
-
 /// A mean squared error: three digits and a power of ten.
 pub(super) fn scientific(value: Option<f64>) -> String {
     match value {
         None => NONE.to_owned(),
         Some(value) if !value.is_finite() => NOT_FINITE.to_owned(),
         Some(value) => format!("{value:.2e}"),
+    }
+}
+
+/// An error or a share that has no unit: four decimals, three digits and a power of ten below a thousandth.
+pub(super) fn decimal(value: Option<f64>) -> String {
+    match value {
+        None => NONE.to_owned(),
+        Some(value) if !value.is_finite() => NOT_FINITE.to_owned(),
+        Some(value) if value != 0.0 && value.abs() < 1e-3 => format!("{value:.2e}"),
+        Some(value) => format!("{value:.4}"),
     }
 }
 
@@ -85,9 +90,15 @@ mod tests {
         assert_eq!(in_unit(Some(4208.0)), "4208.00");
         assert_eq!(in_unit(Some(2.5e9)), "2.50e9");
         assert_eq!(in_unit(None), "–");
-        assert_eq!(finite_in_unit(None), "not finite");
+        assert_eq!(in_unit(Some(f64::NAN)), "not finite");
         assert_eq!(scientific(Some(5.7e-6)), "5.70e-6");
         assert_eq!(ratio(Some(0.12345)), "0.123");
+        assert_eq!(decimal(Some(1.0 / 6.0)), "0.1667");
+        assert_eq!(
+            (decimal(Some(-2.5e-4)), decimal(Some(0.0))),
+            ("-2.50e-4".into(), "0.0000".into())
+        );
+        assert_eq!((decimal(None), decimal(Some(f64::NAN))), ("–".into(), "not finite".into()));
         assert_eq!(ratio(Some(f64::INFINITY)), "not finite");
     }
 

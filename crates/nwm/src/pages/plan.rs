@@ -21,9 +21,15 @@ pub(super) struct Plan {
     pub(super) unit: f64,
     /// Key of `result.json` that the table shows.
     pub(super) metric: String,
+    /// The value of `model.name` of columns that have another name.
+    #[serde(default)]
+    pub(super) models: BTreeMap<String, String>,
     /// Published values by row and column, in units.
     #[serde(default)]
     pub(super) published: BTreeMap<String, BTreeMap<String, f64>>,
+    /// Their standard deviations, where there are any.
+    #[serde(default)]
+    pub(super) published_std: BTreeMap<String, BTreeMap<String, f64>>,
     pub(super) runs: Vec<PlannedRun>,
 }
 
@@ -51,6 +57,9 @@ impl Plan {
     fn check(&self) -> Result<()> {
         if !(self.unit.is_finite() && self.unit > 0.0) {
             bail!("unit: found {}, expected a number above 0", self.unit);
+        }
+        if let Some(column) = self.models.keys().find(|column| !self.columns.contains(column)) {
+            bail!("models: found {column:?}, expected one of {:?}", self.columns);
         }
         for (position, run) in self.runs.iter().enumerate() {
             if !self.rows.contains(&run.row) {
@@ -89,6 +98,16 @@ impl Plan {
     /// The published value of one cell, in units.
     pub(super) fn published(&self, row: &str, column: &str) -> Option<f64> {
         self.published.get(row)?.get(column).copied()
+    }
+
+    /// The published standard deviation of one cell, in units.
+    pub(super) fn published_std(&self, row: &str, column: &str) -> Option<f64> {
+        self.published_std.get(row)?.get(column).copied()
+    }
+
+    /// The name of the model of a column.
+    pub(super) fn model_of<'a>(&'a self, column: &'a str) -> &'a str {
+        self.models.get(column).map_or(column, String::as_str)
     }
 }
 

@@ -37,9 +37,22 @@ pub(super) struct RunRecord {
 /// Errors by key, such as `forward_extrapolation_l2_norm`; null where not finite.
 pub(super) type Metrics = BTreeMap<String, Option<f64>>;
 
-/// `result.json`: errors of one checkpoint on one split.
+/// What runs learnt when results did not say it.
+fn forecast() -> String {
+    "forecast".to_owned()
+}
+
+/// The unit of scores that have none.
+fn one() -> f64 {
+    1.0
+}
+
+/// `result.json`: errors of one checkpoint on one split. What a task does not have is empty.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Evaluation {
+    /// `forecast`, `sequence` or `variational`; older results do not say.
+    #[serde(default = "forecast")]
+    pub(super) task: String,
     pub(super) model: String,
     pub(super) data: String,
     /// Time between frames; older results do not say.
@@ -51,6 +64,8 @@ pub(super) struct Evaluation {
     pub(super) commit: String,
     pub(super) device: String,
     pub(super) parameters: u64,
+    /// Trajectories, films or sequences.
+    #[serde(alias = "sequences")]
     pub(super) trajectories: u64,
     pub(super) checkpoint: CheckpointName,
     /// Training steps of the whole run; older results do not say.
@@ -60,21 +75,63 @@ pub(super) struct Evaluation {
     pub(super) steps: u64,
     pub(super) seconds: f64,
     /// Frames the model sees before it must forecast.
+    #[serde(default)]
     pub(super) inference_steps: usize,
+    #[serde(default)]
     pub(super) horizon: String,
     /// The unit in which `l2_norm` is printed, such as 1e-8.
+    #[serde(default = "one")]
     pub(super) unit: f64,
     /// Frames of each slice, first and one past the last.
+    #[serde(default)]
     pub(super) slices: BTreeMap<String, [usize; 2]>,
     pub(super) metrics: Metrics,
     /// The same metrics of predictors that know no dynamics.
+    #[serde(default)]
     pub(super) references: BTreeMap<String, Metrics>,
+    #[serde(default)]
     pub(super) per_step: PerStep,
     /// Errors of every test trajectory, in their order, by key; older results have none.
     #[serde(default)]
     pub(super) per_trajectory: BTreeMap<String, Vec<Option<f64>>>,
     pub(super) valid_time: Option<ValidTime>,
     pub(super) symplecticity: Option<Symplecticity>,
+    /// 95 % intervals of metrics; of sequences alone.
+    #[serde(default)]
+    pub(super) intervals: Intervals,
+    /// How often a class (row) was answered with a class (column).
+    pub(super) confusion: Option<Vec<Vec<u64>>>,
+    pub(super) rules: Option<Rules>,
+    /// How the waves of a variational model were measured.
+    pub(super) waves: Option<WaveMeasurement>,
+}
+
+/// 95 % intervals by the key of their metric.
+pub(super) type Intervals = BTreeMap<String, [f64; 2]>;
+
+/// Scores at the checkpoints that published numbers are about.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Rules {
+    pub(super) last: Option<RuleScores>,
+    pub(super) best: Option<RuleScores>,
+}
+
+/// Scores at one checkpoint.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct RuleScores {
+    pub(super) checkpoint: CheckpointName,
+    pub(super) metrics: Metrics,
+    pub(super) intervals: Intervals,
+}
+
+/// How waves were measured.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct WaveMeasurement {
+    pub(super) sequences: usize,
+    pub(super) skipped_frames: usize,
+    pub(super) frames: usize,
+    pub(super) band: [f64; 2],
+    pub(super) surrogates: usize,
 }
 
 /// The checkpoint that was evaluated.
@@ -116,7 +173,7 @@ pub(super) struct Symplecticity {
 }
 
 /// Mean error of every predicted frame, of the model and of the reference predictors.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 pub(super) struct PerStep {
     /// Index of the first predicted frame in its window.
     pub(super) first_frame: usize,
@@ -125,25 +182,6 @@ pub(super) struct PerStep {
     pub(super) mean_image_l2_norm: Vec<Option<f64>>,
     #[serde(default)]
     pub(super) last_frame_l2_norm: Vec<Option<f64>>,
-}
-
-/// The columns of `metrics.csv` that are drawn; empty fields are NaN.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct TrainingCurve {
-    pub(super) step: Vec<f64>,
-    pub(super) loss: Vec<f64>,
-    pub(super) mse: Vec<f64>,
-    /// Metrics of the hidden state's waves, in the order of their columns; runs of models without a sheet have none.
-    pub(super) waves: Vec<WaveCurve>,
-}
-
-/// One metric of the hidden state's waves and its mean in recordings without waves.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct WaveCurve {
-    /// The column without `waves_`.
-    pub(super) name: String,
-    pub(super) value: Vec<f64>,
-    pub(super) null: Vec<f64>,
 }
 
 impl RunRecord {
@@ -171,63 +209,6 @@ impl Evaluation {
                 run_dir.join("result.json").display()
             )
         })
-    }
-}
-
-impl TrainingCurve {
-    /// Reads `metrics.csv`; `None` when there is none, or none with a line yet. A last line that a
-    /// killed process left half-written is ignored.
-    pub(super) fn read(run_dir: &Path) -> Result<Option<Self>> {
-        let path = run_dir.join("metrics.csv");
-        match read_text(&path)? {
-            Some(text) if text.contains('\n') => {
-                Self::parse(&text).with_context(|| format!("read {}", path.display())).map(Some)
-            }
-            _ => Ok(None),
-        }
-    }
-
-    fn parse(text: &str) -> Result<Self> {
-        let complete = text.rfind('\n').map_or("", |end| &text[..=end]);
-        let mut reader = csv::Reader::from_reader(complete.as_bytes());
-        let header = reader.headers()?.clone();
-        let place = |name: &str| {
-            header.iter().position(|column| column == name).with_context(|| {
-                format!("found columns {:?}, expected {name}", header.iter().collect::<Vec<_>>())
-            })
-        };
-        let mut places = vec![place("step")?, place("loss")?, place("mse")?];
-        // Each metric that has a mean without waves.
-        let waves: Vec<String> = header
-            .iter()
-            .filter_map(|column| column.strip_prefix("waves_")?.strip_suffix("_null"))
-            .map(str::to_owned)
-            .collect();
-        for name in &waves {
-            places
-                .extend([place(&format!("waves_{name}"))?, place(&format!("waves_{name}_null"))?]);
-        }
-        let mut columns = vec![Vec::new(); places.len()];
-        for record in reader.records() {
-            let record = record?;
-            let line = record.position().map_or(0, csv::Position::line);
-            for (column, place) in columns.iter_mut().zip(&places) {
-                let field = record.get(*place).unwrap_or_default();
-                let value = match field {
-                    "" => f64::NAN,
-                    _ => field.parse().with_context(|| {
-                        format!("line {line}: found {field:?}, expected a number")
-                    })?,
-                };
-                column.push(value);
-            }
-        }
-        let mut columns = columns.into_iter();
-        let mut next = || columns.next().unwrap_or_default();
-        let (step, loss, mse) = (next(), next(), next());
-        let waves =
-            waves.into_iter().map(|name| WaveCurve { name, value: next(), null: next() }).collect();
-        Ok(Self { step, loss, mse, waves })
     }
 }
 
@@ -259,7 +240,7 @@ pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
 }
 
 /// A text file; `None` when it does not exist.
-fn read_text(path: &Path) -> Result<Option<String>> {
+pub(super) fn read_text(path: &Path) -> Result<Option<String>> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -272,36 +253,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn curves_tolerate_more_columns_and_a_half_written_end() {
-        let text =
-            "step,epoch,loss,seconds,mse,synchrony\n1,0,0.5,1.0,0.4,\n2,0,,2.0,0.3,0.9\n3,0,0.";
-        let curve = TrainingCurve::parse(text).unwrap();
-        assert_eq!(curve.step, [1.0, 2.0]);
-        assert_eq!(curve.mse, [0.4, 0.3]);
-        assert!(curve.loss[0] == 0.5 && curve.loss[1].is_nan());
-        assert!(curve.waves.is_empty());
-    }
-
-    #[test]
-    fn curves_have_the_waves_that_have_a_mean_without_waves() {
-        let text = "step,loss,mse,waves_pgd,waves_pgd_null,waves_pgd_p,waves_shift\n\
-                    1,0.5,0.4,,,,\n2,0.4,0.3,0.25,0.125,0.05,3\n";
-        let curve = TrainingCurve::parse(text).unwrap();
-        assert_eq!(curve.waves.len(), 1);
-        let WaveCurve { name, value, null } = &curve.waves[0];
-        assert_eq!((name.as_str(), value[1], null[1]), ("pgd", 0.25, 0.125));
-        assert!(value[0].is_nan() && null[0].is_nan());
-        let error = TrainingCurve::parse("step,loss,mse,waves_pgd_null\n").unwrap_err();
-        assert!(format!("{error:#}").contains("expected waves_pgd"), "{error:#}");
-    }
-
-    #[test]
-    fn curves_name_the_bad_line() {
-        let error = TrainingCurve::parse("step,loss,mse\n1,0.5,0.4\n2,high,0.3\n").unwrap_err();
-        let message = format!("{error:#}");
-        assert!(message.starts_with("line 3: found \"high\", expected a number"), "{message}");
-        let error = TrainingCurve::parse("step,loss\n1,0.5\n").unwrap_err();
-        assert!(format!("{error:#}").contains("expected mse"), "{error:#}");
+    fn results_of_other_tasks_are_read() {
+        let text = r#"{"format":1,"task":"sequence","model":"cornn","data":"smnist","split":"test","preset":null,
+            "seed":0,"commit":"c","device":"cpu","parameters":9,"checkpoint":{"step":4,"configured":true,
+            "sha256":"ab"},"steps":4,"trained_steps":4,"seconds":1.0,"sequences":20,
+            "metrics":{"accuracy":0.9,"loss":0.3},"intervals":{"accuracy":[0.7,0.95]},"confusion":[[1]],
+            "rules":{"last":null,"best":null},"per_trajectory":{"accuracy":[1.0]}}"#;
+        let result: Evaluation = serde_json::from_str(text).unwrap();
+        assert_eq!((result.trajectories, result.unit), (20, 1.0));
+        assert_eq!(result.metric("accuracy", Path::new("run")).unwrap(), Some(0.9));
+        assert_eq!(result.per_trajectory["accuracy"], [Some(1.0)]);
     }
 
     #[test]

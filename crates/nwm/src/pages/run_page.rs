@@ -6,16 +6,19 @@ use anyhow::{Context, Result, ensure};
 use maud::{Markup, html};
 
 use super::{
+    answers::{answer_table, confusion, headline},
     comparison::energies,
     error_table::{error_table, metric, reference},
-    figures::{loss_chart, per_step_chart, wave_charts},
+    figures::{accuracy_chart, loss_chart, per_step_chart, wave_charts},
+    films::{self, Films, bound_table, wave_table},
     forecast::ForecastSamples,
     html as page_html,
     number::{count, duration, in_unit, quotient, ratio},
     player::{players, script},
-    run_files::{Evaluation, RunRecord, TrainingCurve, read_resolved_config},
+    run_files::{Evaluation, RunRecord, read_resolved_config},
     scale::Scale,
     shown::Shown,
+    training_curve::TrainingCurve,
 };
 
 /// Frames in the strip of a trajectory.
@@ -31,6 +34,8 @@ struct Run<'a> {
     curve: Option<TrainingCurve>,
     config: Option<String>,
     samples: Option<&'a ForecastSamples>,
+    /// Of a variational model.
+    films: Option<Films>,
 }
 
 impl<'a> Run<'a> {
@@ -39,10 +44,12 @@ impl<'a> Run<'a> {
             Some(name) => name.to_string_lossy().into_owned(),
             None => run_dir.display().to_string(),
         };
+        let evaluation = Evaluation::read(run_dir)?;
         Ok(Self {
             name,
             record: RunRecord::read(run_dir)?,
-            evaluation: Evaluation::read(run_dir)?,
+            films: Films::read(run_dir, evaluation.as_ref())?,
+            evaluation,
             curve: TrainingCurve::read(run_dir)?,
             config: read_resolved_config(run_dir)?,
             samples,
@@ -88,8 +95,11 @@ pub(crate) fn runs_page(runs: &[(&Path, Option<&ForecastSamples>)]) -> Result<St
     // One script plays what any of the runs shows.
     let has_player = runs.iter().any(|(_, samples)| samples.is_some_and(|it| !it.truth.is_empty()));
     let script = has_player.then(script);
+    let film_script = read.iter().any(|run| run.films.is_some()).then(films::script);
+    let scripts =
+        html! { @for script in [&script, &film_script].into_iter().flatten() { (script) } };
     if let [run] = &read[..] {
-        let body = html! { (run_body(run, section_heading)?) @if let Some(it) = &script { (it) } };
+        let body = html! { (run_body(run, section_heading)?) (scripts) };
         return Ok(page_html::page(&run.title(), run.scale(), &body));
     }
     let mut sections = Vec::with_capacity(read.len());
@@ -102,7 +112,7 @@ pub(crate) fn runs_page(runs: &[(&Path, Option<&ForecastSamples>)]) -> Result<St
     let body = html! {
         (overview(&read))
         @for section in &sections { (section) }
-        @if let Some(script) = &script { (script) }
+        (scripts)
     };
     let scale = common_scale(&read);
     Ok(page_html::page(&format!("{} runs", read.len()), scale, &body))
@@ -149,7 +159,10 @@ fn overview(runs: &[Run<'_>]) -> Markup {
                         Some(result) => {
                             @let own = metric(result, METRIC);
                             @let mean_image = reference(result, "mean_image", METRIC);
-                            td.number { (in_units_of(result.unit, own)) }
+                            @match headline(result) {
+                                Some(score) => td.number { (score) }
+                                None => td.number { (in_units_of(result.unit, own)) }
+                            }
                             td.number { (ratio(quotient(own, mean_image))) }
                         }
                         None => { td.missing { "–" } td.missing { "–" } }
@@ -181,7 +194,13 @@ fn run_body(run: &Run<'_>, heading: Heading) -> Result<Markup> {
         Some(curve) => wave_charts(curve, WAVE_CHART_SIZE)?,
         None => Vec::new(),
     };
-    let per_step = run.evaluation.as_ref().map(per_step_chart).transpose()?.flatten();
+    let accuracy =
+        run.curve.as_ref().map(|curve| accuracy_chart(curve, CHART_SIZE)).transpose()?.flatten();
+    let forecast = run.evaluation.as_ref().filter(|result| result.task == "forecast");
+    let per_step = forecast.map(per_step_chart).transpose()?.flatten();
+    let confused = run.evaluation.as_ref().map(confusion).transpose()?.flatten();
+    let measured = run.evaluation.as_ref().and_then(wave_table);
+    let films = run.films.as_ref().map(Films::markup).transpose()?;
     let shown = [run.shown()];
     let player = players(&shown)?;
     let energy = match &run.evaluation {
@@ -192,9 +211,16 @@ fn run_body(run: &Run<'_>, heading: Heading) -> Result<Markup> {
     Ok(html! {
         (run_facts(run))
         @match &run.evaluation {
-            Some(result) => { (heading("Forecast error")) (error_table(result)) }
+            Some(result) => @match result.task.as_str() {
+                "sequence" => { (heading("Answers")) (answer_table(result)) }
+                "variational" => { (heading("Lower bound")) (bound_table(result)) }
+                _ => { (heading("Forecast error")) (error_table(result)) }
+            }
             None => p.notice { "This run has not been evaluated: nwm eval writes its errors." }
         }
+        @if let Some(confused) = &confused { (heading("Classes")) (confused) }
+        @if let Some(measured) = &measured { (heading("Waves of the trained model")) (measured) }
+        @if let Some(films) = &films { (heading("A film")) (films) }
         @if let Some(svg) = &per_step {
             (heading("Error of every frame"))
             (page_html::chart(svg,
@@ -206,6 +232,12 @@ fn run_body(run: &Run<'_>, heading: Heading) -> Result<Markup> {
             (heading("Training"))
             (page_html::chart(svg,
                 "Loss against training step, logarithmic", "Loss of the training batches."))
+        }
+        @if let Some(svg) = &accuracy {
+            (heading("Accuracy"))
+            (page_html::chart(svg,
+                "Share of right answers against training step",
+                "Share of right answers in the training batches, and in the validation set if there is one."))
         }
         @if !waves.is_empty() {
             (heading("Waves of the hidden state"))
@@ -240,6 +272,14 @@ fn run_facts(run: &Run<'_>) -> Markup {
     let record = &run.record;
     let result = run.evaluation.as_ref();
     let of_result = |value: &dyn Fn(&Evaluation) -> String| result.map(value).unwrap_or_default();
+    let task = result.map(|result| result.task.as_str());
+    let forecasts = result.filter(|_| task == Some("forecast"));
+    let forecast = |value: &dyn Fn(&Evaluation) -> String| forecasts.map(value).unwrap_or_default();
+    let tested = match task {
+        Some("sequence") => "test sequences",
+        Some("variational") => "test films",
+        _ => "test trajectories",
+    };
     page_html::facts(&[
         ("model", of_result(&|result| result.model.clone())),
         ("data", of_result(&|result| format!("{}, {} split", result.data, result.split))),
@@ -249,8 +289,8 @@ fn run_facts(run: &Run<'_>) -> Markup {
         ("training steps", count(record.steps)),
         ("training time", duration(record.seconds)),
         ("parameters", of_result(&|result| count(result.parameters))),
-        ("test trajectories", of_result(&|result| count(result.trajectories))),
-        ("frames seen", of_result(&|result| result.inference_steps.to_string())),
+        (tested, of_result(&|result| count(result.trajectories))),
+        ("frames seen", forecast(&|result| result.inference_steps.to_string())),
         ("horizon", of_result(&|result| result.horizon.clone())),
         (
             "checkpoint",
@@ -350,6 +390,17 @@ mod tests {
         assert!(page.contains("has not been evaluated") && !page.contains("<svg"));
         fs::remove_file(run_dir.join("run.json")).unwrap();
         assert!(run_page(&run_dir, None).is_err());
+    }
+
+    #[test]
+    fn a_run_without_a_mean_squared_error_shows_its_loss() {
+        let folder = three_seeds();
+        let run_dir = folder.path().join("spring-nwm_1d-seed0");
+        fs::write(run_dir.join("metrics.csv"), "step,loss,mse\n1,2.3,\n2,1.9,\n").unwrap();
+        let page = run_page(&run_dir, None).unwrap();
+        assert!(page.contains("<h2>Training <span"));
+        assert!(page.contains(">\nloss\n<"));
+        assert!(!page.contains(">\nmean squared error\n<"), "a name without a line");
     }
 
     #[test]

@@ -1,9 +1,6 @@
 //! What a page shows of one model beside others.
 
-use super::{
-    forecast::ForecastSamples,
-    run_files::{Evaluation, TrainingCurve},
-};
+use super::{forecast::ForecastSamples, run_files::Evaluation, training_curve::TrainingCurve};
 
 /// One run among those that a chart, a strip or a player shows together.
 #[derive(Debug, Clone, Copy)]

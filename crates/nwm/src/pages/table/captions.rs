@@ -1,9 +1,10 @@
 //! Headings and notes of the tables of values, for every file that shows them.
 
 use super::{
-    super::number::{count, in_unit},
+    super::number::count,
     cells::{Cell, Table},
     comparison::{RESAMPLES, SIGNIFICANT},
+    metric::{Metric, Subject},
     score::{Horizon, WhichReference},
 };
 
@@ -91,7 +92,7 @@ impl Table {
         groups.iter().map(|(frames, columns)| format!("{}: {frames}", columns.join(", "))).collect()
     }
 
-    /// The error of a reference predictor in a row: one number, or the smallest and the largest, since
+    /// The value of a reference predictor in a row: one number, or the smallest and the largest, since
     /// models are scored on different frames.
     pub(super) fn reference_values(
         &self,
@@ -103,9 +104,10 @@ impl Table {
         let mut values: Vec<f64> = self.row(row).filter_map(value).collect();
         values.sort_unstable_by(f64::total_cmp);
         let [least, most] = [values.first(), values.last()].map(|it| it.copied());
-        match (in_unit(least), in_unit(most)) {
+        let kind = self.kind();
+        match ((kind.show)(least), (kind.show)(most)) {
             (least, most) if least == most => least,
-            _ => format!("{} to {}", end_of_range(least), end_of_range(most)),
+            _ => format!("{} to {}", end_of_range(kind, least), end_of_range(kind, most)),
         }
     }
 
@@ -116,16 +118,13 @@ impl Table {
         let is_conditional = summaries.clone().any(|summary| summary.conditional_on_seed);
         summaries.any(|summary| summary.best.is_some()).then(|| {
             let mut text = format!(
-                "Bold: the smallest error of its row. †: not distinguishable from it. ‡: not \
-                 compared with it. The smallest one is picked by the same errors that the others are \
-                 then compared by, which flatters it: among models that are not distinguishable \
-                 another may lead on other trajectories. Each comparison is a paired bootstrap \
-                 ({} resamples) over the same test trajectories and the training seeds; \
-                 distinguishable is an adjusted p of at most {SIGNIFICANT}, by Holm's method for all \
-                 comparisons of a row. Two or three seeds hardly tell how \
-                 much trainings differ: there intervals are too narrow and p too small.",
-                count(RESAMPLES as u64)
+                "Bold: {} of its row. †: not distinguishable from it. ‡: not compared with it. ",
+                self.kind().leading
             );
+            text.push_str(&match self.kind().subject {
+                Subject::Forecasts => paired(),
+                Subject::Answers(_) => UNPAIRED.to_owned(),
+            });
             if is_conditional {
                 text.push_str(
                     " Where a model was trained with one seed, this says nothing about other seeds.",
@@ -136,11 +135,32 @@ impl Table {
     }
 }
 
+/// How errors of the same test trajectories are compared.
+fn paired() -> String {
+    format!(
+        "The smallest one is picked by the same errors that the others are \
+         then compared by, which flatters it: among models that are not distinguishable \
+         another may lead on other trajectories. Each comparison is a paired bootstrap \
+         ({} resamples) over the same test trajectories and the training seeds; \
+         distinguishable is an adjusted p of at most {SIGNIFICANT}, by Holm's method for all \
+         comparisons of a row. Two or three seeds hardly tell how \
+         much trainings differ: there intervals are too narrow and p too small.",
+        count(RESAMPLES as u64)
+    )
+}
+
+/// How scores of answers are compared.
+const UNPAIRED: &str = "Intervals are over test sequences, Wilson's of accuracies and Student's of errors, \
+    and over seeds where there are several. Models are compared by the interval of the difference of two \
+    independent samples (Newcombe's method); distinguishable are those whose interval excludes 0. Where \
+    models were asked the same questions, a comparison in pairs could tell more of them apart. Intervals \
+    are not corrected for the number of comparisons.";
+
 /// An end of a range of errors, for which whole units do from a hundred on.
-fn end_of_range(value: Option<f64>) -> String {
+fn end_of_range(kind: &Metric, value: Option<f64>) -> String {
     match value {
         Some(value) if (1e2..1e6).contains(&value) => format!("{value:.0}"),
-        value => in_unit(value),
+        value => (kind.show)(value),
     }
 }
 

@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     super::scale::Scale,
+    answers::AnswerMeasures,
     comparison::RowSummary,
     measures::Measures,
+    metric::{Metric, Subject},
     score::{Horizon, MATCHED_METRIC, References, Score},
 };
 
@@ -43,6 +45,9 @@ pub(super) struct Cell {
     pub(super) row: String,
     pub(super) column: String,
     pub(super) published: Option<f64>,
+    /// The published standard deviation over seeds; absent where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) published_std: Option<f64>,
     /// This and the next three are the plan's metric, see [`Score`].
     pub(super) mean: Option<f64>,
     pub(super) std: Option<f64>,
@@ -60,6 +65,9 @@ pub(super) struct Cell {
     pub(super) matched: Option<Score>,
     #[serde(default)]
     pub(super) measures: Measures,
+    /// Of models that answer sequences; absent for all others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) answers: Option<AnswerMeasures>,
 }
 
 /// One evaluated run.
@@ -114,9 +122,38 @@ impl Cell {
             }),
         }
     }
+
+    /// How exactly the score at a horizon is known, as it stands beside it: half the width of the interval over seeds, or an
+    /// interval over sequences; `None` where that is not known.
+    pub(super) fn spread(&self, kind: &Metric, horizon: Horizon) -> Option<String> {
+        match &kind.subject {
+            Subject::Forecasts => {
+                let half_width = self.score(horizon)?.half_width()?;
+                Some(format!("± {}", (kind.show)(Some(half_width))))
+            }
+            Subject::Answers(_) => {
+                Some(format!("({})", kind.interval(Some(self.answers?.interval95?))))
+            }
+        }
+    }
 }
 
 impl Table {
+    /// What its metric is.
+    pub(super) fn kind(&self) -> &'static Metric {
+        Metric::of(&self.metric, &self.rows)
+    }
+
+    /// Whether results may have a score at the matched horizon beside that of the metric.
+    pub(super) fn is_of_forecasts(&self) -> bool {
+        matches!(self.kind().subject, Subject::Forecasts)
+    }
+
+    /// Whether published numbers are listed: tables of answers leave the list out where there are none.
+    pub(super) fn has_published_section(&self) -> bool {
+        self.is_of_forecasts() || self.cells.iter().any(|cell| cell.published.is_some())
+    }
+
     /// How its numbers relate to the published ones.
     pub(super) fn scale(&self) -> Scale<'_> {
         if self.reduced { Scale::Reduced(&self.preset) } else { Scale::Published }

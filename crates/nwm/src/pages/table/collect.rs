@@ -10,9 +10,11 @@ use super::{
         plan::{Plan, PlannedRun, data_of_row},
         run_files::{Evaluation, RunRecord},
     },
+    answers::AnswerMeasures,
     cells::{Cell, SeedValue, Status, Table},
     comparison::{Contender, RowSummary},
     measures::Measures,
+    metric::{Metric, Subject},
     score::{Horizon, MATCHED_METRIC, Score},
 };
 
@@ -45,6 +47,7 @@ impl Table {
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Self> {
         let plan = Plan::read(plan_dir)?;
+        let kind = Metric::of(&plan.metric, &plan.rows);
         let (mut devices, mut horizons) = (BTreeSet::new(), BTreeSet::new());
         let mut cells = Vec::with_capacity(plan.rows.len() * plan.columns.len());
         let (mut summaries, mut matched_summaries) = (Vec::new(), Vec::new());
@@ -56,24 +59,40 @@ impl Table {
                 .map(|column| CellRuns::read(&plan, plan_dir, row, column))
                 .collect::<Result<Vec<_>>>()?;
             let row_cells = (plan.columns.iter().zip(&runs))
-                .map(|(column, runs)| runs.cell(&plan, row, column))
+                .map(|(column, runs)| runs.cell(&plan, kind, row, column))
                 .collect::<Result<Vec<_>>>()?;
             let contenders = |horizon: Horizon| {
                 let key = horizon.metric(&plan.metric);
                 (row_cells.iter().zip(&runs))
                     .filter_map(|(cell, runs)| {
                         let score = cell.score(horizon)?;
-                        Some(Contender::new(&cell.column, score, &runs.evaluations, key, plan.unit))
+                        Some(match cell.answers {
+                            Some(answers) => Contender::with_interval(
+                                &cell.column,
+                                score,
+                                answers,
+                                cell.seeds.len(),
+                            ),
+                            None => Contender::new(
+                                &cell.column,
+                                score,
+                                &runs.evaluations,
+                                key,
+                                plan.unit,
+                            ),
+                        })
                     })
                     .collect::<Vec<_>>()
             };
-            if let Some(summary) = RowSummary::of(row, &contenders(Horizon::Planned))? {
-                summaries.push(summary.against_published(&row_cells)?);
+            if let Some(summary) = RowSummary::of(kind, row, &contenders(Horizon::Planned))? {
+                summaries.push(summary.against_published(kind, &row_cells)?);
             }
-            matched_summaries.extend(RowSummary::of(row, &contenders(Horizon::Matched))?);
+            matched_summaries.extend(RowSummary::of(kind, row, &contenders(Horizon::Matched))?);
             for evaluation in runs.into_iter().flat_map(|runs| runs.evaluations) {
                 devices.insert(evaluation.device);
-                horizons.insert(evaluation.horizon);
+                if !evaluation.horizon.is_empty() {
+                    horizons.insert(evaluation.horizon);
+                }
             }
             cells.extend(row_cells);
         }
@@ -120,15 +139,22 @@ impl<'a> CellRuns<'a> {
         Ok(found)
     }
 
-    fn cell(&self, plan: &Plan, row: &str, column: &str) -> Result<Cell> {
+    fn cell(&self, plan: &Plan, kind: &Metric, row: &str, column: &str) -> Result<Cell> {
         let evaluations = &self.evaluations;
         let in_units = |result: &Evaluation, key: &str| Some(metric(result, key)? / plan.unit);
-        let planned = Score::of(evaluations, &plan.metric, plan.unit)?;
+        let planned = Score::of(kind, evaluations, &plan.metric, plan.unit)?;
         let has_matched = !evaluations.is_empty()
             && plan.metric != MATCHED_METRIC
             && evaluations.iter().all(|result| result.metrics.contains_key(MATCHED_METRIC));
-        let matched =
-            has_matched.then(|| Score::of(evaluations, MATCHED_METRIC, plan.unit)).transpose()?;
+        let matched = has_matched
+            .then(|| Score::of(kind, evaluations, MATCHED_METRIC, plan.unit))
+            .transpose()?;
+        let answers = match kind.subject {
+            Subject::Forecasts => None,
+            Subject::Answers(_) => {
+                AnswerMeasures::of(evaluations, &plan.metric, plan.unit, &planned)?
+            }
+        };
         let seeds = (self.runs.iter().zip(evaluations))
             .map(|(run, result)| SeedValue {
                 seed: run.seed,
@@ -144,6 +170,7 @@ impl<'a> CellRuns<'a> {
             row: row.to_owned(),
             column: column.to_owned(),
             published: plan.published(row, column),
+            published_std: plan.published_std(row, column),
             mean: planned.mean,
             std: planned.std,
             ci95: planned.ci95,
@@ -155,10 +182,13 @@ impl<'a> CellRuns<'a> {
                 (false, false) => Status::Partial,
             },
             missing_seeds: self.missing_seeds.clone(),
-            inference_steps: evaluations.first().map(|result| result.inference_steps),
+            inference_steps: (evaluations.first())
+                .map(|result| result.inference_steps)
+                .filter(|&steps| steps > 0),
             references: planned.references,
             matched,
             measures: Measures::of(evaluations, &plan.metric, plan.unit)?,
+            answers,
         })
     }
 }
@@ -173,7 +203,7 @@ fn check_fits(
     let seeds = [evaluation.seed, run.seed].map(|seed| seed.to_string());
     let preset = evaluation.preset.clone().unwrap_or_else(|| "none".to_owned());
     for (what, found, expected) in [
-        ("model", evaluation.model.as_str(), run.column.as_str()),
+        ("model", evaluation.model.as_str(), plan.model_of(&run.column)),
         ("data", data_of_row(&evaluation.data), data_of_row(&run.row)),
         ("preset", preset.as_str(), plan.preset.as_str()),
         ("seed", seeds[0].as_str(), seeds[1].as_str()),

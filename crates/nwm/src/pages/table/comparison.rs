@@ -2,13 +2,15 @@
 
 use anyhow::Result;
 use nwm_analysis::statistics::{
-    BootstrapOptions, PairedDifference, RankCorrelation, holm_adjusted,
+    BootstrapOptions, PairedDifference, RankCorrelation, difference_interval, holm_adjusted,
 };
 use serde::{Deserialize, Serialize};
 
 use super::{
     super::{error_table::metric, run_files::Evaluation},
+    answers::AnswerMeasures,
     cells::{Cell, Status},
+    metric::Metric,
     score::Score,
     sentence::sentence,
 };
@@ -30,7 +32,7 @@ const FEWEST_RANKED: usize = 3;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct RowSummary {
     pub(super) row: String,
-    /// The column with the smallest error; null where one has results alone or none has finite errors.
+    /// The column with the best value; null where one has results alone or none has finite values.
     pub(super) best: Option<String>,
     /// Every other column with a result against the best one.
     pub(super) comparisons: Vec<Comparison>,
@@ -48,13 +50,13 @@ pub(super) struct RowSummary {
     pub(super) sentence: String,
 }
 
-/// One model against the best of its row, paired by test trajectory. Numbers are null where the two
-/// were not compared.
+/// One model against the best of its row, paired by test trajectory; of answers the difference of two independent samples,
+/// which has no p-value. Numbers are null where the two were not compared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Comparison {
     pub(super) column: String,
     pub(super) verdict: Verdict,
-    /// Its mean error minus that of the best, in units.
+    /// Its mean minus that of the best, in units.
     pub(super) difference: Option<f64>,
     pub(super) interval95: Option<[f64; 2]>,
     /// Of no difference, for this comparison alone.
@@ -69,7 +71,7 @@ pub(super) struct Comparison {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Verdict {
-    /// Its adjusted p-value is small: a larger error.
+    /// Its adjusted p-value is small, or the interval of the difference excludes 0: a worse value.
     Distinguishable,
     /// It is not.
     NotDistinguishable,
@@ -98,9 +100,15 @@ pub(super) struct Contender<'a> {
     errors: Errors,
 }
 
-/// Errors by seed and trajectory, in units, or why there are none to compare.
+/// Errors by seed and trajectory or an interval, in units, or why there is nothing to compare.
 enum Errors {
     ByTrajectory(Vec<Vec<f64>>),
+    /// Of answers: an interval of the mean, over so many seeds and sequences.
+    Interval {
+        interval95: [f64; 2],
+        seeds: usize,
+        sequences: usize,
+    },
     NotFinite,
     Unusable(&'static str),
 }
@@ -141,6 +149,22 @@ impl<'a> Contender<'a> {
         Self { column, score, errors: Errors::of(evaluations, key, unit) }
     }
 
+    /// A model with a score of answers and what is known about it, from so many seeds.
+    pub(super) fn with_interval(
+        column: &'a str,
+        score: Score,
+        answers: AnswerMeasures,
+        seeds: usize,
+    ) -> Self {
+        let sequences = usize::try_from(answers.sequences).unwrap_or(usize::MAX);
+        let errors = match (score.mean, answers.interval95) {
+            (None, _) => Errors::NotFinite,
+            (_, None) => Errors::Unusable("its results have no interval"),
+            (_, Some(interval95)) => Errors::Interval { interval95, seeds, sequences },
+        };
+        Self { column, score, errors }
+    }
+
     pub(super) fn is_finite(&self) -> bool {
         self.score.mean.is_some() && !matches!(self.errors, Errors::NotFinite)
     }
@@ -150,17 +174,32 @@ impl<'a> Contender<'a> {
         match &self.errors {
             Errors::ByTrajectory(errors) => Ok(errors),
             Errors::Unusable(why) => Err(why),
+            Errors::Interval { .. } => Err("its errors by trajectory are not compared"),
             Errors::NotFinite => Err("its errors are not finite"),
         }
     }
 
     /// Whether its errors by trajectory are those of one training.
     pub(super) fn has_one_seed(&self) -> bool {
-        self.errors().is_ok_and(|seeds| seeds.len() == 1)
+        match &self.errors {
+            Errors::Interval { seeds, .. } => *seeds == 1,
+            _ => self.errors().is_ok_and(|seeds| seeds.len() == 1),
+        }
     }
 
     fn trajectories(&self) -> Option<usize> {
-        self.errors().ok()?.first().map(Vec::len)
+        match &self.errors {
+            Errors::Interval { sequences, .. } => Some(*sequences),
+            _ => self.errors().ok()?.first().map(Vec::len),
+        }
+    }
+
+    /// Mean and its interval, where models are compared by these.
+    fn estimate(&self) -> Option<(f64, [f64; 2])> {
+        match &self.errors {
+            Errors::Interval { interval95, .. } => Some((self.score.mean?, *interval95)),
+            _ => None,
+        }
     }
 
     /// This model against the best, but for the correction of its p-value and its verdict.
@@ -176,6 +215,17 @@ impl<'a> Contender<'a> {
         };
         if !self.is_finite() {
             return Ok(without_numbers(Verdict::Diverged, None));
+        }
+        if let (Some(own), Some(best)) = (self.estimate(), best.estimate()) {
+            let interval95 = difference_interval(own, best)?;
+            let is_apart = interval95[0] > 0.0 || interval95[1] < 0.0;
+            let verdict =
+                if is_apart { Verdict::Distinguishable } else { Verdict::NotDistinguishable };
+            return Ok(Comparison {
+                difference: Some(own.0 - best.0),
+                interval95: Some(interval95),
+                ..without_numbers(verdict, None)
+            });
         }
         let not_compared = |reason: String| Ok(without_numbers(Verdict::NotCompared, Some(reason)));
         let (own, least) = match (self.errors(), best.errors()) {
@@ -206,16 +256,21 @@ impl<'a> Contender<'a> {
 impl RowSummary {
     /// Compares the models of a row; `None` without any.
     ///
-    /// The best is the one with the smallest mean error among those whose errors are all finite. It
+    /// The best is the one with the best mean among those whose values are all finite. It
     /// is picked by the errors that the others are then compared by, which flatters it; the
     /// correction is for the number of comparisons, not for the pick.
-    pub(super) fn of(row: &str, contenders: &[Contender<'_>]) -> Result<Option<Self>> {
+    pub(super) fn of(
+        kind: &Metric,
+        row: &str,
+        contenders: &[Contender<'_>],
+    ) -> Result<Option<Self>> {
         if contenders.is_empty() {
             return Ok(None);
         }
-        let mean = |contender: &Contender<'_>| contender.score.mean.unwrap_or(f64::INFINITY);
+        let mean =
+            |contender: &Contender<'_>| contender.score.mean.unwrap_or(kind.direction.worst());
         let finite = contenders.iter().filter(|contender| contender.is_finite());
-        let best = finite.min_by(|a, b| mean(a).total_cmp(&mean(b)));
+        let best = finite.min_by(|a, b| kind.direction.better_first(mean(a), mean(b)));
         let mut comparisons = match best {
             Some(best) => contenders
                 .iter()
@@ -226,7 +281,7 @@ impl RowSummary {
         };
         adjust(&mut comparisons)?;
         let was_compared = |contender: &&Contender<'_>| {
-            let is_it = |it: &Comparison| it.column == contender.column && it.p_value.is_some();
+            let is_it = |it: &Comparison| it.column == contender.column && it.difference.is_some();
             comparisons.iter().any(is_it)
         };
         let one_seed: Vec<&str> = contenders
@@ -235,7 +290,7 @@ impl RowSummary {
             .filter(|contender| contender.has_one_seed())
             .map(|contender| contender.column)
             .collect();
-        let is_compared = comparisons.iter().any(|it| it.p_value.is_some());
+        let is_compared = comparisons.iter().any(|it| it.difference.is_some());
         Ok(Some(Self {
             row: row.to_owned(),
             best: best.filter(|_| contenders.len() > 1).map(|best| best.column.to_owned()),
@@ -244,17 +299,17 @@ impl RowSummary {
             kendall_tau: None,
             kendall_p: None,
             ranked: 0,
-            sentence: sentence(contenders, best, &comparisons, &one_seed),
+            sentence: sentence(kind, contenders, best, &comparisons, &one_seed),
             comparisons,
         }))
     }
 
     /// Adds the agreement of the order of the row's means with that of the published numbers. Models that diverged come
     /// last, all alike.
-    pub(super) fn against_published(self, cells: &[Cell]) -> Result<Self> {
+    pub(super) fn against_published(self, kind: &Metric, cells: &[Cell]) -> Result<Self> {
         let measured = |cell: &Cell| match cell.status {
             Status::Missing => None,
-            _ => Some(cell.mean.unwrap_or(f64::MAX)),
+            _ => Some(cell.mean.unwrap_or(kind.direction.worst())),
         };
         let both = cells.iter().filter_map(|cell| Some((measured(cell)?, cell.published?)));
         let (measured, published): (Vec<f64>, Vec<f64>) = both.unzip();

@@ -7,6 +7,7 @@ use nwm_data::atomic::write_atomically;
 
 use super::{
     SampleSource,
+    answers::AnswerMeasures,
     cells::{Cell, Table},
     markdown::markdown,
     measures::Measures,
@@ -90,12 +91,31 @@ const COLUMNS: [&str; 37] = [
     "r_squared",
 ];
 
+/// Columns after these in tables of answers.
+const ANSWER_COLUMNS: [&str; 9] = [
+    "published_std",
+    "no_skill",
+    "ratio_to_no_skill",
+    "interval95_low",
+    "interval95_high",
+    "sequences",
+    "parameters",
+    "last",
+    "best",
+];
+
 /// `table.csv`: one line for each cell, empty fields where there is no number.
 fn comma_separated(table: &Table) -> Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(COLUMNS)?;
+    let has_answers = !table.is_of_forecasts();
+    let further = if has_answers { &ANSWER_COLUMNS[..] } else { &[] };
+    writer.write_record(COLUMNS.iter().chain(further))?;
     for cell in &table.cells {
-        writer.write_record(record(table, cell))?;
+        let mut fields = record(table, cell);
+        if has_answers {
+            fields.extend(answer_fields(cell));
+        }
+        writer.write_record(fields)?;
     }
     let bytes = writer.into_inner().context("encode table.csv")?;
     String::from_utf8(bytes).context("encode table.csv")
@@ -109,7 +129,7 @@ fn record(table: &Table, cell: &Cell) -> Vec<String> {
         [score.mean, score.std, low, high].map(number)
     };
     let references = |score: &Score| {
-        let References { mean_image, last_frame } = score.references;
+        let References { mean_image, last_frame, .. } = score.references;
         [mean_image.value, mean_image.ratio, last_frame.value, last_frame.ratio].map(number)
     };
     let verdict = |horizon| table.verdict_name(horizon, &cell.row, &cell.column).to_owned();
@@ -139,6 +159,24 @@ fn record(table: &Table, cell: &Cell) -> Vec<String> {
     fields.push(valid_time.map(|it| it.longest.to_string()).unwrap_or_default());
     fields.push(number(symplecticity.map(|it| it.symetric)));
     fields.push(number(symplecticity.and_then(|it| it.r_squared)));
+    fields
+}
+
+/// What the line of a cell of answers has beyond that.
+fn answer_fields(cell: &Cell) -> Vec<String> {
+    let no_skill = cell.references.no_skill;
+    let [low, high] = cell
+        .answers
+        .and_then(|answers| answers.interval95)
+        .map_or([None; 2], |interval| interval.map(Some));
+    let count = |of: fn(&AnswerMeasures) -> u64| {
+        cell.answers.as_ref().map(|answers| of(answers).to_string()).unwrap_or_default()
+    };
+    let rule = |of: fn(&AnswerMeasures) -> Option<f64>| number(cell.answers.as_ref().and_then(of));
+    let mut fields: Vec<String> =
+        [cell.published_std, no_skill.value, no_skill.ratio, low, high].map(number).into();
+    fields.extend([count(|it| it.sequences), count(|it| it.parameters)]);
+    fields.extend([rule(|it| it.last), rule(|it| it.best)]);
     fields
 }
 

@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use anyhow::Result;
 
 use super::{
-    super::number::{duration, finite_in_unit, in_unit, ratio},
+    super::number::{duration, in_unit, ratio},
     cells::{Cell, Status, Table},
-    score::{Horizon, REFERENCES, Score},
+    metric::{Metric, Subject},
+    score::Horizon,
     verdict::Mark,
 };
 
@@ -15,6 +16,7 @@ use super::{
 /// missing.
 pub(super) fn markdown(table: &Table) -> Result<String> {
     let label = table.scale().label().map(|label| format!(" ({label})")).unwrap_or_default();
+    let kind = table.kind();
     let mut text = String::new();
     writeln!(text, "# {}{label}\n", table.table)?;
     if let Some(notice) = table.scale().notice() {
@@ -22,25 +24,23 @@ pub(super) fn markdown(table: &Table) -> Result<String> {
     }
     writeln!(
         text,
-        "`{}` in units of {}, commit `{}`, device {}. Mean over seeds, with half the width of the \
-         Student-t 95 % interval where there are two seeds or more. The mean image of the training \
-         set and the last frame seen, each repeated, need no training; their errors differ where \
-         models are scored on different frames.\n",
+        "`{}`{}, commit `{}`, device {}. {}\n",
         table.metric,
-        table.unit,
+        kind.unit_phrase(&table.unit),
         table.commit,
-        if table.device.is_empty() { "none yet" } else { &table.device }
+        if table.device.is_empty() { "none yet" } else { &table.device },
+        kind.text_note
     )?;
     for horizon in table.horizons() {
         write_measured(&mut text, table, horizon, &label)?;
     }
     write_verdicts(&mut text, table, &label)?;
-    for horizon in table.horizons() {
+    for horizon in table.horizons().filter(|_| kind.ratios_note.is_some()) {
         let at = table.horizon_name(horizon).map(|name| format!(", {name}")).unwrap_or_default();
-        for (name, reference) in REFERENCES {
-            writeln!(text, "\n## Measured divided by the {name}{at}{label}\n")?;
+        for predictor in kind.references {
+            writeln!(text, "\n## Measured divided by {}{at}{label}\n", predictor.phrase)?;
             write_matrix(&mut text, table, |cell| {
-                ratio(cell.score(horizon).and_then(|score| reference(&score.references).ratio))
+                ratio(cell.score(horizon).and_then(|score| (predictor.of)(&score.references).ratio))
             })?;
         }
     }
@@ -50,11 +50,11 @@ pub(super) fn markdown(table: &Table) -> Result<String> {
             (measure.show)(&cell.measures).unwrap_or(in_unit(None))
         })?;
     }
-    writeln!(text, "\n## Published (full-size training)\n")?;
-    if table.reduced {
-        writeln!(text, "Listed for orientation; a different experiment, not compared.\n")?;
+    for answers in table.answer_tables() {
+        writeln!(text, "\n## {}{label}\n\n{}\n", answers.title, answers.note)?;
+        write_matrix(&mut text, table, |cell| answers.text(table, cell).unwrap_or(in_unit(None)))?;
     }
-    write_matrix(&mut text, table, |cell| in_unit(cell.published))?;
+    write_published(&mut text, table, kind)?;
 
     writeln!(text, "\n## Missing\n")?;
     if table.unfinished().next().is_none() {
@@ -67,6 +67,17 @@ pub(super) fn markdown(table: &Table) -> Result<String> {
     Ok(text)
 }
 
+fn write_published(text: &mut String, table: &Table, kind: &Metric) -> Result<()> {
+    writeln!(text, "\n## Published (full-size training)\n")?;
+    if !table.has_published_section() {
+        return Ok(writeln!(text, "{NOTHING_PUBLISHED}")?);
+    }
+    if table.reduced {
+        writeln!(text, "Listed for orientation; a different experiment, not compared.\n")?;
+    }
+    write_matrix(text, table, |cell| kind.published(cell.published, cell.published_std))
+}
+
 /// The values at one horizon, the best of each row in bold, and reference predictors.
 fn write_measured(text: &mut String, table: &Table, horizon: Horizon, label: &str) -> Result<()> {
     if horizon == Horizon::Matched {
@@ -77,12 +88,13 @@ fn write_measured(text: &mut String, table: &Table, horizon: Horizon, label: &st
     if !note.is_empty() {
         writeln!(text, "{note}\n")?;
     }
-    let references = REFERENCES.map(|(name, _)| name).join(" | ");
-    writeln!(text, "| | {} | {references} |", table.columns.join(" | "))?;
-    writeln!(text, "|---|{}", "--:|".repeat(table.columns.len() + REFERENCES.len()))?;
+    let kind = table.kind();
+    let references: Vec<&str> = kind.references.iter().map(|it| it.name).collect();
+    writeln!(text, "| | {} | {} |", table.columns.join(" | "), references.join(" | "))?;
+    writeln!(text, "|---|{}", "--:|".repeat(table.columns.len() + references.len()))?;
     for row in &table.rows {
         let own = table.row(row).map(|cell| {
-            let value = measured(cell, horizon);
+            let value = measured(kind, cell, horizon);
             match table.mark(horizon, row, &cell.column) {
                 Mark::Best => format!("**{value}**"),
                 Mark::Close => format!("{value} †"),
@@ -90,7 +102,8 @@ fn write_measured(text: &mut String, table: &Table, horizon: Horizon, label: &st
                 Mark::None => value,
             }
         });
-        let references = REFERENCES.map(|(_, it)| table.reference_values(horizon, row, it));
+        let references =
+            kind.references.iter().map(|it| table.reference_values(horizon, row, it.of));
         let values: Vec<String> = own.chain(references).collect();
         writeln!(text, "| {row} | {} |", values.join(" | "))?;
     }
@@ -107,7 +120,7 @@ fn write_verdicts(text: &mut String, table: &Table, label: &str) -> Result<()> {
             let Some(summary) = table.summary_of(horizon, row) else { continue };
             let at = if horizon == Horizon::Matched { ", matched horizon" } else { "" };
             write!(text, "- {row}{at}: {}", summary.sentence)?;
-            match summary.rank_agreement(table.reduced) {
+            match summary.rank_agreement(table.kind(), table.reduced) {
                 Some(agreement) => writeln!(text, " {agreement}")?,
                 None => writeln!(text)?,
             }
@@ -121,16 +134,24 @@ fn write_verdicts(text: &mut String, table: &Table, label: &str) -> Result<()> {
 
 fn write_runs(text: &mut String, table: &Table, label: &str) -> Result<()> {
     writeln!(text, "\n## Runs{label}\n")?;
-    writeln!(text, "| run | seed | value | matched | steps | time | commit |")?;
-    writeln!(text, "|---|--:|--:|--:|--:|--:|---|")?;
+    let kind = table.kind();
+    let (heading, rule) = match kind.subject {
+        Subject::Forecasts => (" matched |", "--:|"),
+        Subject::Answers(_) => ("", ""),
+    };
+    writeln!(text, "| run | seed | value |{heading} steps | time | commit |")?;
+    writeln!(text, "|---|--:|--:|{rule}--:|--:|---|")?;
     for seed in table.cells.iter().flat_map(|cell| &cell.seeds) {
+        let matched = match kind.subject {
+            Subject::Forecasts => format!(" {} |", in_unit(seed.matched)),
+            Subject::Answers(_) => String::new(),
+        };
         writeln!(
             text,
-            "| `{}` | {} | {} | {} | {} | {} | `{}` |",
+            "| `{}` | {} | {} |{matched} {} | {} | `{}` |",
             seed.run_dir,
             seed.seed,
-            finite_in_unit(seed.value),
-            in_unit(seed.matched),
+            kind.show_finite(seed.value),
             seed.steps,
             duration(seed.seconds),
             seed.commit
@@ -150,21 +171,20 @@ fn write_matrix(text: &mut String, table: &Table, show: impl Fn(&Cell) -> String
     Ok(())
 }
 
-/// Mean and half width of the interval, or why there is none.
-fn measured(cell: &Cell, horizon: Horizon) -> String {
+/// What stands for a list of published numbers that nobody printed.
+pub(super) const NOTHING_PUBLISHED: &str = "No numbers were published.";
+
+/// A mean and how exactly it is known, or why there is none.
+fn measured(kind: &Metric, cell: &Cell, horizon: Horizon) -> String {
     let value = match cell.score(horizon) {
         None if cell.status == Status::Missing => return Status::Missing.name().to_owned(),
         None => return in_unit(None),
-        Some(score) => with_half_width(&score),
+        Some(score) => {
+            let spread = cell.spread(kind, horizon).map(|spread| format!(" {spread}"));
+            kind.show_finite(score.mean) + &spread.unwrap_or_default()
+        }
     };
     if cell.status == Status::Partial { format!("{value} (partial)") } else { value }
-}
-
-fn with_half_width(score: &Score) -> String {
-    match score.half_width() {
-        None => finite_in_unit(score.mean),
-        half_width => format!("{} ± {}", finite_in_unit(score.mean), in_unit(half_width)),
-    }
 }
 
 /// What is not finished, in words: cells without a plan together for each row, others one by one.

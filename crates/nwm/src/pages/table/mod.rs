@@ -1,18 +1,23 @@
 //! Tables of many runs: statistics over seeds, and files that show them.
 
+mod answers;
 mod captions;
 mod cells;
 mod collect;
 mod comparison;
 mod files;
+mod learning;
 mod markdown;
 mod measures;
+mod metric;
 mod page;
 mod row;
 mod score;
 mod sentence;
 mod verdict;
 
+#[cfg(test)]
+mod answer_tests;
 #[cfg(test)]
 mod tests;
 

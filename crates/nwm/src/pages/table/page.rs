@@ -8,15 +8,15 @@ use maud::{Markup, html};
 use super::{
     super::{
         html as page_html,
-        number::{duration, finite_in_unit, in_unit, quotient, ratio},
+        number::{duration, ratio},
         player::script,
     },
     SampleSource,
     cells::{Cell, Status, Table},
-    markdown::missing,
-    measures::MeasureTable,
+    markdown::{NOTHING_PUBLISHED, missing},
+    metric::ReferencePredictor,
     row::{anchor, row_section},
-    score::{Horizon, REFERENCES, Reference},
+    score::{Horizon, Reference},
     verdict::Mark,
 };
 
@@ -46,14 +46,25 @@ pub(super) fn table_page(
                 }
             }
         }
-        section {
-            h2 { "Measured, divided by reference predictors" (label) }
-            (reference_tables(table))
+        @if let Some(note) = table.kind().ratios_note {
+            section {
+                h2 { "Measured, divided by reference predictors" (label) }
+                (reference_tables(table, note))
+            }
         }
-        @if table.measure_tables().next().is_some() {
+        @if table.measure_tables().next().is_some() || table.answer_tables().next().is_some() {
             section {
                 h2 { "Further measures" (label) }
-                @for measure in table.measure_tables() { (measure_table(table, measure)) }
+                @for measure in table.measure_tables() {
+                    (measure_table(table, measure.title, measure.note, |cell| {
+                        (measure.show)(&cell.measures)
+                    }))
+                }
+                @for answers in table.answer_tables() {
+                    (measure_table(table, answers.title, answers.note, |cell| {
+                        answers.text(table, cell)
+                    }))
+                }
             }
         }
         section { h2 { "Published (full-size training)" } (published_table(table)) }
@@ -70,7 +81,7 @@ fn summary(table: &Table) -> Markup {
     let done = table.cells.len() - table.unfinished().count();
     page_html::facts(&[
         ("metric", table.metric.clone()),
-        ("unit", table.unit.clone()),
+        ("unit", table.kind().unit_name(&table.unit)),
         ("preset", table.preset.clone()),
         ("cells done", format!("{done} of {}", table.cells.len())),
         ("runs", seeds.len().to_string()),
@@ -112,6 +123,7 @@ fn extended_matrix(
 }
 
 fn measured_table(table: &Table, horizon: Horizon) -> Markup {
+    let kind = table.kind();
     let value = |cell: &Cell| {
         let Some(score) = cell.score(horizon) else {
             let text = if cell.status == Status::Missing { "missing" } else { "–" };
@@ -119,48 +131,45 @@ fn measured_table(table: &Table, horizon: Horizon) -> Markup {
         };
         let mark = table.mark(horizon, &cell.row, &cell.column);
         html! { td.number.best[mark == Mark::Best] {
-            (finite_in_unit(score.mean))
+            (kind.show_finite(score.mean))
             @if mark == Mark::Close { span.mark { "†" } }
             @if mark == Mark::NotCompared { span.mark { "‡" } }
-            @if let Some(half_width) = score.half_width() {
-                br; small { "± " (in_unit(Some(half_width))) }
-            }
+            @if let Some(spread) = cell.spread(kind, horizon) { br; small { (spread) } }
             @if cell.status == Status::Partial { br; small { "partial" } }
         } }
     };
     let references = |row: &str| {
-        html! { @for (_, which) in REFERENCES {
-            td.number.reference { (table.reference_values(horizon, row, which)) }
+        html! { @for predictor in kind.references {
+            td.number.reference { (table.reference_values(horizon, row, predictor.of)) }
         } }
     };
+    let names: Vec<&str> = kind.references.iter().map(|predictor| predictor.name).collect();
     html! {
-        (extended_matrix(table, &REFERENCES.map(|(name, _)| name), value, references))
+        (extended_matrix(table, &names, value, references))
         @let note = table.horizon_note(horizon);
         @if !note.is_empty() { p.quiet { (note) } }
         @if horizon == Horizon::Planned {
             p.quiet {
-                code { (table.metric) } " in units of " (table.unit) ": mean over seeds, ± half the "
-                "width of the Student-t 95 % interval where there are two seeds or more. To the "
-                "right, predictors that need no training; their errors differ where models are "
-                "scored on different frames."
+                code { (table.metric) } (kind.unit_phrase(&table.unit)) ": " (kind.page_note)
             }
         }
     }
 }
 
-fn reference_tables(table: &Table) -> Markup {
+fn reference_tables(table: &Table, note: &str) -> Markup {
+    let kind = table.kind();
     let show = |reference: Option<Reference>| {
         let Reference { value, ratio: quotient } = reference.unwrap_or_default();
         html! { td.number {
             (ratio(quotient))
-            @if value.is_some() { br; small { "of " (in_unit(value)) } }
+            @if value.is_some() { br; small { "of " ((kind.show)(value)) } }
         } }
     };
     let both = |horizon| {
         let at = table.horizon_name(horizon).map(|name| format!(", {name}")).unwrap_or_default();
-        html! { @for (name, which) in REFERENCES {
-            h3 { "Against the " (name) (at) (page_html::label(table.scale())) }
-            (matrix(table, |cell| show(cell.score(horizon).map(|it| which(&it.references)))))
+        html! { @for ReferencePredictor { phrase, of, .. } in kind.references {
+            h3 { "Against " (phrase) (at) (page_html::label(table.scale())) }
+            (matrix(table, |cell| show(cell.score(horizon).map(|it| of(&it.references)))))
         } }
     };
     html! {
@@ -168,27 +177,33 @@ fn reference_tables(table: &Table) -> Markup {
         @for horizon in table.horizons().filter(|&it| it != Horizon::Planned) {
             details { summary { "The same at the matched horizon" } (both(horizon)) }
         }
-        p.quiet {
-            "The error divided by that of a predictor that knows no dynamics, on the same test "
-            "trajectories and frames; below it, that predictor's error. A ratio below 1 beats the "
-            "reference."
-        }
+        p.quiet { (note) }
     }
 }
 
 /// One further measure of every cell.
-fn measure_table(table: &Table, measure: &MeasureTable) -> Markup {
+fn measure_table(
+    table: &Table,
+    title: &str,
+    note: &str,
+    show: impl Fn(&Cell) -> Option<String>,
+) -> Markup {
     html! {
-        h3 { (measure.title) (page_html::label(table.scale())) }
-        (matrix(table, |cell| match (measure.show)(&cell.measures) {
+        h3 { (title) (page_html::label(table.scale())) }
+        (matrix(table, |cell| match show(cell) {
             Some(text) => html! { td.number { (text) } },
             None => html! { td.number.missing { "–" } },
         }))
-        p.quiet { (measure.note) }
+        p.quiet { (note) }
     }
 }
 
 fn published_table(table: &Table) -> Markup {
+    let kind = table.kind();
+    let (heading, against) = kind.against_published;
+    if !table.has_published_section() {
+        return html! { p { (NOTHING_PUBLISHED) } };
+    }
     html! {
         @if table.reduced {
             p.notice {
@@ -196,11 +211,13 @@ fn published_table(table: &Table) -> Markup {
                 "compared with the reduced numbers above."
             }
         }
-        (matrix(table, |cell| html! { td.number { (in_unit(cell.published)) } }))
+        (matrix(table, |cell| {
+            html! { td.number { (kind.published(cell.published, cell.published_std)) } }
+        }))
         @if !table.reduced {
-            h3 { "Measured divided by published" }
+            h3 { (heading) }
             (matrix(table, |cell| {
-                html! { td.number { (ratio(quotient(cell.mean, cell.published))) } }
+                html! { td.number { (against(cell.mean, cell.published)) } }
             }))
         }
     }

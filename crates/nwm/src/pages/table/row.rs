@@ -10,15 +10,18 @@ use super::{
         comparison::{energies, errors_and_losses},
         forecast::ForecastSamples,
         html as page_html,
-        number::{count, duration, finite_in_unit, in_unit},
+        number::{count, duration, in_unit},
         plan::data_of_row,
         player::players,
-        run_files::{Evaluation, TrainingCurve},
+        run_files::Evaluation,
         shown::Shown,
         strips::strips,
+        training_curve::TrainingCurve,
     },
     SampleSource,
     cells::{Cell, Table},
+    learning::learning_curves,
+    metric::Subject,
     score::Horizon,
     verdict::verdict,
 };
@@ -86,7 +89,16 @@ pub(super) fn row_section(
     }
     let shown: Vec<Shown<'_>> = runs.iter().map(FirstRun::shown).collect();
     let why = || format!("show the forecasts of row {row}");
-    let charts = errors_and_losses(&shown)?;
+    let (charts_heading, charts, charts_note) = match &table.kind().subject {
+        Subject::Forecasts => {
+            ("Errors and training", errors_and_losses(&shown)?, seeds_shown(&runs))
+        }
+        Subject::Answers(learning) => (
+            "Learning curves",
+            learning_curves(table, row, plan_dir, learning)?,
+            "Charts show every run.".to_owned(),
+        ),
+    };
     let players = players(&shown).with_context(why)?;
     let strips = strips(&shown).with_context(why)?;
     let energies = energies(data_of_row(row), &shown).with_context(why)?;
@@ -96,8 +108,8 @@ pub(super) fn row_section(
         section id=(anchor(row)) {
             h2 { (row) (page_html::label(table.scale())) }
             (verdicts(table, row))
-            p.quiet { (seeds_shown(&runs)) }
-            @if let Some(charts) = &charts { (heading("Errors and training")) (charts) }
+            p.quiet { (charts_note) }
+            @if let Some(charts) = &charts { (heading(charts_heading)) (charts) }
             @if let Some(players) = &players { (heading("Play the forecasts")) (players) }
             @if let Some(strips) = &strips { (heading("Film strips")) (strips) }
             @if let Some(energies) = &energies { (heading("Energy")) (energies) }
@@ -166,18 +178,20 @@ fn movies(row: &str, shown: &[Shown<'_>]) -> Result<Option<Markup>> {
 
 /// The numbers of every seed of a row.
 fn runs_table(table: &Table, row: &str) -> Markup {
+    let has_matched = table.is_of_forecasts();
     html! {
         div.scroll { table {
             thead { tr {
-                th { "model" } th.number { "seed" } th.number { "value" } th.number { "matched" }
+                th { "model" } th.number { "seed" } th.number { "value" }
+                @if has_matched { th.number { "matched" } }
                 th.number { "steps" }
                 th.number { "time" } th { "commit" }
             } }
             tbody { @for cell in table.row(row) { @for seed in &cell.seeds { tr {
                 th { (cell.column) }
                 td.number { (seed.seed) }
-                td.number { (finite_in_unit(seed.value)) }
-                td.number { (in_unit(seed.matched)) }
+                td.number { (table.kind().show_finite(seed.value)) }
+                @if has_matched { td.number { (in_unit(seed.matched)) } }
                 td.number { (count(seed.steps)) }
                 td.number { (duration(seed.seconds)) }
                 td { (page_html::short_commit(&seed.commit)) }

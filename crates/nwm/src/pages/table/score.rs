@@ -9,6 +9,7 @@ use super::super::{
     number::quotient,
     run_files::Evaluation,
 };
+use super::metric::Metric;
 
 /// Key of the score whose frames lie equally far ahead for every model.
 pub(super) const MATCHED_METRIC: &str = "forward_matched_l2_norm";
@@ -56,6 +57,9 @@ pub(super) struct References {
     pub(super) mean_image: Reference,
     /// The last true frame seen, repeated.
     pub(super) last_frame: Reference,
+    /// What answers reach that know nothing of the question: chance, or the best constant.
+    #[serde(default, skip_serializing_if = "Reference::is_absent")]
+    pub(super) no_skill: Reference,
 }
 
 /// Mean over seeds of one reference, and the model's mean divided by it.
@@ -65,24 +69,31 @@ pub(super) struct Reference {
     pub(super) ratio: Option<f64>,
 }
 
-/// Picks one of two references.
-pub(super) type WhichReference = fn(&References) -> Reference;
+impl Reference {
+    fn is_absent(&self) -> bool {
+        self.value.is_none()
+    }
+}
 
-/// How reference predictors are called, and which they are.
-pub(super) const REFERENCES: [(&str, WhichReference); 2] =
-    [("mean image", |it| it.mean_image), ("last frame seen", |it| it.last_frame)];
+/// Picks one of the references.
+pub(super) type WhichReference = fn(&References) -> Reference;
 
 impl Score {
     /// The score `key` over the evaluations of a cell, one for each seed.
-    pub(super) fn of(evaluations: &[Evaluation], key: &str, unit: f64) -> Result<Self> {
+    pub(super) fn of(
+        kind: &Metric,
+        evaluations: &[Evaluation],
+        key: &str,
+        unit: f64,
+    ) -> Result<Self> {
         let in_units = |value: Option<f64>| value.map(|value| value / unit);
         let summary = summary(evaluations.iter().map(|result| in_units(metric(result, key))))?;
         let mean = summary.map(|summary| summary.mean);
-        let against = |name: &str| -> Result<Reference> {
-            let values = evaluations.iter().map(|result| in_units(reference(result, name, key)));
-            let value = mean_over_seeds(values)?;
+        let mean_of = |value: &dyn Fn(&Evaluation) -> Option<f64>| -> Result<Reference> {
+            let value = mean_over_seeds(evaluations.iter().map(|result| in_units(value(result))))?;
             Ok(Reference { value, ratio: quotient(mean, value) })
         };
+        let against = |name: &str| mean_of(&|result| reference(result, name, key));
         Ok(Self {
             mean,
             std: summary.and_then(|summary| summary.standard_deviation),
@@ -91,6 +102,7 @@ impl Score {
             references: References {
                 mean_image: against("mean_image")?,
                 last_frame: against("last_frame")?,
+                no_skill: mean_of(&kind.no_skill)?,
             },
         })
     }
@@ -98,15 +110,6 @@ impl Score {
     /// Half the width of the 95 % interval.
     pub(super) fn half_width(&self) -> Option<f64> {
         self.ci95.map(|[low, high]| (high - low) / 2.0)
-    }
-}
-
-impl References {
-    /// The reference with the smaller error and what it is called; `None` where there is neither.
-    pub(super) fn best(&self) -> Option<(&'static str, Reference)> {
-        let both = REFERENCES.into_iter().map(|(name, of)| (name, of(self)));
-        let known = both.filter_map(|it| Some((it.1.value?, it)));
-        known.min_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, it)| it)
     }
 }
 
@@ -149,15 +152,5 @@ mod tests {
         assert_eq!(steps_ahead(&ar, MATCHED_METRIC), Some([30, 89]));
         assert_eq!(steps_ahead(&ar, "forward_train_l2_norm"), None, "some frames were seen");
         assert_eq!(steps_ahead(&ar, "forward_full_l2_norm"), None, "unknown");
-    }
-
-    #[test]
-    fn the_best_reference_is_the_one_with_the_smaller_error() {
-        let of = |value| Reference { value, ratio: None };
-        let both = References { mean_image: of(Some(3.0)), last_frame: of(Some(2.0)) };
-        assert_eq!(both.best().unwrap().0, "last frame seen");
-        let one = References { last_frame: of(None), ..both };
-        assert_eq!(one.best().unwrap().0, "mean image");
-        assert!(References::default().best().is_none());
     }
 }

@@ -6,13 +6,14 @@ use super::{
     super::number::{count, in_unit},
     cells::Table,
     comparison::{RowSummary, Verdict},
+    metric::Subject,
     score::Horizon,
 };
 
 /// How a cell stands in its row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mark {
-    /// The smallest error.
+    /// The best value.
     Best,
     /// Not distinguishable from the best.
     Close,
@@ -54,37 +55,43 @@ pub(super) fn verdict(table: &Table, summary: &RowSummary) -> Markup {
             p { (summary.sentence) }
             @if summary.conditional_on_seed {
                 p.quiet {
-                    "The intervals of models trained once cover the choice of test trajectories, not "
-                    "how much another training would differ."
+                    "The intervals of models trained once cover the choice of test " (items(table))
+                    ", not how much another training would differ."
                 }
             }
             @if let (Some(best), false) = (&summary.best, summary.comparisons.is_empty()) {
                 (comparisons(table, best, summary))
             }
-            @if let Some(agreement) = summary.rank_agreement(table.reduced) {
+            @if let Some(agreement) = summary.rank_agreement(table.kind(), table.reduced) {
                 p.quiet { (agreement) }
             }
         }
     }
 }
 
+/// What the test set consists of.
+fn items(table: &Table) -> &'static str {
+    if table.is_of_forecasts() { "trajectories" } else { "sequences" }
+}
+
 fn comparisons(table: &Table, best: &str, summary: &RowSummary) -> Markup {
-    let interval = |interval: Option<[f64; 2]>| match interval {
-        Some([low, high]) => format!("{} to {}", in_unit(Some(low)), in_unit(Some(high))),
-        None => in_unit(None),
-    };
+    let kind = table.kind();
+    let has_p_values = table.is_of_forecasts();
     html! {
         div.scroll { table {
             thead { tr {
-                th { "model" } th.number { "error − " (best) } th.number { "95 % interval" }
-                th.number { "p" } th.number { "adjusted p" } th { "against " (best) }
+                th { "model" } th.number { (kind.quantity) " − " (best) } th.number { "95 % interval" }
+                @if has_p_values { th.number { "p" } th.number { "adjusted p" } }
+                th { "against " (best) }
             } }
             tbody { @for comparison in &summary.comparisons { tr {
                 th { (comparison.column) }
-                td.number { (in_unit(comparison.difference)) }
-                td.number { (interval(comparison.interval95)) }
-                td.number { (probability(comparison.p_value)) }
-                td.number { (probability(comparison.adjusted_p_value)) }
+                td.number { ((kind.show)(comparison.difference)) }
+                td.number { (kind.interval(comparison.interval95)) }
+                @if has_p_values {
+                    td.number { (probability(comparison.p_value)) }
+                    td.number { (probability(comparison.adjusted_p_value)) }
+                }
                 td { (match comparison.verdict {
                     Verdict::Distinguishable => "worse",
                     Verdict::NotDistinguishable => "not distinguishable †",
@@ -94,11 +101,20 @@ fn comparisons(table: &Table, best: &str, summary: &RowSummary) -> Markup {
             } } }
         } }
         p.quiet {
-            "Differences in units of " (table.unit)
-            @if let Some(trajectories) = summary.trajectories {
-                ", paired by test trajectory (" (count(trajectories as u64)) ")"
+            "Differences" (kind.unit_phrase(&table.unit))
+            @match (&kind.subject, summary.trajectories) {
+                (_, None) => {}
+                (Subject::Forecasts, Some(trajectories)) => {
+                    ", paired by test trajectory (" (count(trajectories as u64)) ")"
+                }
+                (Subject::Answers(_), Some(sequences)) => {
+                    ", unpaired, over test sequences (" (count(sequences as u64)) ")"
+                }
             }
-            ". The adjusted p decides."
+            @match kind.subject {
+                Subject::Forecasts => ". The adjusted p decides.",
+                Subject::Answers(_) => ". An interval that excludes 0 decides.",
+            }
         }
     }
 }
