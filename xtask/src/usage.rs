@@ -8,8 +8,14 @@ pub(crate) enum UsageError {
     #[error("unknown {kind} `{found}`; did you mean `{nearest}`? ({known})")]
     Unknown { kind: &'static str, found: String, nearest: String, known: String },
     /// Nothing between two commas.
-    #[error("empty item in --only `{only}`; expected rows, columns or ROW/COLUMN")]
-    Empty { only: String },
+    #[error("empty item in --only `{only}`; expected {expected}")]
+    Empty { only: String, expected: &'static str },
+    /// Seeds for runs that have theirs.
+    #[error("--seeds is for tables; the runs of {target} name their seeds")]
+    SeedsOfFigure { target: &'static str },
+    /// A part of everything.
+    #[error("--only is for one table or figure; name it instead of `all`")]
+    PartOfAll,
     /// Cases of a benchmark without the one table that they belong to.
     #[error("--case needs exactly one of cell, conv, train, data and instructions before it")]
     CaseOfSeveral,

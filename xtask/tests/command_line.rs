@@ -43,6 +43,9 @@ fn requests_that_make_no_sense_end_with_code_2() {
         &["reproduce", "table1", "--preset=fast"],
         &["reproduce", "table1", "--seeds=0"],
         &["reproduce", "table9"],
+        &["reproduce", "fig2", "--seeds=1"],
+        &["reproduce", "fig2", "--only=spirng"],
+        &["reproduce", "all", "--only=spring"],
         &["ci", "--stage=tests"],
         &[],
     ] {

@@ -1,5 +1,6 @@
 //! The whole pipeline at its smallest, in a folder of its own.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -24,7 +25,32 @@ struct Cell {
     mean: Option<f64>,
 }
 
-/// Reproduces Table 1 with the smoke preset and checks that its cells are filled.
+/// The part of figure.json that is looked at.
+#[derive(Deserialize)]
+struct Figure {
+    format: u32,
+    runs: Vec<FigureRun>,
+}
+
+#[derive(Deserialize)]
+struct FigureRun {
+    name: String,
+    /// None without a result.
+    steps: Option<u64>,
+    /// Those that are there.
+    products: BTreeMap<String, String>,
+}
+
+/// What is reproduced, the part of it if not all, and the check of the file that comes out: what needs no downloads.
+type Part = (Target, Option<&'static str>, &'static str, fn(&str) -> Result<Verdict>);
+const PARTS: [Part; 4] = [
+    (Target::Table1, None, "table.json", check_table),
+    (Target::Adding, None, "table.json", check_table),
+    (Target::Fig2, Some("gratings,noise,spring"), "figure.json", check_figure),
+    (Target::Fig3, Some("gratings"), "figure.json", check_figure),
+];
+
+/// Reproduces tables and figures with the smoke preset and checks that they are filled.
 pub(super) fn run(workspace: &Workspace) -> Result<Verdict> {
     // From an empty folder: yesterday's results would prove nothing.
     let folder = workspace.target().join("ci-smoke");
@@ -34,23 +60,49 @@ pub(super) fn run(workspace: &Workspace) -> Result<Verdict> {
         }
         _ => {}
     }
-    let reproduce = Reproduce {
-        target: Target::Table1,
-        preset: "smoke".to_owned(),
-        seeds: 1,
-        only: None,
-        jobs: 1,
-        out: Some(folder.join("reports")),
-        runs: Some(folder.join("runs")),
-        dry_run: false,
-    };
-    if reproduce.run_in(workspace)? != ExitCode::SUCCESS {
-        return Ok(Verdict::Failed("cargo xtask reproduce table1 --preset smoke".to_owned()));
+    for (target, only, file, check) in PARTS {
+        let reproduce = Reproduce {
+            target,
+            preset: "smoke".to_owned(),
+            seeds: None,
+            only: only.map(str::to_owned),
+            jobs: 1,
+            out: Some(folder.join("reports")),
+            runs: Some(folder.join("runs")),
+            dry_run: false,
+        };
+        let name = target.name();
+        if reproduce.run_in(workspace)? != ExitCode::SUCCESS {
+            return Ok(Verdict::Failed(format!("cargo xtask reproduce {name} --preset smoke")));
+        }
+        let path = folder.join("reports").join(name).join(file);
+        let text = std::fs::read_to_string(&path)
+            .with_context(|| format!("failed to read {}", path.display()))?;
+        let verdict = check(&text).with_context(|| format!("failed to read {}", path.display()))?;
+        if !matches!(verdict, Verdict::Ok) {
+            return Ok(verdict);
+        }
     }
-    let path = folder.join("reports/table1/table.json");
-    let text = std::fs::read_to_string(&path)
-        .with_context(|| format!("failed to read {}", path.display()))?;
-    check_table(&text).with_context(|| format!("failed to read {}", path.display()))
+    Ok(match folder.join("reports/index.html").is_file() {
+        true => Verdict::Ok,
+        false => Verdict::Failed("reports/index.html is missing".to_owned()),
+    })
+}
+
+/// Whether a run of the figure has a result and a product.
+fn check_figure(text: &str) -> Result<Verdict> {
+    let figure: Figure = serde_json::from_str(text)?;
+    if figure.format != 1 {
+        return Ok(Verdict::Failed(format!("format: found {}, expected 1", figure.format)));
+    }
+    let done = |run: &&FigureRun| run.steps.is_some() && !run.products.is_empty();
+    Ok(match figure.runs.iter().find(done) {
+        Some(_) => Verdict::Ok,
+        None => {
+            let names: Vec<&str> = figure.runs.iter().map(|run| run.name.as_str()).collect();
+            Verdict::Failed(format!("none of {} is done", names.join(", ")))
+        }
+    })
 }
 
 fn check_table(text: &str) -> Result<Verdict> {

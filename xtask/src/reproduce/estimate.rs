@@ -1,54 +1,54 @@
 //! How much longer a plan takes.
 
-use std::collections::BTreeMap;
-
+use super::job::Job;
 use super::run_folder::RunState;
-use super::runner::Job;
 
 /// Seconds of wall time that all these jobs still need, one after the other.
 ///
-/// `preset_seconds` is the time of a whole run by column. Runs of the same column that are already
-/// done replace it, since they were measured here, and what an interrupted run has spent is taken
-/// off. An evaluation is small beside a training and not counted alone. Sharing the cores between
-/// several processes is assumed to save nothing.
-pub(super) fn remaining_seconds(jobs: &[Job], preset_seconds: &BTreeMap<String, f64>) -> f64 {
+/// Each is expected to take as long as its preset says, times how much slower those of its kind were
+/// that are already done, since they were measured here; what an interrupted run has spent is taken
+/// off. Evaluations and products are small beside a training and not counted alone. Sharing the
+/// cores between several processes is assumed to save nothing.
+pub(super) fn remaining_seconds<'a>(jobs: impl IntoIterator<Item = &'a Job>) -> f64 {
+    let jobs: Vec<&Job> = jobs.into_iter().collect();
     jobs.iter()
         .map(|job| match job.state {
-            RunState::Pending { spent } => measured_seconds(jobs, &job.column)
-                .or_else(|| preset_seconds.get(&job.column).copied())
-                .map_or(f64::NAN, |whole| (whole * job.time_factor - spent).max(0.0)),
+            RunState::Pending { spent } => {
+                (job.expected_seconds * slowness(&jobs, &job.kind) - spent).max(0.0)
+            }
             RunState::Trained | RunState::Done { .. } | RunState::Unusable { .. } => 0.0,
         })
         .sum()
 }
 
-/// The mean time of the runs of a column that are done, as if their rows had no settings of their own, if any says how
-/// long it took.
-fn measured_seconds(jobs: &[Job], column: &str) -> Option<f64> {
+/// The time of the runs of a kind that are done in terms of what was expected, on average; 1 if none
+/// says how long it took.
+fn slowness(jobs: &[&Job], kind: &str) -> f64 {
     let measured: Vec<f64> = jobs
         .iter()
-        .filter(|job| job.column == column)
+        .filter(|job| job.kind == kind)
         .filter_map(|job| match job.state {
-            RunState::Done { seconds, .. } => seconds.map(|seconds| seconds / job.time_factor),
+            RunState::Done { seconds, .. } => seconds.map(|seconds| seconds / job.expected_seconds),
             RunState::Pending { .. } | RunState::Trained | RunState::Unusable { .. } => None,
         })
         .collect();
-    (!measured.is_empty()).then(|| measured.iter().sum::<f64>() / measured.len() as f64)
+    if measured.is_empty() { 1.0 } else { measured.iter().sum::<f64>() / measured.len() as f64 }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::remaining_seconds;
     use crate::reproduce::fixtures;
     use crate::reproduce::run_folder::RunState;
 
     fn remaining(states: &[(&str, RunState)]) -> f64 {
-        let jobs: Vec<_> =
-            states.iter().map(|(column, state)| fixtures::job(column, state.clone())).collect();
-        let preset = BTreeMap::from([("ar".to_owned(), 100.0), ("nwm_1d".to_owned(), 600.0)]);
-        remaining_seconds(&jobs, &preset)
+        let jobs = states.iter().map(|(kind, state)| {
+            let expected_seconds = if *kind == "ar" { 100.0 } else { 600.0 };
+            let mut job = fixtures::job(kind, state.clone());
+            job.expected_seconds = expected_seconds;
+            job
+        });
+        remaining_seconds(&jobs.collect::<Vec<_>>())
     }
 
     fn done(seconds: Option<f64>) -> RunState {
@@ -66,9 +66,9 @@ mod tests {
             fixtures::job("ar", pending(0.0)),
             fixtures::job("ar", pending(50.0)),
         ];
-        jobs[0].time_factor = 1.5;
-        jobs[2].time_factor = 2.0;
-        assert_eq!(remaining_seconds(&jobs, &BTreeMap::new()), 200.0 + 350.0);
+        jobs[0].expected_seconds = 150.0;
+        jobs[2].expected_seconds = 200.0;
+        assert_eq!(remaining_seconds(&jobs), 200.0 + 350.0);
     }
 
     #[test]
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_done_here_replace_the_figures_of_their_column_only() {
+    fn runs_done_here_replace_the_times_of_their_kind_only() {
         let states = [
             ("ar", done(Some(40.0))),
             ("ar", done(Some(60.0))),
@@ -100,11 +100,5 @@ mod tests {
     #[test]
     fn time_spent_is_taken_off_but_never_below_zero() {
         assert_eq!(remaining(&[("ar", pending(30.0)), ("ar", pending(500.0))]), 70.0);
-    }
-
-    #[test]
-    fn a_column_without_a_figure_makes_the_estimate_unknown() {
-        let jobs = [fixtures::job("hgn", pending(0.0))];
-        assert!(remaining_seconds(&jobs, &BTreeMap::new()).is_nan());
     }
 }

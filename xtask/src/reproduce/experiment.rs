@@ -35,8 +35,12 @@ pub(super) struct Row {
     pub(super) name: String,
     /// Name in the data suite, the value of `data.name`.
     pub(super) data: String,
-    /// The printed numbers by column, in the table's unit.
+    /// The printed numbers by column, in the table's unit; none if nothing was published.
+    #[serde(default)]
     pub(super) published: BTreeMap<String, f64>,
+    /// Their printed standard deviations over seeds, where there are any.
+    #[serde(default)]
+    pub(super) published_std: BTreeMap<String, f64>,
 }
 
 /// One model.
@@ -75,7 +79,12 @@ pub(super) struct RowSettings {
     /// Settings laid over the preset, each as `key=value`.
     pub(super) set: Vec<String>,
     /// Time of a run in terms of the preset's.
+    #[serde(default = "one")]
     pub(super) time_factor: f64,
+}
+
+fn one() -> f64 {
+    1.0
 }
 
 /// What a preset does otherwise for the model of one column.
@@ -94,9 +103,10 @@ impl Preset {
         of_column.into_iter().chain(of_row).flatten().cloned().collect()
     }
 
-    /// The time of a run of a row in terms of the preset's.
-    pub(super) fn time_factor(&self, row: &str) -> f64 {
-        self.rows.get(row).map_or(1.0, |row| row.time_factor)
+    /// The wall time that a run of a cell is expected to take on `cores` cores.
+    pub(super) fn expected_seconds(&self, row: &str, column: &str) -> f64 {
+        let of_column = self.seconds.get(column).copied().unwrap_or(f64::NAN);
+        of_column * self.rows.get(row).map_or(1.0, |row| row.time_factor)
     }
 }
 
@@ -116,7 +126,7 @@ impl Experiment {
             experiment.format
         );
         for row in &experiment.rows {
-            for column in &experiment.columns {
+            for column in experiment.columns.iter().filter(|_| !row.published.is_empty()) {
                 ensure!(
                     row.published.contains_key(&column.name),
                     "rows.{}.published: no number for column {}",
@@ -124,13 +134,13 @@ impl Experiment {
                     column.name
                 );
             }
-            ensure!(
-                row.published.len() == experiment.columns.len(),
-                "rows.{}.published: found {} numbers, expected one for each of {} columns",
-                row.name,
-                row.published.len(),
-                experiment.columns.len()
-            );
+            for column in row.published.keys().chain(row.published_std.keys()) {
+                ensure!(
+                    experiment.column(column).is_some(),
+                    "rows.{}.published: a number for {column}, which is no column",
+                    row.name
+                );
+            }
         }
         for (name, preset) in &experiment.presets {
             for column in &experiment.columns {
@@ -210,12 +220,41 @@ mod tests {
     }
 
     #[test]
+    fn table_2_has_four_cells_in_percent() {
+        let experiment = fixtures::table("table2");
+        let cells: Vec<_> = experiment.cells().iter().map(ToString::to_string).collect();
+        assert_eq!(cells, ["smnist/cornn", "smnist/nwm", "psmnist/cornn", "psmnist/nwm"]);
+        assert_eq!((experiment.metric.as_str(), experiment.unit), ("accuracy", 0.01));
+        assert_eq!(experiment.column("nwm").unwrap().model, "nwm_2d");
+        let psmnist = experiment.row("psmnist").unwrap();
+        assert_eq!((psmnist.published["cornn"], psmnist.published["nwm"]), (95.0, 94.8));
+        assert_eq!((psmnist.published_std["cornn"], psmnist.published_std["nwm"]), (2.4, 1.1));
+        let smnist = experiment.row("smnist").unwrap();
+        assert_eq!((smnist.published["cornn"], smnist.published["nwm"]), (99.1, 98.6));
+    }
+
+    #[test]
+    fn nothing_is_published_about_the_adding_problem_of_the_wave_machine() {
+        let experiment = fixtures::table("adding");
+        assert_eq!((experiment.metric.as_str(), experiment.unit), ("mse", 1.0));
+        assert!(experiment.rows.iter().all(|row| row.published.is_empty()));
+        // Published for 100 steps and 500; a reduced table compares like with like.
+        let quick = experiment.preset("quick").unwrap();
+        for column in &experiment.columns {
+            let settings = quick.settings("adding", &column.name);
+            assert!(settings.contains(&"data.steps=100".to_owned()), "{settings:?}");
+        }
+    }
+
+    #[test]
     fn only_the_paper_preset_is_not_reduced() {
-        let experiment = fixtures::table1();
-        let full: Vec<_> =
-            experiment.presets.iter().filter(|(_, preset)| !preset.reduced).collect();
-        assert_eq!(full.len(), 1);
-        assert_eq!(full[0].0, "paper");
+        for table in ["table1", "table2", "adding"] {
+            let experiment = fixtures::table(table);
+            assert_eq!(experiment.table, table);
+            let presets = experiment.presets.iter().map(|(name, it)| (name.as_str(), it.reduced));
+            let expected = [("paper", false), ("quick", true), ("smoke", true)];
+            assert_eq!(presets.collect::<Vec<_>>(), expected, "{table}");
+        }
     }
 
     #[test]
@@ -228,7 +267,8 @@ mod tests {
         assert_eq!(smoke.settings("spring", "hgn"), ["a=1", "a=2"]);
         assert_eq!(smoke.settings("pendulum", "hgn"), ["a=1"]);
         assert_eq!(smoke.settings("pendulum", "ar"), [""; 0]);
-        assert_eq!((smoke.time_factor("spring"), smoke.time_factor("pendulum")), (3.0, 1.0));
+        assert_eq!(smoke.expected_seconds("spring", "hgn"), 15.0);
+        assert_eq!(smoke.expected_seconds("pendulum", "hgn"), 5.0);
         let unknown = text.replace("smoke.columns.hgn]", "smoke.columns.hnn]");
         let message = format!("{:#}", Experiment::parse(&unknown).unwrap_err());
         assert!(message.contains("presets.smoke.columns.hnn"), "{message}");
@@ -240,8 +280,10 @@ mod tests {
         let failure = |changed: String| format!("{:#}", Experiment::parse(&changed).unwrap_err());
         assert!(failure(text.replace("unit =", "units =")).contains("units"));
         assert!(failure(text.replace("format = 1", "format = 2")).contains("found 2, expected 1"));
-        let message = failure(text.replace("nwm_2d = 110.9, ", ""));
-        assert!(message.contains("rows.pendulum.published"), "{message}");
+        for changed in ["", "nwm_3d = 110.9, ", "nwm_2d = 110.9, nwm_3d = 1.0, "] {
+            let message = failure(text.replace("nwm_2d = 110.9, ", changed));
+            assert!(message.contains("rows.pendulum.published"), "{message}");
+        }
         let message = failure(text.replace("seconds = { ar = 5, ", "seconds = { "));
         assert!(message.contains("presets.smoke.seconds"), "{message}");
         let message =

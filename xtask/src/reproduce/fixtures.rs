@@ -2,10 +2,13 @@
 
 use std::path::Path;
 
+use super::arguments::Training;
 use super::experiment::Experiment;
-use super::nwm::Training;
+use super::figures::Figures;
+use super::job::Job;
 use super::run_folder::RunState;
-use super::runner::Job;
+use super::table;
+use super::work::Start;
 
 /// The checked-in description of Table 1.
 pub(crate) const TABLE1: &str =
@@ -13,11 +16,37 @@ pub(crate) const TABLE1: &str =
 
 /// Table 1, read as the command reads it.
 pub(in crate::reproduce) fn table1() -> Experiment {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../data/experiments/table1.toml");
-    Experiment::read(&path).unwrap()
+    table("table1")
 }
 
-/// A run of this column on the spring, in this state.
+/// A table, read as the command reads it.
+pub(in crate::reproduce) fn table(name: &str) -> Experiment {
+    table::read(&start("quick"), name).unwrap()
+}
+
+/// The checked-in description of the figures.
+pub(crate) const FIGURES: &str =
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../data/experiments/figures.toml"));
+
+/// The figures, read as the command reads them.
+pub(in crate::reproduce) fn figures() -> Figures {
+    Figures::read(&start("quick").experiments.join("figures.toml")).unwrap()
+}
+
+/// A start with the checked-in descriptions, and with folders that are not there.
+pub(in crate::reproduce) fn start(preset: &str) -> Start {
+    Start {
+        experiments: Path::new(env!("CARGO_MANIFEST_DIR")).join("../data/experiments"),
+        runs: "no runs".into(),
+        reports: "no reports".into(),
+        preset: preset.to_owned(),
+        commit: "c0ffee".to_owned(),
+        seeds: 1,
+        only: None,
+    }
+}
+
+/// A run of this column on the spring, in this state, that should take 100 seconds.
 pub(in crate::reproduce) fn job(column: &str, state: RunState) -> Job {
     let name = format!("spring-{column}-seed0");
     let training = Training {
@@ -28,7 +57,8 @@ pub(in crate::reproduce) fn job(column: &str, state: RunState) -> Job {
         set: Vec::new(),
         run_dir: name.clone().into(),
     };
-    Job { name, column: column.to_owned(), time_factor: 1.0, training, state }
+    let kind = column.to_owned();
+    Job { name, kind, expected_seconds: 100.0, training, state, products: Vec::new() }
 }
 
 /// The result.json of a finished run, cut to what is read here.

@@ -1,15 +1,30 @@
-//! `cargo xtask reproduce`: plans a table, runs what is missing and collects the results.
+//! `cargo xtask reproduce`: plans tables and figures, runs what is missing and collects the results.
+//!
+//! A table is described by `experiment`, the figures by `figures`; `table` and `figure` turn a description
+//! into a `work::Work`, which is jobs, a plan and a command that collects. From there on both are the same.
 
+mod all;
+mod arguments;
 mod command;
+mod digits;
 mod estimate;
 mod experiment;
+mod failures;
+mod figure;
+mod figure_plan;
+mod figures;
 mod interrupt;
+mod job;
 mod nwm;
+mod perform;
 mod plan;
+mod product;
 mod run_folder;
 mod runner;
 mod selection;
 mod summary;
+mod table;
+mod work;
 
 #[cfg(test)]
 pub(crate) mod fixtures;

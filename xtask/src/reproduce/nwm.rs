@@ -1,7 +1,7 @@
-//! The `nwm` command as a process: its arguments and what its exit codes mean.
+//! The `nwm` command as a process, and what its exit codes mean.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
 
 use anyhow::{Context, Result};
@@ -21,18 +21,6 @@ pub(super) struct Nwm {
     pub(super) quiet: bool,
 }
 
-/// What `nwm train` needs to know.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Training {
-    pub(super) preset: String,
-    pub(super) data: String,
-    pub(super) model: String,
-    pub(super) seed: u64,
-    /// Settings of the row, each as `key=value`.
-    pub(super) set: Vec<String>,
-    pub(super) run_dir: PathBuf,
-}
-
 /// How a process ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Exit {
@@ -43,41 +31,6 @@ pub(super) enum Exit {
 }
 
 impl Nwm {
-    /// Trains, or goes on training: `--resume` on a fresh folder just starts.
-    pub(super) fn train_arguments(&self, training: &Training) -> Vec<OsString> {
-        let mut arguments: Vec<OsString> = vec![
-            "train".into(),
-            "--preset".into(),
-            training.preset.clone().into(),
-            "--run-dir".into(),
-            training.run_dir.clone().into(),
-            "--seed".into(),
-            training.seed.to_string().into(),
-            "--set".into(),
-            format!("data.name=\"{}\"", training.data).into(),
-            "--set".into(),
-            format!("model.name=\"{}\"", training.model).into(),
-        ];
-        arguments.extend(training.set.iter().flat_map(|it| ["--set".into(), it.into()]));
-        arguments.push("--resume".into());
-        arguments
-    }
-
-    /// Evaluates the trained model: result.json.
-    pub(super) fn eval_arguments(&self, run_dir: &Path) -> Vec<OsString> {
-        vec!["eval".into(), run_dir.into()]
-    }
-
-    /// Draws the page of one run: report.html.
-    pub(super) fn report_arguments(&self, run_dir: &Path) -> Vec<OsString> {
-        vec!["report".into(), run_dir.into(), "--out".into(), run_dir.join("report.html").into()]
-    }
-
-    /// Collects the runs of a plan into a table and its pages.
-    pub(super) fn table_arguments(&self, plan_dir: &Path, out: &Path) -> Vec<OsString> {
-        vec!["table".into(), plan_dir.into(), "--out".into(), out.into()]
-    }
-
     /// Runs one command to its end. Both of its streams go to our standard error stream, since our
     /// standard output is for results.
     pub(super) fn run(&self, arguments: &[OsString]) -> Result<Exit> {
@@ -138,36 +91,9 @@ fn meaning(code: i32) -> &'static str {
     }
 }
 
-/// Arguments as one would type them, for reading.
-pub(super) fn command_line(arguments: &[OsString]) -> String {
-    let word = |argument: &OsString| {
-        let text = argument.to_string_lossy();
-        if text.contains([' ', '"']) { format!("'{text}'") } else { text.into_owned() }
-    };
-    arguments.iter().map(word).collect::<Vec<_>>().join(" ")
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Nwm, Training, command_line};
-
-    #[test]
-    fn a_run_is_trained_with_its_preset_seed_data_and_model() {
-        let nwm = Nwm { program: "nwm".into(), folder: ".".into(), threads: 2, quiet: false };
-        let training = Training {
-            preset: "quick".to_owned(),
-            data: "mass_spring".to_owned(),
-            model: "nwm_2d".to_owned(),
-            seed: 3,
-            set: vec!["train.steps=7".to_owned()],
-            run_dir: "runs/table1-quick/spring-nwm_2d-seed3".into(),
-        };
-        assert_eq!(
-            command_line(&nwm.train_arguments(&training)),
-            "train --preset quick --run-dir runs/table1-quick/spring-nwm_2d-seed3 --seed 3 \
-             --set 'data.name=\"mass_spring\"' --set 'model.name=\"nwm_2d\"' --set train.steps=7 --resume"
-        );
-    }
+    use super::Nwm;
 
     #[cfg(unix)]
     #[test]

@@ -6,9 +6,8 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::experiment::Experiment;
+use super::experiment::{Experiment, Row};
 use super::selection::Cell;
-use crate::files;
 
 /// Version of the file format, written and read.
 const FORMAT: u32 = 1;
@@ -25,7 +24,15 @@ pub(super) struct Plan {
     pub(super) columns: Vec<String>,
     pub(super) unit: f64,
     pub(super) metric: String,
+    /// The value of `model.name` of columns that have another name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) models: BTreeMap<String, String>,
+    /// Published numbers by row and column.
+    #[serde(default)]
     pub(super) published: BTreeMap<String, BTreeMap<String, f64>>,
+    /// Their standard deviations, where there are any.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) published_std: BTreeMap<String, BTreeMap<String, f64>>,
     pub(super) runs: Vec<PlannedRun>,
 }
 
@@ -57,7 +64,7 @@ impl Plan {
         experiment: &Experiment,
         preset: &str,
         reduced: bool,
-        commit: String,
+        commit: &str,
         cells: &[Cell],
         seeds: u64,
     ) -> Self {
@@ -69,16 +76,19 @@ impl Plan {
             table: experiment.table.clone(),
             preset: preset.to_owned(),
             reduced,
-            commit,
+            commit: commit.to_owned(),
             rows: experiment.rows.iter().map(|row| row.name.clone()).collect(),
             columns: experiment.columns.iter().map(|column| column.name.clone()).collect(),
             unit: experiment.unit,
             metric: experiment.metric.clone(),
-            published: experiment
-                .rows
+            models: experiment
+                .columns
                 .iter()
-                .map(|row| (row.name.clone(), row.published.clone()))
+                .filter(|column| column.model != column.name)
+                .map(|column| (column.name.clone(), column.model.clone()))
                 .collect(),
+            published: by_row(experiment, |row| &row.published),
+            published_std: by_row(experiment, |row| &row.published_std),
             runs: runs.collect(),
         }
     }
@@ -136,12 +146,21 @@ impl Plan {
         Ok(self)
     }
 
-    /// Writes the plan.
-    pub(super) fn write(&self, path: &Path) -> Result<()> {
+    /// The text of the file.
+    pub(super) fn to_json(&self) -> Result<String> {
         let text =
             serde_json::to_string_pretty(self).context("failed to write the plan as JSON")?;
-        files::write(path, &(text + "\n"))
+        Ok(text + "\n")
     }
+}
+
+/// Numbers of the rows that have any.
+fn by_row(
+    experiment: &Experiment,
+    numbers: impl Fn(&Row) -> &BTreeMap<String, f64>,
+) -> BTreeMap<String, BTreeMap<String, f64>> {
+    let of = |row: &Row| (row.name.clone(), numbers(row).clone());
+    experiment.rows.iter().map(of).filter(|(_, numbers)| !numbers.is_empty()).collect()
 }
 
 #[cfg(test)]
@@ -153,7 +172,7 @@ mod tests {
     fn plan(only: &str, seeds: u64) -> Plan {
         let experiment = fixtures::table1();
         let cells = select(&experiment, Some(only)).unwrap();
-        Plan::new(&experiment, "quick", true, "c0ffee".to_owned(), &cells, seeds)
+        Plan::new(&experiment, "quick", true, "c0ffee", &cells, seeds)
     }
 
     fn folders(plan: &Plan) -> Vec<&str> {
@@ -201,13 +220,12 @@ mod tests {
     #[test]
     fn a_written_plan_has_the_documented_fields_and_reads_back() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("table1-quick/plan.json");
+        let path = folder.path().join("plan.json");
         let plan = plan("spring/nwm_1d", 1);
-        plan.write(&path).unwrap();
-        assert_eq!(Plan::read(&path).unwrap(), Some(plan));
+        std::fs::write(&path, plan.to_json().unwrap()).unwrap();
+        assert_eq!(Plan::read(&path).unwrap(), Some(plan.clone()));
 
-        let value: serde_json::Value =
-            serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        let value: serde_json::Value = serde_json::from_str(&plan.to_json().unwrap()).unwrap();
         assert_eq!(value["format"], 1);
         assert_eq!(value["table"], "table1");
         assert_eq!(value["reduced"], true);
@@ -219,8 +237,25 @@ mod tests {
             serde_json::json!({"row": "spring", "column": "nwm_1d", "seed": 0,
                 "run_dir": "spring-nwm_1d-seed0"})
         );
-        let left: Vec<_> = std::fs::read_dir(path.parent().unwrap()).unwrap().collect();
-        assert_eq!(left.len(), 1, "a partial file was left behind");
+        for absent in ["models", "published_std"] {
+            assert_eq!(value.get(absent), None);
+        }
+    }
+
+    #[test]
+    fn models_with_another_name_and_deviations_are_in_the_plan() {
+        let experiment = fixtures::table("table2");
+        let plan = Plan::new(&experiment, "quick", true, "c0ffee", &experiment.cells(), 1);
+        let value: serde_json::Value = serde_json::from_str(&plan.to_json().unwrap()).unwrap();
+        assert_eq!(value["models"], serde_json::json!({"nwm": "nwm_2d"}));
+        assert_eq!(value["published_std"]["psmnist"]["cornn"], 2.4);
+    }
+
+    #[test]
+    fn what_is_not_published_is_not_in_the_plan() {
+        let experiment = fixtures::table("adding");
+        let plan = Plan::new(&experiment, "quick", true, "c0ffee", &experiment.cells(), 1);
+        assert!(plan.published.is_empty());
     }
 
     #[test]
@@ -235,16 +270,6 @@ mod tests {
             let message = format!("{:#}", Plan::read(&path).unwrap_err());
             assert!(message.contains("plan.json") && message.contains(expected), "{message}");
         }
-    }
-
-    #[test]
-    fn a_failed_write_leaves_nothing_behind() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("plan.json");
-        // Renaming a file over a folder that is not empty fails on every platform.
-        std::fs::create_dir_all(path.join("inside")).unwrap();
-        assert!(plan("spring/ar", 1).write(&path).is_err());
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]

@@ -1,30 +1,18 @@
 //! Takes runs to their end, several at once if asked to.
 
-use std::ffi::OsString;
-use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use anyhow::Result;
 
+use super::arguments::{Arguments, command_line};
+use super::failures::Failures;
 use super::interrupt::Interrupt;
-use super::nwm::{Exit, Nwm, Training, command_line};
-use super::run_folder::RunState;
+use super::job::Job;
+use super::nwm::{Exit, Nwm};
+use super::product::Product;
 use crate::console;
-
-/// One run, with everything needed to finish it.
-#[derive(Debug, Clone)]
-pub(super) struct Job {
-    /// Name for people: the folder's name.
-    pub(super) name: String,
-    /// The table's name of the model.
-    pub(super) column: String,
-    /// Time of this run in terms of the preset's for its column.
-    pub(super) time_factor: f64,
-    pub(super) training: Training,
-    pub(super) state: RunState,
-}
 
 /// What became of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,30 +34,6 @@ pub(super) struct Finished {
     pub(super) seconds: f64,
 }
 
-impl Job {
-    /// The folder of this run.
-    pub(super) fn run_dir(&self) -> &Path {
-        &self.training.run_dir
-    }
-
-    /// The `nwm` commands that are still needed, in order.
-    pub(super) fn remaining(&self, nwm: &Nwm) -> Vec<Vec<OsString>> {
-        let report = nwm.report_arguments(self.run_dir());
-        match &self.state {
-            RunState::Done { reported: true, .. } => Vec::new(),
-            RunState::Done { reported: false, .. } => vec![report],
-            RunState::Trained | RunState::Unusable { .. } => {
-                vec![nwm.eval_arguments(self.run_dir()), report]
-            }
-            RunState::Pending { .. } => vec![
-                nwm.train_arguments(&self.training),
-                nwm.eval_arguments(self.run_dir()),
-                report,
-            ],
-        }
-    }
-}
-
 /// Runs all jobs, at most `processes` at once, and returns what became of them in their order.
 ///
 /// A job that fails does not stop the others; an interrupt does, after the processes that run have
@@ -79,6 +43,7 @@ pub(super) fn run_all(
     processes: usize,
     nwm: &Nwm,
     interrupt: &Interrupt,
+    failures: &Failures,
 ) -> Vec<Finished> {
     let next = AtomicUsize::new(0);
     let finished: Mutex<Vec<Option<Finished>>> = Mutex::new(vec![None; jobs.len()]);
@@ -86,7 +51,8 @@ pub(super) fn run_all(
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(job) = jobs.get(index) else { return };
-            let outcome = run_one(job, index + 1, jobs.len(), nwm, interrupt);
+            let run = |commands: &[_]| run_commands(commands, nwm, interrupt, failures);
+            let outcome = run_one(job, index + 1, jobs.len(), interrupt, &run);
             // A thread that panicked cannot have left a half-written element.
             let mut slots = finished.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             slots[index] = Some(outcome);
@@ -101,16 +67,24 @@ pub(super) fn run_all(
     slots.into_iter().flatten().collect()
 }
 
-fn run_one(job: &Job, number: usize, of: usize, nwm: &Nwm, interrupt: &Interrupt) -> Finished {
+fn run_one(
+    job: &Job,
+    number: usize,
+    of: usize,
+    interrupt: &Interrupt,
+    run: &impl Fn(&[Arguments]) -> Result<Outcome>,
+) -> Finished {
     let start = Instant::now();
-    let commands = job.remaining(nwm);
+    let commands = job.remaining();
     let outcome = if interrupt.is_set() {
         Outcome::NotStarted
     } else if commands.is_empty() {
         Outcome::AlreadyDone
     } else {
         console::progress(&format!("[{number}/{of}] {}", job.name));
-        run_commands(&commands, nwm, interrupt)
+        let folders = job.products.iter().try_for_each(Product::make_folder);
+        folders
+            .and_then(|()| run(&commands))
             .unwrap_or_else(|error| Outcome::Failed(format!("{error:#}")))
     };
     let seconds = start.elapsed().as_secs_f64();
@@ -127,10 +101,18 @@ fn run_one(job: &Job, number: usize, of: usize, nwm: &Nwm, interrupt: &Interrupt
     Finished { name: job.name.clone(), outcome, seconds }
 }
 
-fn run_commands(commands: &[Vec<OsString>], nwm: &Nwm, interrupt: &Interrupt) -> Result<Outcome> {
+fn run_commands(
+    commands: &[Arguments],
+    nwm: &Nwm,
+    interrupt: &Interrupt,
+    failures: &Failures,
+) -> Result<Outcome> {
     for arguments in commands {
         if interrupt.is_set() {
             return Ok(Outcome::Interrupted);
+        }
+        if let Some(reason) = failures.reason(arguments) {
+            return Ok(Outcome::Failed(format!("not tried again, {reason}")));
         }
         match nwm.run(arguments)? {
             Exit::Success => {}
@@ -140,7 +122,9 @@ fn run_commands(commands: &[Vec<OsString>], nwm: &Nwm, interrupt: &Interrupt) ->
                 return Ok(Outcome::Interrupted);
             }
             Exit::Failed(why) => {
-                return Ok(Outcome::Failed(format!("{why} (nwm {})", command_line(arguments))));
+                let reason = format!("{why} (nwm {})", command_line(arguments));
+                failures.note(arguments, &reason);
+                return Ok(Outcome::Failed(reason));
             }
         }
     }
@@ -168,9 +152,11 @@ pub(super) fn available_cores() -> usize {
 mod tests {
     use std::path::Path;
 
-    use super::{Job, Outcome, run_all, threads_each};
+    use super::{Outcome, run_all, threads_each};
+    use crate::reproduce::failures::Failures;
     use crate::reproduce::fixtures;
     use crate::reproduce::interrupt::Interrupt;
+    use crate::reproduce::job::Job;
     use crate::reproduce::nwm::Nwm;
     use crate::reproduce::run_folder::state;
 
@@ -190,7 +176,17 @@ mod tests {
     }
 
     fn outcomes(folder: &Path, names: &[&str], processes: usize) -> Vec<Outcome> {
-        run_all(&jobs(folder, names), processes, &nwm(folder), &Interrupt::default())
+        outcomes_after(folder, names, processes, &Failures::default())
+    }
+
+    fn outcomes_after(
+        folder: &Path,
+        names: &[&str],
+        processes: usize,
+        failures: &Failures,
+    ) -> Vec<Outcome> {
+        let nwm = nwm(folder);
+        run_all(&jobs(folder, names), processes, &nwm, &Interrupt::default(), failures)
             .into_iter()
             .map(|finished| finished.outcome)
             .collect()
@@ -243,6 +239,20 @@ mod tests {
     }
 
     #[test]
+    fn a_command_that_failed_is_not_repeated_in_the_same_start() {
+        let folder = tempfile::tempdir().unwrap();
+        fail_with(folder.path(), "a", 5);
+        let failures = Failures::default();
+        for start in ["first", "second"] {
+            let outcomes = outcomes_after(folder.path(), &["a"], 1, &failures);
+            let Outcome::Failed(why) = &outcomes[0] else { panic!("{start}: {outcomes:?}") };
+            assert!(why.contains("exit code 5"), "{start}: {why}");
+            assert_eq!(why.starts_with("not tried again"), start == "second", "{why}");
+        }
+        assert_eq!(verbs(folder.path()), ["train"]);
+    }
+
+    #[test]
     fn an_interrupted_run_stops_everything() {
         let folder = tempfile::tempdir().unwrap();
         fail_with(folder.path(), "a", 130);
@@ -258,7 +268,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let names = ["a", "b", "c", "d", "e"];
         let nwm = nwm(folder.path());
-        let finished = run_all(&jobs(folder.path(), &names), 3, &nwm, &Interrupt::default());
+        let (interrupt, failures) = (Interrupt::default(), Failures::default());
+        let finished = run_all(&jobs(folder.path(), &names), 3, &nwm, &interrupt, &failures);
         assert_eq!(finished.iter().map(|job| job.name.as_str()).collect::<Vec<_>>(), names);
         assert!(finished.iter().all(|job| job.outcome == Outcome::Done));
     }

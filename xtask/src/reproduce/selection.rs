@@ -1,4 +1,4 @@
-//! Which cells of a table `--only` asks for.
+//! Which cells of a table, or runs of a figure, `--only` asks for.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -29,7 +29,8 @@ pub(super) fn select(experiment: &Experiment, only: Option<&str>) -> Result<Vec<
     let mut pairs = BTreeSet::new();
     for item in only.split(',').map(str::trim) {
         if item.is_empty() {
-            return Err(UsageError::Empty { only: only.to_owned() });
+            let expected = "rows, columns or ROW/COLUMN";
+            return Err(UsageError::Empty { only: only.to_owned(), expected });
         } else if let Some((row, column)) = item.split_once('/') {
             let row = known_row(experiment, row.trim())?;
             let column = known_column(experiment, column.trim())?;
@@ -69,6 +70,21 @@ fn known_column(experiment: &Experiment, name: &str) -> Result<String, UsageErro
         .ok_or_else(|| UsageError::unknown("column", name, names()))
 }
 
+/// Reads `--only` of a figure: names of its runs, in the figure's order. Without it all are selected.
+pub(super) fn select_runs(runs: &[String], only: Option<&str>) -> Result<Vec<String>, UsageError> {
+    let Some(only) = only else { return Ok(runs.to_vec()) };
+    let asked: Vec<&str> = only.split(',').map(str::trim).collect();
+    for item in &asked {
+        if item.is_empty() {
+            let expected = "names of runs";
+            return Err(UsageError::Empty { only: only.to_owned(), expected });
+        } else if !runs.iter().any(|run| run == item) {
+            return Err(UsageError::unknown("run", item, runs));
+        }
+    }
+    Ok(runs.iter().filter(|run| asked.contains(&run.as_str())).cloned().collect())
+}
+
 /// Cells as a list for reading.
 pub(super) fn names(cells: &[Cell]) -> String {
     cells.iter().map(Cell::to_string).collect::<Vec<_>>().join(", ")
@@ -76,7 +92,7 @@ pub(super) fn names(cells: &[Cell]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{names, select};
+    use super::{names, select, select_runs};
     use crate::reproduce::fixtures;
     use crate::usage::UsageError;
 
@@ -140,5 +156,16 @@ mod tests {
             let result = select(&fixtures::table1(), Some(only));
             assert!(matches!(result, Err(UsageError::Empty { .. })), "{only:?}");
         }
+    }
+
+    #[test]
+    fn runs_of_a_figure_are_selected_in_its_order() {
+        let runs = ["noise", "gratings", "spring"].map(str::to_owned);
+        assert_eq!(select_runs(&runs, None).unwrap(), runs);
+        assert_eq!(select_runs(&runs, Some("spring, noise")).unwrap(), ["noise", "spring"]);
+        let message = select_runs(&runs, Some("sprnig")).unwrap_err().to_string();
+        assert!(message.starts_with("unknown run `sprnig`; did you mean `spring`?"), "{message}");
+        let message = select_runs(&runs, Some("noise,")).unwrap_err().to_string();
+        assert!(message.contains("expected names of runs"), "{message}");
     }
 }

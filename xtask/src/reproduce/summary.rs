@@ -1,10 +1,13 @@
 //! What is said before the runs start and after they have ended.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+
 use super::estimate::remaining_seconds;
-use super::experiment::{Experiment, Preset};
+use super::job::Job;
 use super::run_folder::RunState;
-use super::runner::{Finished, Job, Outcome};
-use super::selection::{Cell, names};
+use super::runner::{Finished, Outcome};
+use super::work::Work;
 use crate::console::duration;
 
 /// How the runs are spread over the machine.
@@ -15,26 +18,15 @@ pub(super) struct Machine {
 }
 
 /// What will be done, what is done already and how long the rest takes.
-pub(super) fn before(
-    experiment: &Experiment,
-    preset_name: &str,
-    preset: &Preset,
-    cells: &[Cell],
-    jobs: &[Job],
-    commit: &str,
-    machine: Machine,
-) -> String {
-    let mut lines = vec![format!("{}: {}", experiment.table, experiment.title)];
+pub(super) fn before(work: &Work, commit: &str, machine: Machine) -> String {
+    let Work { name, title, preset, contents: (label, contents), jobs, .. } = work;
     let reduced = if preset.reduced { "reduced; " } else { "" };
-    lines.push(format!("preset     {preset_name} ({reduced}{})", preset.note));
-    let seeds = jobs.len() / cells.len().max(1);
-    lines.push(format!(
-        "cells      {} with {seeds} seed{}: {}",
-        cells.len(),
-        if seeds == 1 { "" } else { "s" },
-        names(cells)
-    ));
-    lines.push(format!("runs       {}", progress(jobs, commit)));
+    let mut lines = vec![
+        format!("{name}: {title}"),
+        format!("preset     {} ({reduced}{})", preset.name, preset.note),
+        format!("{label:<10} {contents}"),
+        format!("runs       {}", progress(jobs, commit)),
+    ];
     for job in jobs {
         if let RunState::Unusable { reason } = &job.state {
             lines.push(format!(
@@ -43,20 +35,44 @@ pub(super) fn before(
             ));
         }
     }
+    let products: usize = jobs.iter().map(|job| job.products.len()).sum();
+    if products > 0 {
+        let done: usize = jobs.iter().map(Job::products_done).sum();
+        lines.push(format!("products   {products}, of which {done} done"));
+    }
     let Machine { processes, threads } = machine;
     lines.push(format!("processes  {processes} at once, {threads} threads each"));
-    let remaining = remaining_seconds(jobs, &preset.seconds);
-    let source = if jobs.iter().any(|job| job.state.is_done()) {
-        "from the runs already done and".to_owned()
-    } else {
-        "from".to_owned()
-    };
-    lines.push(format!(
-        "time left  about {} ({source} times on {} cores; more cores are quicker)",
-        duration(remaining),
-        preset.cores
-    ));
+    lines.push(time_left(jobs.iter(), preset.cores));
     lines.join("\n")
+}
+
+/// The same for several targets at a glance. Runs that they share count once.
+pub(super) fn overview(works: &[Work]) -> String {
+    let mut lines = Vec::new();
+    let mut shared: BTreeMap<&Path, &Job> = BTreeMap::new();
+    for work in works {
+        let done = work.jobs.iter().filter(|job| job.state.is_done()).count();
+        let Work { name, title, jobs, .. } = work;
+        lines.push(format!("{name:<10} {title}: {} runs, of which {done} done", jobs.len()));
+        shared.extend(jobs.iter().map(|job| (job.run_dir(), job)));
+    }
+    let done = shared.values().filter(|job| job.state.is_done()).count();
+    lines.push(format!("together   {} runs, of which {done} done", shared.len()));
+    let cores = works.first().map_or(1, |work| work.preset.cores);
+    lines.push(time_left(shared.values().copied(), cores));
+    lines.join("\n")
+}
+
+fn time_left<'a>(jobs: impl Iterator<Item = &'a Job> + Clone, cores: usize) -> String {
+    let source = if jobs.clone().any(|job| job.state.is_done()) {
+        "from the runs already done and from"
+    } else {
+        "from"
+    };
+    let remaining = duration(remaining_seconds(jobs));
+    format!(
+        "time left  about {remaining} ({source} times on {cores} cores; more cores are quicker)"
+    )
 }
 
 /// How many runs are done, begun and fresh; results of another commit are pointed out.
@@ -99,39 +115,60 @@ pub(super) fn after(finished: &[Finished], seconds: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Machine, after, before, progress};
+    use super::{Machine, after, before, overview, progress};
+    use crate::console::duration;
     use crate::reproduce::fixtures;
     use crate::reproduce::run_folder::RunState;
     use crate::reproduce::runner::{Finished, Outcome};
-    use crate::reproduce::selection::select;
+    use crate::reproduce::{figure, table};
+
+    const MACHINE: Machine = Machine { processes: 1, threads: 2 };
 
     fn done(commit: &str) -> RunState {
         RunState::Done { seconds: Some(400.0), commit: commit.to_owned(), reported: true }
     }
 
     #[test]
-    fn the_plan_names_cells_progress_and_time() {
-        let experiment = fixtures::table1();
-        let cells = select(&experiment, Some("spring/ar")).unwrap();
-        let jobs = [fixtures::job("ar", RunState::Pending { spent: 50.0 })];
-        let text = before(
-            &experiment,
-            "quick",
-            experiment.preset("quick").unwrap(),
-            &cells,
-            &jobs,
-            "c0ffee",
-            Machine { processes: 1, threads: 2 },
-        );
-        assert!(text.contains("preset     quick (reduced; "), "{text}");
-        assert!(text.contains("cells      1 with 1 seed: spring/ar\n"), "{text}");
-        assert!(text.contains("runs       1, of which 0 done, 1 begun"), "{text}");
-        let seconds = experiment.presets["quick"].seconds["ar"] - 50.0;
-        let time = crate::console::duration(seconds);
+    fn the_plan_of_a_table_names_cells_progress_and_time() {
+        let mut start = fixtures::start("quick");
+        start.only = Some("spring/ar".to_owned());
+        let mut work = table::plan(&start, "table1").unwrap();
+        work.jobs[0].state = RunState::Pending { spent: 50.0 };
+        let text = before(&work, "c0ffee", MACHINE);
+        assert!(text.starts_with("table1: Forward extrapolation error"), "{text}");
+        assert!(text.contains("\npreset     quick (reduced; "), "{text}");
+        assert!(text.contains("\ncells      1 with 1 seed: spring/ar\n"), "{text}");
+        assert!(text.contains("\nruns       1, of which 0 done, 1 begun\n"), "{text}");
+        assert!(!text.contains("products"), "{text}");
+        let time = duration(work.jobs[0].expected_seconds - 50.0);
         assert!(
-            text.contains(&format!("time left  about {time} (from times on 2 cores")),
+            text.contains(&format!("\ntime left  about {time} (from times on 2 cores")),
             "{text}"
         );
+    }
+
+    #[test]
+    fn the_plan_of_a_figure_names_runs_and_products() {
+        let mut work = figure::plan(&fixtures::start("quick"), "fig3").unwrap();
+        work.jobs[1].state = done("c0ffee");
+        work.jobs[1].products[0].done = true;
+        let text = before(&work, "c0ffee", MACHINE);
+        assert!(text.contains("\nshows      selectivity of gratings, digits_0\n"), "{text}");
+        assert!(text.contains("\nruns       2, of which 1 done\n"), "{text}");
+        assert!(text.contains("\nproducts   2, of which 1 done\n"), "{text}");
+        assert!(text.contains("(from the runs already done and from times on"), "{text}");
+    }
+
+    #[test]
+    fn runs_that_figures_share_count_once() {
+        let start = fixtures::start("quick");
+        let works = ["fig3", "fig4", "fig8"].map(|name| figure::plan(&start, name).unwrap());
+        let text = overview(&works);
+        assert!(text.contains("\ntogether   4 runs, of which 0 done\n"), "{text}");
+        let gratings = works[0].jobs[0].expected_seconds;
+        let digits: f64 = works[2].jobs.iter().map(|job| job.expected_seconds).sum();
+        assert!(text.contains(&format!("about {} (", duration(gratings + digits))), "{text}");
+        assert_eq!(text.lines().count(), 5);
     }
 
     #[test]

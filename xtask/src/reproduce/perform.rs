@@ -1,0 +1,142 @@
+//! Does what was planned: runs what is missing, then collects.
+
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+use super::arguments::{self, Arguments};
+use super::digits;
+use super::failures::Failures;
+use super::interrupt::Interrupt;
+use super::job::Job;
+use super::nwm::{Exit, Nwm};
+use super::runner::{Finished, Outcome, available_cores, run_all, threads_each};
+use super::summary::{self, Machine};
+use super::work::{Start, Work};
+use crate::console;
+use crate::workspace::Workspace;
+
+/// What one start has at hand for each of its targets.
+pub(super) struct Session<'a> {
+    pub(super) start: &'a Start,
+    pub(super) workspace: &'a Workspace,
+    /// Most processes at once.
+    pub(super) processes: usize,
+    pub(super) interrupt: Interrupt,
+    pub(super) failures: Failures,
+}
+
+/// How a target ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Ending {
+    Done,
+    /// Names of the runs that failed; what could be collected without them is there.
+    Failed(Vec<String>),
+    Interrupted,
+}
+
+impl Session<'_> {
+    /// Says what is going to be done.
+    pub(super) fn explain(&self, work: &Work) {
+        let text = summary::before(work, &self.start.commit, self.machine(work));
+        console::progress(&text);
+        if self.lacks_digits(&work.jobs) {
+            console::progress(&digits::plan());
+        }
+    }
+
+    /// Writes the plan, runs what is missing, and writes and prints the reports.
+    pub(super) fn perform(&self, work: &Work) -> Result<Ending> {
+        let Machine { processes, threads } = self.machine(work);
+        let nwm = Nwm {
+            program: self.workspace.nwm_program(),
+            folder: self.workspace.root().to_owned(),
+            threads,
+            quiet: processes > 1,
+        };
+        work.plan.write()?;
+        let clock = Instant::now();
+        let (jobs, stopped) = self.with_digits(&nwm, &work.jobs)?;
+        let mut finished = run_all(&jobs, processes, &nwm, &self.interrupt, &self.failures);
+        finished.extend(stopped);
+        console::progress(&summary::after(&finished, clock.elapsed().as_secs_f64()));
+        if self.interrupt.is_set() || collect(&nwm, work, &self.start.reports)? == Exit::Interrupted
+        {
+            return Ok(Ending::Interrupted);
+        }
+        let failed = finished.iter().filter(|run| matches!(run.outcome, Outcome::Failed(_)));
+        let failed: Vec<String> = failed.map(|run| run.name.clone()).collect();
+        Ok(if failed.is_empty() { Ending::Done } else { Ending::Failed(failed) })
+    }
+
+    /// Whether runs need digits that are not there.
+    pub(super) fn lacks_digits<'a>(&self, jobs: impl IntoIterator<Item = &'a Job>) -> bool {
+        digits::are_missing(self.workspace.root(), jobs)
+    }
+
+    /// Fetches the digits if they are needed. Returns the jobs that can run, and those that cannot since that failed.
+    fn with_digits(&self, nwm: &Nwm, jobs: &[Job]) -> Result<(Vec<Job>, Vec<Finished>)> {
+        let Some(problem) = self.fetch_digits(nwm, jobs)? else {
+            return Ok((jobs.to_vec(), Vec::new()));
+        };
+        console::progress(&problem);
+        let (stopped, others): (Vec<Job>, Vec<Job>) =
+            jobs.iter().cloned().partition(digits::are_needed_by);
+        let stop = |job: Job| Finished {
+            name: job.name,
+            outcome: Outcome::Failed(problem.clone()),
+            seconds: 0.0,
+        };
+        Ok((others, stopped.into_iter().map(stop).collect()))
+    }
+
+    /// Why the digits that these jobs need are not there; `None` if they are, or nobody needs them.
+    fn fetch_digits(&self, nwm: &Nwm, jobs: &[Job]) -> Result<Option<String>> {
+        if self.interrupt.is_set() || !self.lacks_digits(jobs) {
+            return Ok(None);
+        }
+        let fetch = arguments::fetch_digits();
+        if let Some(why) = self.failures.reason(&fetch) {
+            return Ok(Some(digits::problem(&format!("not tried again, {why}"))));
+        }
+        match nwm.run(&fetch)? {
+            Exit::Success => Ok(None),
+            Exit::Interrupted => {
+                self.interrupt.set();
+                Ok(None)
+            }
+            Exit::Failed(why) => {
+                self.failures.note(&fetch, &why);
+                Ok(Some(digits::problem(&why)))
+            }
+        }
+    }
+
+    fn machine(&self, work: &Work) -> Machine {
+        let processes = self.processes.min(work.jobs.len());
+        Machine { processes, threads: threads_each(available_cores(), processes) }
+    }
+}
+
+/// Makes the reports of all runs, prints the text with the path of the page, and has the page that
+/// leads to all reports made anew.
+fn collect(nwm: &Nwm, work: &Work, reports: &Path) -> Result<Exit> {
+    if make(nwm, &work.collect, &work.page)? == Exit::Interrupted {
+        return Ok(Exit::Interrupted);
+    }
+    let text = std::fs::read_to_string(&work.text)
+        .with_context(|| format!("failed to read {}", work.text.display()))?;
+    console::result(text.trim_end());
+    console::result(&work.page.display().to_string());
+    make(nwm, &arguments::gallery(reports), &reports.join("index.html"))
+}
+
+/// Runs a command that makes a file; an error if it fails.
+fn make(nwm: &Nwm, arguments: &Arguments, file: &Path) -> Result<Exit> {
+    let exit = nwm.run(arguments)?;
+    if let Exit::Failed(why) = &exit {
+        bail!("failed to write {}: {why}", file.display());
+    }
+    Ok(exit)
+}
