@@ -89,7 +89,7 @@ impl Task for VariationalTask<'_> {
 
     fn measure_waves(&self) -> Result<Vec<(String, f64)>> {
         let Some(probe) = &self.waves else { return Ok(Vec::new()) };
-        probe.measure_states(&self.model.unroll(probe.given(), None)?.states)
+        probe.measure_films(&self.model)
     }
 }
 

@@ -3,7 +3,7 @@
 use candle_core::{DType, Device, IndexOp, Tensor};
 use nwm_analysis::waves::{Grid, MetricsOptions, Surrogates, WaveMetrics};
 use nwm_data::{FrameSource, Split, Window};
-use nwm_models::{Model, ModelConfig, TopologyName};
+use nwm_models::{Model, ModelConfig, TopologyName, VariationalModel};
 
 use crate::config::{AnalysisConfig, Config};
 use crate::error::Result;
@@ -114,8 +114,13 @@ impl WaveProbe {
         self.measure_states(&model.unroll(&self.given, SKIPPED_FRAMES + MEASURED_FRAMES)?.states)
     }
 
+    /// The same while a variational model reads the films of the probe, driven by the means of its posteriors.
+    pub(crate) fn measure_films(&self, model: &VariationalModel) -> Result<Vec<(String, f64)>> {
+        self.measure_states(&model.unroll(&self.given, None)?.states)
+    }
+
     /// The same of hidden states `[time, sequence, field, channel, row, column]`, of which field 0 is the position.
-    pub(crate) fn measure_states(&self, states: &Tensor) -> Result<Vec<(String, f64)>> {
+    fn measure_states(&self, states: &Tensor) -> Result<Vec<(String, f64)>> {
         // Field 0 is the position.
         let positions = states.i((.., .., 0))?.to_dtype(DType::F32)?;
         let (time, _, _, rows, columns) = positions.dims5()?;

@@ -115,7 +115,7 @@ pub(super) fn variational_result(
 }
 
 fn wave_metrics(probe: &WaveProbe, model: &VariationalModel) -> Result<Metrics> {
-    let columns = probe.measure_states(&model.unroll(probe.given(), None)?.states)?;
+    let columns = probe.measure_films(model)?;
     Ok(columns.into_iter().map(|(name, value)| (format!("waves_{name}"), Some(value))).collect())
 }
 
