@@ -131,7 +131,7 @@ fn configurations_are_those_of_the_data_set() {
         assert!(digits.contains(line), "{line} is missing in {digits}");
     }
     let films = config(&["--data", "rotating_mnist", "--preset", "quick"]);
-    for line in ["task = \"variational\"", "steps = 3750 # preset quick", "rows = 36"] {
+    for line in ["task = \"variational\"", "steps = 1500 # preset quick", "rows = 36"] {
         assert!(films.contains(line), "{line} is missing in {films}");
     }
     assert!(config(&["--preset", "quick"]).contains("steps = 500 # preset quick"));
