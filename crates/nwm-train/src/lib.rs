@@ -104,9 +104,9 @@ pub use run_folder::{RUN_FORMAT, RunFolder, RunRecord, RunStatus, read_run_recor
 pub use schedule::{Schedule, learning_rate};
 pub use selectivity::{
     ChannelSelectivity, ImageNumbers, LargestD, MapNumbers, MapVerdict, MeasuredImages,
-    MeasuredMap, PinwheelNumbers, SELECTIVITY_KIND, Selectivity, SelectivityRecord,
-    SelectivityRequest, SignificanceNumbers, StillGratings, maximum_activation,
-    orientation_responses, selectivity, write_selectivity,
+    MeasuredMap, MeasuredPreferences, PinwheelNumbers, PreferenceNumbers, SELECTIVITY_KIND,
+    Selectivity, SelectivityRecord, SelectivityRequest, SignificanceNumbers, StillGratings,
+    maximum_activation, orientation_responses, selectivity, write_selectivity,
 };
 pub use sequence_data::{Answers, Questions, Sequences};
 pub use sequence_task::sequence_step;

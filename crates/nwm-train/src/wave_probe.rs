@@ -72,13 +72,19 @@ impl WaveProbe {
         Self::of_films(config, Split::Validation, sequences, surrogates)
     }
 
-    /// The same of the first test films, as evaluations measure; none if they measure no waves.
+    /// The same of the first test films, as evaluations measure, beside shuffled sites and shifts in time; none if they measure
+    /// no waves.
     pub(crate) fn of_test_films(config: &Config) -> Result<Option<Self>> {
         let sequences = config.eval.wave_sequences.min(config.data.test_trajectories);
         if sequences == 0 {
             return Ok(None);
         }
-        Self::of_films(config, Split::Test, sequences, config.eval.wave_surrogates)
+        let mut probe =
+            Self::of_films(config, Split::Test, sequences, config.eval.wave_surrogates)?;
+        if let Some(probe) = &mut probe {
+            probe.options.both_nulls = true;
+        }
+        Ok(probe)
     }
 
     fn of_films(

@@ -95,7 +95,7 @@ fn a_model_made_of_oriented_filters_has_the_map_it_was_made_with() {
     for unit in 0..ROWS * COLUMNS {
         let wanted = unit % COLUMNS;
         assert_eq!(measured.cohens_d.preferred[unit], Some(wanted), "unit {unit}");
-        let found = measured.map.preferred()[unit];
+        let found = measured.by_mean.map.preferred()[unit];
         let orientation = PI * wanted as f64 / COLUMNS as f64;
         assert!(apart(found, orientation) < 0.06, "unit {unit}: {found} {orientation}");
     }
@@ -104,11 +104,12 @@ fn a_model_made_of_oriented_filters_has_the_map_it_was_made_with() {
     assert!(numbers.largest_d.quartiles[0] > 2.0, "{:?}", numbers.largest_d);
     // Rows are equal, neighbouring columns an eighth of a half turn apart.
     let wanted = (1.0 + (TAU / 8.0).cos()) / 2.0;
-    assert!((numbers.smoothness.value - wanted).abs() < 0.01, "{:?}", numbers.smoothness);
-    assert_eq!(numbers.smoothness.p_value, 0.01);
-    assert!((numbers.column_spacing.unwrap() - 8.0).abs() < 0.1);
-    assert_eq!((numbers.pinwheels.positive, numbers.pinwheels.negative), (0, 0));
-    assert_eq!(MapVerdict::of(&measured, &measured), MapVerdict::UntrainedMap);
+    let map = numbers.by_mean;
+    assert!((map.smoothness.value - wanted).abs() < 0.01, "{:?}", map.smoothness);
+    assert_eq!(map.smoothness.p_value, 0.01);
+    assert!((map.column_spacing.unwrap() - 8.0).abs() < 0.1);
+    assert_eq!((map.pinwheels.positive, map.pinwheels.negative), (0, 0));
+    assert_eq!(MapVerdict::by_mean(&measured, &measured), MapVerdict::UntrainedMap);
 }
 
 #[test]
@@ -218,7 +219,8 @@ fn measured(run: &Path) -> Selectivity {
 fn bits(found: &Selectivity) -> Vec<u64> {
     let channel = &found.channels[0];
     let maps = [&channel.trained, &channel.initial].into_iter().flat_map(|map| {
-        let nulls = [map.smoothness.null_mean, map.smoothness.p_value];
+        let smoothness = [&map.by_mean.smoothness, &map.by_modulation.smoothness];
+        let nulls = smoothness.into_iter().flat_map(|it| [it.observed, it.null_mean, it.p_value]);
         [map.responses.means(), map.responses.variances(), map.cohens_d.d.clone()]
             .concat()
             .into_iter()
@@ -277,6 +279,8 @@ fn a_run_is_measured_beside_its_start_and_the_same_every_time() {
     let channel = &found.channels[0];
     assert_eq!(file.read::<f64>("response_mean").unwrap(), channel.trained.responses.means());
     assert_eq!(file.read::<f64>("initial_cohens_d").unwrap(), channel.initial.cohens_d.d);
+    let (preferred, map) = ("initial_preferred_by_modulation", &channel.initial.by_modulation.map);
+    assert_eq!(file.read::<f64>(preferred).unwrap(), map.preferred());
     assert_eq!(file.read::<f32>("images").unwrap(), channel.images.images);
     assert_eq!(file.arrays()["images"].shape, [1, 5, 6, 28, 28]);
     assert_eq!(file.arrays()["response_variance"].shape, [1, 8, 5, 6]);
@@ -293,7 +297,8 @@ fn a_run_that_learns_nothing_responds_as_at_its_start() {
     for (trained, initial) in trained.iter().zip(&initial) {
         assert!((trained - initial).abs() < 1e-6, "{trained} {initial}");
     }
-    assert_ne!(channel.verdict(), MapVerdict::Map);
+    assert_ne!(channel.verdict_by_mean(), MapVerdict::Map);
+    assert_ne!(channel.verdict_by_modulation(), MapVerdict::Map);
 }
 
 /// Writes the sample of digits as the test digits of a folder, in their original format.
@@ -370,7 +375,7 @@ fn rings_are_measured_ring_by_ring() {
     train_all(&films_run(&more), &run).unwrap();
     let found = measured(&run);
     assert_eq!((found.record.grid.as_str(), found.record.sheet), ("rings", [1, 5, 6]));
-    let pinwheels = &found.channels[0].trained.pinwheels;
+    let pinwheels = &found.channels[0].trained.by_modulation.pinwheels;
     assert!(pinwheels.pinwheels.is_empty() && pinwheels.area == 0);
 }
 

@@ -15,10 +15,14 @@ const FILMS: &str = "\
 [model]\nname = \"nwm_2d\"\n[model.cell]\nrows = 6\ncolumns = 6\n\
 [train]\nsteps = 3\nbatch_size = 2\nlog_every = 1\ncheckpoint_every = 1\n[analysis]\nevery = 0\n[eval]\nbatch_size = 2\n";
 
-const FILES: [&str; 9] = [
+const FILES: [&str; 13] = [
     "summary.json",
     "units.csv",
     "selectivity.h5",
+    "modulation_map.svg",
+    "modulation_map.png",
+    "modulation_map_initial.svg",
+    "modulation_map_initial.png",
     "orientation_map.svg",
     "orientation_map.png",
     "orientation_map_initial.svg",
@@ -63,9 +67,12 @@ fn a_run_leaves_every_file_and_the_same_bytes_every_time() {
     for map in ["trained", "initial"] {
         let share = channel[map]["unselective_fraction"].as_f64().unwrap();
         assert!((0.0..=1.0).contains(&share), "{channel}");
-        let p = channel[map]["smoothness"]["p_value"].as_f64().unwrap();
-        assert!((0.005..=1.0).contains(&p), "{channel}");
-        assert!(channel[map]["pinwheels"]["positive"].is_u64(), "{channel}");
+        for preferences in ["by_mean", "by_modulation"] {
+            let of_map = &channel[map][preferences];
+            let p = of_map["smoothness"]["p_value"].as_f64().unwrap();
+            assert!((0.005..=1.0).contains(&p), "{channel}");
+            assert!(of_map["pinwheels"]["positive"].is_u64(), "{channel}");
+        }
     }
     assert!(channel["maximum_activation"]["different"].as_u64() > Some(0));
 
@@ -73,10 +80,10 @@ fn a_run_leaves_every_file_and_the_same_bytes_every_time() {
     let lines: Vec<Vec<&str>> = table.lines().map(|line| line.split(',').collect()).collect();
     assert_eq!((lines.len(), &lines[0][..4]), (37, &["unit", "channel", "row", "column"][..]));
     assert_eq!(&lines[8][..4], ["7", "0", "1", "1"]);
-    let selective = lines[1..].iter().filter(|line| line[8] == "1").count();
+    let selective = lines[1..].iter().filter(|line| line[10] == "1").count();
     let share = channel["trained"]["unselective_fraction"].as_f64().unwrap();
     assert!((share - (1.0 - selective as f64 / 36.0)).abs() < 1e-12);
-    assert!(lines[1..].iter().all(|line| line[9].parse::<usize>().unwrap() < 40));
+    assert!(lines[1..].iter().all(|line| line[11].parse::<usize>().unwrap() < 40));
 
     // Six tiles of 28 pixels with a border of 2 around each.
     let size = |name: &str| {
@@ -86,6 +93,7 @@ fn a_run_leaves_every_file_and_the_same_bytes_every_time() {
     };
     assert_eq!(size("maximum_activation.png"), [182, 182]);
     assert_eq!(size("orientation_map.png"), [240, 240]);
+    assert_eq!(size("modulation_map.png"), [240, 240]);
     let page = String::from_utf8(bytes("report.html")).unwrap();
     for part in
         ["Selectivity of run", "of the units are not selective", "own configuration", "<svg"]

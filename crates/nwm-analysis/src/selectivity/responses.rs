@@ -100,6 +100,14 @@ impl OrientationResponses {
         self.moments.iter().map(|moments| moments.variance()).collect()
     }
 
+    /// Standard deviations, `[orientation, row, column]`; NaN for an orientation of fewer than two samples.
+    ///
+    /// If the samples of an orientation are phases of a grating, this is the modulation of a site by the phase: of a site that
+    /// adds up what it sees the mean over phases is the same for all orientations, and only its modulation tells them apart.
+    pub fn modulations(&self) -> Vec<f64> {
+        self.moments.iter().map(|moments| moments.variance().sqrt()).collect()
+    }
+
     /// The moments of a site for every orientation.
     pub(super) fn of_site(&self, site: usize) -> Vec<Moments> {
         let sites = self.size[0] * self.size[1];
@@ -132,6 +140,7 @@ mod tests {
         let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / 2.0;
         assert!((whole.means()[5] - mean).abs() < 1e-15);
         assert!((whole.variances()[5] - variance).abs() < 1e-15);
+        assert!((whole.modulations()[5] - variance.sqrt()).abs() < 1e-15);
     }
 
     #[test]

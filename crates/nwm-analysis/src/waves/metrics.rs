@@ -5,7 +5,7 @@ use std::f64::consts::FRAC_PI_2;
 use rayon::prelude::*;
 
 use super::grid::{Grid, check_frames};
-use super::metric::Metric;
+use super::metric::{Metric, Null};
 use super::null::{Significance, Surrogates};
 use super::pattern::PatternOptions;
 use super::prepared::{Prepared, Values};
@@ -35,6 +35,9 @@ pub struct MetricsOptions {
     pub events: EventOptions,
     /// The recordings without waves to compare with.
     pub surrogates: Surrogates,
+    /// Whether everything that is compared with shuffled sites is compared with as many shifts in time as well
+    /// ([`WaveMetrics::significance_in_time`]), which takes twice as long.
+    pub both_nulls: bool,
 }
 
 impl MetricsOptions {
@@ -55,6 +58,7 @@ impl Default for MetricsOptions {
             plane_wave_order: PatternOptions::default().plane_wave_order,
             events: EventOptions { tolerance: FRAC_PI_2, ..EventOptions::default() },
             surrogates: Surrogates { count: 199, seed: 0 },
+            both_nulls: false,
         }
     }
 }
@@ -76,8 +80,13 @@ impl Default for MetricsOptions {
 #[derive(Debug, Clone, PartialEq)]
 pub struct WaveMetrics {
     values: Values,
-    significance: [Option<Significance>; Metric::ALL.len()],
+    significance: Compared,
+    /// Beside shifts in time; none if they were not measured.
+    in_time: Option<Compared>,
 }
+
+/// Each metric beside its values in surrogates, in their order.
+type Compared = [Option<Significance>; Metric::ALL.len()];
 
 impl WaveMetrics {
     /// The metrics of raw samples: one or several recordings `[time, row, column]` of one shape, such as the channels of a
@@ -119,25 +128,35 @@ impl WaveMetrics {
             });
         }
         // The recording first, then its surrogates.
-        let mut sums = vec![Sums::default(); 1 + options.surrogates.count];
+        let count = options.surrogates.count;
+        let nulls = if options.both_nulls { 2 } else { 1 };
+        let mut sums = vec![Sums::default(); 1 + nulls * count];
         for recording in recordings {
             check_frames(ACTION, recording, shape)?;
             let prepared = Prepared::of(recording, shape, grid, options)?;
             sums.par_iter_mut().enumerate().try_for_each(|(place, sums)| {
                 sums.add(match place.checked_sub(1) {
                     None => prepared.observed()?,
-                    Some(number) => prepared.surrogate(number)?,
+                    Some(number) if number < count => prepared.surrogate(number)?,
+                    Some(number) => prepared.shifted(number - count)?,
                 })
             })?;
         }
         let all: Vec<Values> = sums.iter().map(Sums::values).collect();
-        let (values, null) = (all[0], &all[1..]);
-        let significance = Metric::ALL.map(|metric| {
-            let of = |values: &Values| values[metric.place()];
-            let null: Vec<f64> = null.iter().map(of).collect();
-            metric.null().map(|_| Significance::of(of(&values), &null, metric.tail()))
-        });
-        Ok(Self { values, significance })
+        let values = all[0];
+        let compared = |null: &[Values]| {
+            Metric::ALL.map(|metric| {
+                let of = |values: &Values| values[metric.place()];
+                let null: Vec<f64> = null.iter().map(of).collect();
+                metric.null().map(|_| Significance::of(of(&values), &null, metric.tail()))
+            })
+        };
+        let (null, in_time) = all[1..].split_at(count);
+        Ok(Self {
+            values,
+            significance: compared(null),
+            in_time: options.both_nulls.then(|| compared(in_time)),
+        })
     }
 
     /// One of them; NaN where it has no meaning.
@@ -150,18 +169,32 @@ impl WaveMetrics {
         self.significance[metric.place()].as_ref()
     }
 
-    /// All numbers under the names of [`column_names`](Self::column_names), in that order.
-    pub fn columns(&self) -> impl Iterator<Item = (String, f64)> {
-        let numbers = Metric::ALL.into_iter().flat_map(|metric| {
-            let value = self.get(metric);
-            let compared = self.significance(metric);
-            let compared = compared.map(|it| [it.null_mean, it.z_score(), it.p_value]);
-            std::iter::once(value).chain(compared.into_iter().flatten())
-        });
-        Self::column_names().zip(numbers)
+    /// One of them beside its values in shifts in time; none if there is nothing to compare it with, or if that was not asked for
+    /// ([`MetricsOptions::both_nulls`]).
+    pub fn significance_in_time(&self, metric: Metric) -> Option<&Significance> {
+        self.in_time.as_ref()?[metric.place()].as_ref()
     }
 
-    /// The names of all numbers, in a fixed order: each [`Metric::name`], followed where there is something to compare with
+    /// All numbers under the names of [`column_names`](Self::column_names), in that order. What is compared with shuffled sites and
+    /// with shifts in time has three more for the latter, which end in `_time_null`, `_time_z` and `_time_p`.
+    pub fn columns(&self) -> impl Iterator<Item = (String, f64)> {
+        Metric::ALL.into_iter().flat_map(|metric| {
+            let name = metric.name();
+            let beside = |significance: Option<&Significance>, null: &str| {
+                let numbers = |it: &Significance| {
+                    [("null", it.null_mean), ("z", it.z_score()), ("p", it.p_value)]
+                        .map(|(ending, number)| (format!("{name}{null}_{ending}"), number))
+                };
+                significance.map(numbers).into_iter().flatten()
+            };
+            let in_time = self.significance_in_time(metric);
+            let in_time = in_time.filter(|_| metric.null() == Some(Null::Sites));
+            let own = std::iter::once((name.to_owned(), self.get(metric)));
+            own.chain(beside(self.significance(metric), "")).chain(beside(in_time, "_time"))
+        })
+    }
+
+    /// The names of all numbers beside one null model, in a fixed order: each [`Metric::name`], followed where there is something to compare with
     /// by the same with `_null`, the mean of the surrogates, `_z`, by how many of their standard deviations the recording
     /// exceeds it, and `_p`, the one-sided p-value.
     pub fn column_names() -> impl Iterator<Item = String> {
@@ -236,6 +269,28 @@ mod tests {
         assert_eq!(of("local_coherence_z"), coherence.z_score());
         assert_eq!(of("local_coherence_p"), coherence.p_value);
         assert_eq!(of("peak_f"), found.get(Metric::PeakFrequency));
+
+        let both = WaveMetrics::of(
+            &[&recording],
+            [40, 3, 4],
+            Grid::Torus,
+            &MetricsOptions { both_nulls: true, ..options },
+        );
+        let both = both.unwrap();
+        let (more, others): (Vec<_>, Vec<_>) =
+            both.columns().partition(|column| column.0.contains("_time_"));
+        assert!(
+            others
+                .iter()
+                .map(|column| column.1.to_bits())
+                .eq(columns.iter().map(|it| it.1.to_bits()))
+        );
+        assert_eq!(more.len(), 3 * 16, "all but synchrony, whose null they are");
+        assert_eq!(
+            both.significance_in_time(Metric::Synchrony),
+            both.significance(Metric::Synchrony)
+        );
+        assert_eq!(found.significance_in_time(Metric::TravelIndex), None);
     }
 
     #[test]

@@ -29,6 +29,17 @@ const ORDER: usize = 4;
 /// One number for each metric, in their order.
 pub(super) type Values = [f64; Metric::ALL.len()];
 
+/// How a surrogate is made of a recording.
+#[derive(Debug)]
+enum Rearrangement {
+    /// It is the recording.
+    None,
+    /// At each place the site whose course is put there, in all frames.
+    Order(Vec<usize>),
+    /// By how many frames each site's course is moved, around the end.
+    Shifts(Vec<usize>),
+}
+
 /// What all surrogates of a recording are made of: the courses of its sites.
 #[derive(Debug)]
 pub(super) struct Prepared<'a> {
@@ -103,9 +114,8 @@ impl<'a> Prepared<'a> {
 
     /// The recording's own values, but for those of its spectrum, and the spectrum.
     pub(super) fn observed(&self) -> Result<(Values, SpaceTimeSpectrum)> {
-        let synchronies =
-            self.units.chunks_exact(self.sites()).map(|frame| resultant(frame.iter()));
-        self.measured(None, mean(synchronies))
+        let spectrum = self.spectrum(&self.amplitudes, None);
+        Ok((self.measured(&Rearrangement::None)?, spectrum))
     }
 
     /// Those of a surrogate: synchrony of one with shifts in time, everything else of one with shuffled sites.
@@ -114,46 +124,70 @@ impl<'a> Prepared<'a> {
         let surrogates = self.options.surrogates;
         let order = surrogates.site_order(number, &self.dead, [rows, columns], self.grid)?;
         let shifts = surrogates.time_shifts(number, self.sites(), time);
-        let synchronies = (0..time).map(|t| {
-            let places = shifts.iter().enumerate();
-            let sources = places.map(|(site, shift)| (t + shift) % time * self.sites() + site);
-            resultant(sources.map(|place| &self.units[place]))
-        });
-        self.measured(Some(&order), mean(synchronies))
+        let spectrum = self.spectrum(&self.amplitudes, Some(&order));
+        let mut values = self.measured(&Rearrangement::Order(order))?;
+        let moved = self.rearranged(&self.units, &Rearrangement::Shifts(shifts));
+        values[Metric::Synchrony.place()] = self.synchrony(&moved);
+        Ok((values, spectrum))
+    }
+
+    /// Those of a surrogate with shifts in time. Sources and centres are sought in the frames in which the recording's own are.
+    pub(super) fn shifted(&self, number: usize) -> Result<(Values, SpaceTimeSpectrum)> {
+        let shifts = self.options.surrogates.time_shifts(number, self.sites(), self.shape[0]);
+        let spectrum = self.spectrum(&self.amplitudes.shifted(&shifts), None);
+        Ok((self.measured(&Rearrangement::Shifts(shifts))?, spectrum))
+    }
+
+    fn spectrum(&self, amplitudes: &Amplitudes, order: Option<&[usize]>) -> SpaceTimeSpectrum {
+        amplitudes.spectrum([self.shape[1], self.shape[2]], self.grid, order)
+    }
+
+    /// The mean over frames of `|mean exp(i phase)|`.
+    fn synchrony(&self, units: &[Complex<f64>]) -> f64 {
+        mean(units.chunks_exact(self.sites()).map(|frame| resultant(frame.iter())))
     }
 
     fn sites(&self) -> usize {
         self.shape[1] * self.shape[2]
     }
 
-    /// `[time, site]` with the sites in another order.
-    fn ordered<V: Copy>(&self, values: &[V], order: Option<&[usize]>) -> Vec<V> {
-        let Some(order) = order else { return values.to_vec() };
-        let frames = values.chunks_exact(self.sites());
-        frames.flat_map(|frame| order.iter().map(|&site| frame[site])).collect()
+    /// Values `[time, site]` in other places.
+    fn rearranged<V: Copy>(&self, values: &[V], how: &Rearrangement) -> Vec<V> {
+        let (time, sites) = (self.shape[0], self.sites());
+        match how {
+            Rearrangement::None => values.to_vec(),
+            Rearrangement::Order(order) => {
+                let frames = values.chunks_exact(sites);
+                frames.flat_map(|frame| order.iter().map(|&site| frame[site])).collect()
+            }
+            Rearrangement::Shifts(shifts) => {
+                let frame = |t: usize| {
+                    let places = shifts.iter().enumerate();
+                    places.map(move |(site, shift)| values[(t + shift) % time * sites + site])
+                };
+                (0..time).flat_map(frame).collect()
+            }
+        }
     }
 
-    fn measured(
-        &self,
-        order: Option<&[usize]>,
-        synchrony: f64,
-    ) -> Result<(Values, SpaceTimeSpectrum)> {
+    /// All values but those of the spectrum.
+    fn measured(&self, how: &Rearrangement) -> Result<Values> {
         let (shape, grid) = (self.shape, self.grid);
         let size = [shape[1], shape[2]];
-        let phases = self.ordered(&self.phases, order);
-        let units = self.ordered(&self.units, order);
+        let phases = self.rearranged(&self.phases, how);
+        let units = self.rearranged(&self.units, how);
         let coherences = units.chunks_exact(self.sites());
         let velocity = phase_gradient(&phases, shape, grid)?.negated();
         let orders = velocity.order_parameters();
         let known = orders.iter().filter(|order| !order.is_nan());
         let plane = known.map(|&order| f64::from(order >= self.options.plane_wave_order));
-        let turning = self.ordered(&self.turning, order);
+        let turning = self.rearranged(&self.turning, how);
         let [lower, median, upper] =
             quartiles(speeds(&turning, &velocity).collect()).unwrap_or([f64::NAN; 3]);
         let (frames, smoothing) = (&self.events, self.options.events.smoothing);
         let events = Events { frames, size, grid, smoothing };
         let shift = match grid {
-            Grid::Rings => ring_shift(&self.ordered(&self.samples, order), shape)?,
+            Grid::Rings => ring_shift(&self.rearranged(&self.samples, how), shape)?,
             Grid::Torus | Grid::Open => None,
         };
         let [sources, sinks, saddles] = self.critical_points(&velocity);
@@ -161,7 +195,7 @@ impl<'a> Prepared<'a> {
         let mut set = |metric: Metric, value: f64| values[metric.place()] = value;
         set(Metric::PlaneFraction, mean(plane));
         set(Metric::PhaseGradientDirectionality, mean(orders.iter().copied()));
-        set(Metric::Synchrony, synchrony);
+        set(Metric::Synchrony, self.synchrony(&units));
         set(
             Metric::LocalCoherence,
             mean(coherences.map(|units| neighbour_coherence(units, size, grid))),
@@ -178,7 +212,7 @@ impl<'a> Prepared<'a> {
         set(Metric::Sources, sources);
         set(Metric::Sinks, sinks);
         set(Metric::Saddles, saddles);
-        Ok((values, self.amplitudes.spectrum(size, grid, order)))
+        Ok(values)
     }
 
     /// The mean over frames of the standard deviation over sites.

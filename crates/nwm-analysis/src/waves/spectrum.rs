@@ -1,5 +1,7 @@
 //! The spectrum in space and time.
 
+use std::f64::consts::TAU;
+
 use num_complex::Complex;
 use rayon::prelude::*;
 use realfft::RealFftPlanner;
@@ -160,6 +162,18 @@ impl Amplitudes {
             }
         }
         Self { time, sites, values }
+    }
+
+    /// The transforms of courses that begin so many frames later, around the end, one number for each site.
+    pub(super) fn shifted(&self, shifts: &[usize]) -> Self {
+        let mut values = self.values.clone();
+        for (index, frame) in values.chunks_exact_mut(self.sites).enumerate() {
+            let turn = TAU * (index + 1) as f64 / self.time as f64;
+            for (value, &shift) in frame.iter_mut().zip(shifts) {
+                *value *= Complex::cis(turn * shift as f64);
+            }
+        }
+        Self { values, ..*self }
     }
 
     /// The spectrum with the sites in another order: at each place the site that is put there.

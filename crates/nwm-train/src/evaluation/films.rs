@@ -58,7 +58,7 @@ pub struct WaveMeasurement {
     pub frames: usize,
     /// The band of the filter, cycles per frame.
     pub band: [f64; 2],
-    /// Recordings without waves that each one is compared with.
+    /// Recordings without waves that each one is compared with, so many with shuffled sites and so many with shifts in time.
     pub surrogates: usize,
 }
 

@@ -33,6 +33,8 @@ pub fn write_selectivity(selectivity: &Selectivity, out: &Path) -> Result<()> {
         let of = |name: &str| format!("{prefix}{name}");
         layouts.extend(["response_mean", "response_variance", "cohens_d"].map(|it| maps(&of(it))));
         layouts.extend(["preferred_orientation", "selectivity"].map(|it| sheet(&of(it))));
+        let by_modulation = ["preferred_by_modulation", "selectivity_by_modulation"];
+        layouts.extend(by_modulation.map(|it| sheet(&of(it))));
     }
     layouts.push(ArrayLayout::new(
         "images",
@@ -49,8 +51,10 @@ pub fn write_selectivity(selectivity: &Selectivity, out: &Path) -> Result<()> {
                 append("response_mean", &measured.responses.means())?;
                 append("response_variance", &measured.responses.variances())?;
                 append("cohens_d", &measured.cohens_d.d)?;
-                append("preferred_orientation", measured.map.preferred())?;
-                append("selectivity", measured.map.selectivity())?;
+                append("preferred_orientation", measured.by_mean.map.preferred())?;
+                append("selectivity", measured.by_mean.map.selectivity())?;
+                append("preferred_by_modulation", measured.by_modulation.map.preferred())?;
+                append("selectivity_by_modulation", measured.by_modulation.map.selectivity())?;
             }
             file.append("images", &images.images)?;
         }

@@ -64,7 +64,7 @@ pub struct Selectivity {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ChannelSelectivity {
-    /// The orientation map.
+    /// The orientations that units prefer.
     pub trained: MeasuredMap,
     /// The same before the first step of training.
     pub initial: MeasuredMap,
@@ -73,9 +73,14 @@ pub struct ChannelSelectivity {
 }
 
 impl ChannelSelectivity {
-    /// Whether there is an orientation map.
-    pub fn verdict(&self) -> MapVerdict {
-        MapVerdict::of(&self.trained, &self.initial)
+    /// Whether there is an orientation map by mean responses, the published way.
+    pub fn verdict_by_mean(&self) -> MapVerdict {
+        MapVerdict::by_mean(&self.trained, &self.initial)
+    }
+
+    /// Whether there is one by modulations.
+    pub fn verdict_by_modulation(&self) -> MapVerdict {
+        MapVerdict::by_modulation(&self.trained, &self.initial)
     }
 }
 

@@ -14,9 +14,10 @@ mod record;
 
 pub use file::{SELECTIVITY_KIND, write_selectivity};
 pub use images::{MeasuredImages, maximum_activation};
-pub use map::{MapVerdict, MeasuredMap};
+pub use map::{MapVerdict, MeasuredMap, MeasuredPreferences};
 pub use measure::{ChannelSelectivity, Selectivity, SelectivityRequest, selectivity};
 pub use orientation::{StillGratings, orientation_responses};
 pub use record::{
-    ImageNumbers, LargestD, MapNumbers, PinwheelNumbers, SelectivityRecord, SignificanceNumbers,
+    ImageNumbers, LargestD, MapNumbers, PinwheelNumbers, PreferenceNumbers, SelectivityRecord,
+    SignificanceNumbers,
 };

@@ -5,7 +5,7 @@ use nwm_models::ModelName;
 use serde::{Deserialize, Serialize};
 
 use super::images::MeasuredImages;
-use super::map::MeasuredMap;
+use super::map::{MeasuredMap, MeasuredPreferences};
 use super::orientation::StillGratings;
 use crate::evaluation::CheckpointRecord;
 
@@ -93,7 +93,7 @@ pub struct PinwheelNumbers {
     pub density: f64,
 }
 
-/// What is told of an orientation map.
+/// What is told of the orientations that units prefer.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct MapNumbers {
@@ -101,6 +101,16 @@ pub struct MapNumbers {
     pub unselective_fraction: f64,
     /// The largest d of each unit.
     pub largest_d: LargestD,
+    /// The map of preferences by mean responses.
+    pub by_mean: PreferenceNumbers,
+    /// The map of preferences by modulations.
+    pub by_modulation: PreferenceNumbers,
+}
+
+/// What is told of a map of preferred orientations.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct PreferenceNumbers {
     /// Mean selectivity of all units, 0 to 1.
     pub mean_selectivity: f64,
     /// Mean of `cos 2 (theta - theta')` over neighbours, -1 to 1.
@@ -136,9 +146,7 @@ impl SignificanceNumbers {
 impl MapNumbers {
     /// Those of a map. What is undefined is NaN, which is null in JSON.
     pub fn of(measured: &MeasuredMap) -> Self {
-        let (d, pinwheels) = (&measured.cohens_d, &measured.pinwheels);
-        let positive = pinwheels.pinwheels.iter().filter(|it| it.charge > 0.0).count();
-        let spacing = measured.column_spacing.unwrap_or(f64::NAN);
+        let d = &measured.cohens_d;
         Self {
             unselective_fraction: d.unselective_fraction(),
             largest_d: LargestD {
@@ -146,6 +154,19 @@ impl MapNumbers {
                 quartiles: [0.25, 0.75].map(|probability| d.largest_quantile(probability)),
                 largest: d.largest_quantile(1.0),
             },
+            by_mean: PreferenceNumbers::of(&measured.by_mean),
+            by_modulation: PreferenceNumbers::of(&measured.by_modulation),
+        }
+    }
+}
+
+impl PreferenceNumbers {
+    /// Those of a map. What is undefined is NaN, which is null in JSON.
+    pub fn of(measured: &MeasuredPreferences) -> Self {
+        let pinwheels = &measured.pinwheels;
+        let positive = pinwheels.pinwheels.iter().filter(|it| it.charge > 0.0).count();
+        let spacing = measured.column_spacing.unwrap_or(f64::NAN);
+        Self {
             mean_selectivity: measured.mean_selectivity(),
             smoothness: SignificanceNumbers::of(&measured.smoothness),
             pinwheels: PinwheelNumbers {

@@ -161,20 +161,28 @@ pub(super) fn wave_table(result: &Evaluation) -> Option<Markup> {
         .metrics
         .keys()
         .filter_map(|key| key.strip_suffix("_p")?.strip_prefix("waves_"))
+        .filter(|name| !name.ends_with("_time"))
         .collect();
     Some(html! {
         div.scroll { table {
             thead { tr {
-                th { "measure" } th.number { "hidden state" } th.number { "without waves" }
-                th.number { "p" } th.number { "before training" } th.number { "p" }
+                th { "measure" } th.number { "hidden state" }
+                th.number { "sites shuffled" } th.number { "p" }
+                th.number { "shifted in time" } th.number { "p" }
+                th.number { "before training" } th.number { "p" }
             } }
             tbody { @for name in names {
                 @let key = format!("waves_{name}");
+                // Shuffled sites leave synchrony alone, so that it has shifts in time for its only null.
+                @let of_sites = ["_null", "_p"].map(|it| (name != "sync").then_some(it));
+                @let in_time = if name == "sync" { ["_null", "_p"] } else { ["_time_null", "_time_p"] };
+                @let endings = of_sites.into_iter().chain(in_time.map(Some));
                 tr {
                     th { (name) }
                     td.number { (ratio(metric(result, &key))) }
-                    td.number { (ratio(metric(result, &format!("{key}_null")))) }
-                    td.number { (ratio(metric(result, &format!("{key}_p")))) }
+                    @for ending in endings {
+                        td.number { (ratio(ending.and_then(|it| metric(result, &format!("{key}{it}"))))) }
+                    }
                     td.number { (ratio(reference(result, "untrained", &key))) }
                     td.number { (ratio(reference(result, "untrained", &format!("{key}_p")))) }
                 }
@@ -182,8 +190,8 @@ pub(super) fn wave_table(result: &Evaluation) -> Option<Markup> {
         } }
         p.quiet {
             "Means over " (waves.sequences) " test films, " (waves.frames) " frames of each after the first "
-            (waves.skipped_frames) ". Without waves: the mean over " (waves.surrogates)
-            " recordings whose sites are shuffled, for synchrony shifted in time."
+            (waves.skipped_frames) ". Without waves: the means over " (waves.surrogates)
+            " recordings whose sites are shuffled, and over as many in which each site is shifted in time."
         }
     })
 }

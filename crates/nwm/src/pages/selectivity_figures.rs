@@ -2,7 +2,9 @@
 
 use anyhow::Result;
 use nwm_analysis::figures::{OrientationPlot, RgbFrame, SheetOptions, contact_sheet, png};
-use nwm_train::{ChannelSelectivity, MeasuredImages, MeasuredMap, Selectivity};
+use nwm_train::{
+    ChannelSelectivity, MeasuredImages, MeasuredMap, MeasuredPreferences, Selectivity,
+};
 
 /// Pixels of the longer side of a map as PNG, about, and of a site, at least and at most.
 const MAP_SIDE: usize = 720;
@@ -17,8 +19,10 @@ pub(crate) struct SelectivityFigures {
 
 /// The pictures of one channel.
 pub(super) struct ChannelFigures {
-    pub(super) trained: MapFigures,
-    pub(super) initial: MapFigures,
+    /// Maps of preferences by modulations, trained and before training.
+    pub(super) by_modulation: [MapFigures; 2],
+    /// The same by mean responses.
+    pub(super) by_mean: [MapFigures; 2],
     /// PNG.
     pub(super) images: Vec<u8>,
     /// Columns of pixels of the images.
@@ -41,9 +45,12 @@ impl SelectivityFigures {
         let [_, rows, columns] = found.record.sheet;
         let side = (MAP_SIDE / rows.max(columns)).clamp(SITE_SIDES[0], SITE_SIDES[1]);
         let figures = |channel: &ChannelSelectivity| {
+            let [trained, initial] = [&channel.trained, &channel.initial];
+            let by_modulation = |of: &MeasuredMap| MapFigures::of(&of.by_modulation, &[], side);
+            let by_mean = |of: &MeasuredMap| MapFigures::of(&of.by_mean, &of.unselective(), side);
             Ok(ChannelFigures {
-                trained: MapFigures::of(&channel.trained, side)?,
-                initial: MapFigures::of(&channel.initial, side)?,
+                by_modulation: [by_modulation(trained)?, by_modulation(initial)?],
+                by_mean: [by_mean(trained)?, by_mean(initial)?],
                 images: tiles(&channel.images, columns)?,
                 images_width: columns * (channel.images.side + GAP) + GAP,
             })
@@ -56,22 +63,28 @@ impl SelectivityFigures {
         let several = self.channels.len() > 1;
         self.channels.iter().enumerate().flat_map(move |(number, channel)| {
             let suffix = if several { format!("_channel_{number}") } else { String::new() };
-            [
-                (format!("orientation_map{suffix}.svg"), channel.trained.svg.as_bytes()),
-                (format!("orientation_map{suffix}.png"), channel.trained.png.as_slice()),
-                (format!("orientation_map_initial{suffix}.svg"), channel.initial.svg.as_bytes()),
-                (format!("orientation_map_initial{suffix}.png"), channel.initial.png.as_slice()),
-                (format!("maximum_activation{suffix}.png"), channel.images.as_slice()),
-            ]
+            let maps =
+                [("modulation_map", &channel.by_modulation), ("orientation_map", &channel.by_mean)]
+                    .into_iter()
+                    .flat_map(|(name, maps)| [(name, "", &maps[0]), (name, "_initial", &maps[1])]);
+            let mut files = vec![];
+            for (name, when, map) in maps {
+                files.push((format!("{name}{when}{suffix}.svg"), map.svg.as_bytes()));
+                files.push((format!("{name}{when}{suffix}.png"), map.png.as_slice()));
+            }
+            files.push((format!("maximum_activation{suffix}.png"), channel.images.as_slice()));
+            files
         })
     }
 }
 
 impl MapFigures {
-    fn of(measured: &MeasuredMap, side: usize) -> Result<Self> {
-        let plot = OrientationPlot::new(&measured.map)
-            .unselective(&measured.unselective())?
-            .pinwheels(&measured.pinwheels.pinwheels);
+    /// The map of preferences, with crosses at the units that are `unselective`, if that is known.
+    fn of(measured: &MeasuredPreferences, unselective: &[bool], side: usize) -> Result<Self> {
+        let mut plot = OrientationPlot::new(&measured.map).pinwheels(&measured.pinwheels.pinwheels);
+        if !unselective.is_empty() {
+            plot = plot.unselective(unselective)?;
+        }
         Ok(Self { svg: plot.svg()?, png: png(&plot.frame(side)?)? })
     }
 }

@@ -7,14 +7,15 @@ use maud::{Markup, html};
 use nwm_analysis::figures::LineChart;
 use nwm_analysis::waves::Grid;
 use nwm_train::{
-    ChannelSelectivity, ImageNumbers, MapNumbers, MeasuredMap, Selectivity, SelectivityRecord,
+    ChannelSelectivity, ImageNumbers, MapNumbers, MeasuredMap, MeasuredPreferences,
+    PreferenceNumbers, Selectivity, SelectivityRecord,
 };
 
 use super::html::{chart, facts, label, page, picture, short_commit};
 use super::number::count;
 use super::scale::Scale;
-use super::selectivity_figures::{ChannelFigures, SelectivityFigures};
-use crate::commands::selectivity::sentence;
+use super::selectivity_figures::{ChannelFigures, MapFigures, SelectivityFigures};
+use crate::commands::selectivity::sentences;
 
 const CHART_SIZE: [u32; 2] = [760, 300];
 
@@ -40,20 +41,30 @@ pub(crate) fn selectivity_page(
     for (number, (channel, figures)) in found.channels.iter().zip(&figures.channels).enumerate() {
         let of_channel = if several { format!(" of channel {number}") } else { String::new() };
         parts.push(html! {
-            h2 { "Orientation map" (of_channel) (label(scale)) }
-            (maps(figures))
-            (numbers(channel))
+            h2 { "Orientation map by modulations" (of_channel) (label(scale)) }
+            p { "How much a unit responds to an orientation is here by how much the phase of the grating changes its response, the \
+                 measure of simple cells: a unit that adds up what it sees has the same mean over phases for all orientations." }
+            (maps(&figures.by_modulation, ""))
+            (table(preference_rows, channel, |map| PreferenceNumbers::of(&map.by_modulation)))
+            (by_distance(channel, record, |map| &map.by_modulation)?)
+            h2 { "Orientation map by mean responses" (of_channel) (label(scale)) }
+            p { "How much a unit responds to an orientation is here the mean over phases, the published measure." }
+            (maps(&figures.by_mean, " Crosses are units that are not selective."))
+            (table(d_rows, channel, MapNumbers::of))
+            (table(preference_rows, channel, |map| PreferenceNumbers::of(&map.by_mean)))
             (distribution(channel, record)?)
-            (by_distance(channel, record)?)
+            (by_distance(channel, record, |map| &map.by_mean)?)
             h2 { "Images of largest response" (of_channel) }
             (images(channel, figures, record))
         });
     }
     let body = html! {
         @for (number, channel) in found.channels.iter().enumerate() {
-            p.lead {
-                @if several { "Channel " (number) ": " }
-                (sentence(channel, record.threshold)) "."
+            @for sentence in sentences(channel, record.threshold) {
+                p.lead {
+                    @if several { "Channel " (number) ", " }
+                    (sentence) "."
+                }
             }
         }
         (about(record, run_directory))
@@ -91,17 +102,19 @@ fn about(record: &SelectivityRecord, run_directory: &Path) -> Markup {
     ])
 }
 
-fn maps(figures: &ChannelFigures) -> Markup {
+fn maps([trained, initial]: &[MapFigures; 2], crosses: &str) -> Markup {
     html! {
         div.charts {
             (chart(
-                &figures.trained.svg,
+                &trained.svg,
                 "Orientation map of the trained model",
-                "Trained. Colours are preferred orientations, as angles of the wave vector; the bars in the key lie as the \
-                 stripes of the grating do. Crosses are units that are not selective, marks between units are pinwheels.",
+                &format!(
+                    "Trained. Colours are preferred orientations, as angles of the wave vector; the bars in the key lie as the \
+                     stripes of the grating do. Marks between units are pinwheels.{crosses}"
+                ),
             ))
             (chart(
-                &figures.initial.svg,
+                &initial.svg,
                 "Orientation map before training",
                 "The same units before the first step of training.",
             ))
@@ -109,9 +122,17 @@ fn maps(figures: &ChannelFigures) -> Markup {
     }
 }
 
-fn numbers(channel: &ChannelSelectivity) -> Markup {
+/// Name, value and meaning of a number.
+type Row = (&'static str, String, &'static str);
+
+/// Numbers of the trained model beside those before training.
+fn table<N>(
+    rows: impl Fn(&N) -> Vec<Row>,
+    channel: &ChannelSelectivity,
+    numbers: impl Fn(&MeasuredMap) -> N,
+) -> Markup {
     let [trained, initial] =
-        [&channel.trained, &channel.initial].map(|measured| rows(&MapNumbers::of(measured)));
+        [&channel.trained, &channel.initial].map(|measured| rows(&numbers(measured)));
     html! {
         div.scroll { table {
             thead { tr {
@@ -127,13 +148,14 @@ fn numbers(channel: &ChannelSelectivity) -> Markup {
     }
 }
 
-/// Name, value and meaning of every number of a map.
-fn rows(numbers: &MapNumbers) -> Vec<(&'static str, String, &'static str)> {
-    let number = |value: f64| match value {
-        value if value.is_finite() => format!("{value:.3}"),
-        _ => "–".to_owned(),
-    };
-    let (d, smoothness, pinwheels) = (&numbers.largest_d, &numbers.smoothness, &numbers.pinwheels);
+/// A number that may not be there.
+fn number(value: f64) -> String {
+    if value.is_finite() { format!("{value:.3}") } else { "–".to_owned() }
+}
+
+/// What is told of d.
+fn d_rows(numbers: &MapNumbers) -> Vec<Row> {
+    let d = &numbers.largest_d;
     vec![
         (
             "units not selective",
@@ -146,6 +168,13 @@ fn rows(numbers: &MapNumbers) -> Vec<(&'static str, String, &'static str)> {
             format!("{} to {}", number(d.quartiles[0]), number(d.quartiles[1])),
             "half of the units are between them",
         ),
+    ]
+}
+
+/// What is told of a map of preferences.
+fn preference_rows(numbers: &PreferenceNumbers) -> Vec<Row> {
+    let (smoothness, pinwheels) = (&numbers.smoothness, &numbers.pinwheels);
+    vec![
         (
             "mean selectivity",
             number(numbers.mean_selectivity),
@@ -219,10 +248,14 @@ fn distribution(channel: &ChannelSelectivity, record: &SelectivityRecord) -> Res
     ))
 }
 
-fn by_distance(channel: &ChannelSelectivity, record: &SelectivityRecord) -> Result<Markup> {
+fn by_distance(
+    channel: &ChannelSelectivity,
+    record: &SelectivityRecord,
+    preferences: impl Fn(&MeasuredMap) -> &MeasuredPreferences,
+) -> Result<Markup> {
     let grid = if record.grid == "rings" { Grid::Rings } else { Grid::Torus };
     let points = |measured: &MeasuredMap| -> Vec<(f64, f64)> {
-        let bins = measured.map.correlation_by_distance(grid);
+        let bins = preferences(measured).map.correlation_by_distance(grid);
         bins.into_iter().map(|bin| (bin.distance, bin.correlation)).collect()
     };
     let (trained, initial) = (points(&channel.trained), points(&channel.initial));
@@ -271,12 +304,14 @@ fn images(
 fn advice(record: &SelectivityRecord) -> Markup {
     html! {
         ul {
+            li { "The modulation by an orientation is the standard deviation over phases of the response to it. By modulations, a map \
+                  is called one if p of smoothness is at most 0.05, and was not before training." }
             li { "d of an orientation is the difference of the mean response to it and to all others, in units of their \
                   standard deviation over phases. Selective are units with a d of " (record.threshold) " or more." }
-            li { "A map is called one if at most half of the units are not selective, p of smoothness is at most 0.05, and not \
+            li { "By mean responses, a map is called one if at most half of the units are not selective, p of smoothness is at most 0.05, and not \
                   both were so before training. This is a convention of this page." }
-            li { "Smoothness and pinwheels count all units that prefer something, however little: coupled neighbours are alike \
-                  in an untrained sheet, too. Smoothness without selectivity is no map." }
+            li { "Smoothness and pinwheels count all units that prefer something, however little: coupled neighbours can be alike \
+                  in an untrained sheet, too." }
             li { "p is (1 + shuffles that are at least as smooth) / (1 + shuffles): with " (record.surrogates) " it is at least "
                  (format!("{:.3}", 1.0 / (1.0 + record.surrogates as f64))) "." }
             li { "summary.json has these numbers, units.csv a line for every unit, selectivity.h5 all responses and images." }

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use nwm_analysis::waves::Surrogates;
 use nwm_train::{Error, Selectivity, SelectivityRequest, selectivity, write_selectivity};
 
-pub(crate) use self::summary::sentence;
+pub(crate) use self::summary::sentences;
 use super::eval::requested_checkpoint;
 use super::output::write_file;
 use crate::exit::Ending;

@@ -3,13 +3,15 @@
 use nwm_train::{ChannelSelectivity, Selectivity};
 
 /// The columns of units.csv.
-const COLUMNS: [&str; 11] = [
+const COLUMNS: [&str; 13] = [
     "unit",
     "channel",
     "row",
     "column",
     "preferred_degrees",
     "selectivity",
+    "preferred_by_modulation_degrees",
+    "selectivity_by_modulation",
     "largest_d",
     "largest_d_degrees",
     "selective",
@@ -41,8 +43,10 @@ pub(super) fn table(found: &Selectivity) -> anyhow::Result<Vec<u8>> {
                 channel.to_string(),
                 (site / columns).to_string(),
                 (site % columns).to_string(),
-                number(trained.map.preferred()[site].to_degrees()),
-                number(trained.map.selectivity()[site]),
+                number(trained.by_mean.map.preferred()[site].to_degrees()),
+                number(trained.by_mean.map.selectivity()[site]),
+                number(trained.by_modulation.map.preferred()[site].to_degrees()),
+                number(trained.by_modulation.map.selectivity()[site]),
                 d,
                 degrees,
                 u8::from(trained.cohens_d.preferred[site].is_some()).to_string(),

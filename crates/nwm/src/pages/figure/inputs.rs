@@ -114,7 +114,8 @@ impl RunInputs {
         }
     }
 
-    /// A metric of the waves in `result.json`, with what shuffled sites and the untrained model have.
+    /// A metric of the waves in `result.json`, with what shuffled sites and the untrained model have. Its p-value is the larger of
+    /// that beside shuffled sites and that beside shifts in time, if there are both.
     pub(super) fn waves(&self, name: &str) -> Measured {
         let Some(evaluation) = &self.evaluation else { return Measured::default() };
         let of = |metrics: &Metrics, suffix: &str| {
@@ -123,7 +124,10 @@ impl RunInputs {
         Measured {
             value: of(&evaluation.metrics, ""),
             interval95: None,
-            p_value: of(&evaluation.metrics, "_p"),
+            p_value: ["_p", "_time_p"]
+                .into_iter()
+                .filter_map(|suffix| of(&evaluation.metrics, suffix))
+                .reduce(f64::max),
             chance: of(&evaluation.metrics, "_null"),
             before_training: evaluation.references.get(UNTRAINED).and_then(|it| of(it, "")),
         }

@@ -79,8 +79,8 @@ fn checks(figure: &Figure) -> Markup {
         } }
         p.quiet {
             "Limits were set before anything was measured. Chance is the mean of recordings or maps whose sites were shuffled, and "
-            "p is how often at most these reach the value, one-sided; before training is the same model with its initial "
-            "parameters."
+            "p is how often at most these reach the value, one-sided: for waves the larger of that and of the same with sites "
+            "shifted in time. Before training is the same model with its initial parameters."
         }
     }
 }

@@ -114,9 +114,9 @@ fn noise_has_to_be_noise_and_data_more() {
 fn map(smoothness: f64, p: f64, unselective: f64, pinwheels: [u64; 2]) -> Value {
     let [positive, negative] = pinwheels;
     let charge = (positive as f64 - negative as f64) / 2.0;
-    json!({"smoothness": {"value": smoothness, "p_value": p, "null_mean": 0.0},
-        "unselective_fraction": unselective,
-        "pinwheels": {"positive": positive, "negative": negative, "charge": charge}})
+    json!({"unselective_fraction": unselective, "by_modulation": {
+        "smoothness": {"value": smoothness, "p_value": p, "null_mean": 0.0},
+        "pinwheels": {"positive": positive, "negative": negative, "charge": charge}}})
 }
 
 #[test]
