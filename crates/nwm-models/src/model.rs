@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::forecaster::{Forecaster, Posterior, TrainingForecast, Unrolled};
 use crate::frame::FrameShape;
 use crate::latent::LatentForecaster;
-use crate::model_file::{self, Description};
+use crate::model_file::{self, StoredModel};
 use crate::nn::{ParameterBuilder, Parameters};
 use crate::recurrent::RecurrentForecaster;
 
@@ -57,8 +57,7 @@ impl Model {
     /// [`Error::File`] or [`Error::Io`] if nothing intact is there; [`Error::Parameter`] if the parameters do not
     /// fit the model that the file describes.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
-        let (content, path) = model_file::read(path.as_ref())?;
-        Self::from_bytes(&content, &path, &Device::Cpu)
+        model_file::load(path.as_ref(), &Device::Cpu)
     }
 
     /// The model of a verified checkpoint.
@@ -66,17 +65,7 @@ impl Model {
     /// # Errors
     /// As [`Model::load`].
     pub fn from_checkpoint(checkpoint: &Checkpoint, device: &Device) -> Result<Self> {
-        let (content, path) = model_file::read_checkpoint(checkpoint)?;
-        Self::from_bytes(&content, &path, device)
-    }
-
-    /// The model stored in the bytes of a parameter file; `path` is for messages alone.
-    fn from_bytes(content: &[u8], path: &Path, device: &Device) -> Result<Self> {
-        let (Description { shape, model, .. }, dtype) =
-            model_file::description(content, path, TaskName::Forecast)?;
-        let model = Self::new(&model, shape, 0, dtype, device)?;
-        model.parameters.load_bytes(content)?;
-        Ok(model)
+        model_file::from_checkpoint(checkpoint, device)
     }
 
     /// The content of a parameter file (safetensors): parameters in order, and what they belong to.
@@ -204,5 +193,24 @@ impl Model {
                 found,
             )),
         }
+    }
+}
+
+impl StoredModel for Model {
+    const TASK: TaskName = TaskName::Forecast;
+
+    type Shape = FrameShape;
+
+    fn build(
+        config: &ModelConfig,
+        shape: FrameShape,
+        dtype: DType,
+        device: &Device,
+    ) -> Result<Self> {
+        Self::new(config, shape, 0, dtype, device)
+    }
+
+    fn parameters(&self) -> &Parameters {
+        &self.parameters
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use candle_core::DType;
+use candle_core::{DType, Device};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -18,14 +18,57 @@ pub const MODEL_FORMAT: u32 = 1;
 /// Key of a parameter file's metadata under which the model is described.
 const DESCRIPTION_KEY: &str = "model";
 
+/// A model of one task, which parameter files hold.
+pub(crate) trait StoredModel: Sized {
+    /// The task.
+    const TASK: TaskName;
+
+    /// What it reads and gives.
+    type Shape: Serialize + DeserializeOwned;
+
+    /// A model of this shape whose parameters are to be replaced.
+    fn build(
+        config: &ModelConfig,
+        shape: Self::Shape,
+        dtype: DType,
+        device: &Device,
+    ) -> Result<Self>;
+
+    /// Its parameters, in order.
+    fn parameters(&self) -> &Parameters;
+}
+
+/// The trained model that `path` stands for: a run folder (its newest intact checkpoint), a checkpoint folder or a parameter file.
+pub(crate) fn load<M: StoredModel>(path: &Path, device: &Device) -> Result<M> {
+    let (content, path) = read(path)?;
+    from_bytes(&content, &path, device)
+}
+
+/// The model of a verified checkpoint.
+pub(crate) fn from_checkpoint<M: StoredModel>(
+    checkpoint: &Checkpoint,
+    device: &Device,
+) -> Result<M> {
+    let (content, path) = read_checkpoint(checkpoint)?;
+    from_bytes(&content, &path, device)
+}
+
+/// The model in the bytes of a parameter file; `path` is for messages alone.
+fn from_bytes<M: StoredModel>(content: &[u8], path: &Path, device: &Device) -> Result<M> {
+    let (Description { shape, model, .. }, dtype) = description(content, path, M::TASK)?;
+    let model = M::build(&model, shape, dtype, device)?;
+    model.parameters().load_bytes(content)?;
+    Ok(model)
+}
+
 /// What a parameter file says of the model it belongs to.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct Description<Shape> {
+struct Description<Shape> {
     format: u32,
     /// Of what the model reads and gives.
     #[serde(rename = "frame")]
-    pub(crate) shape: Shape,
-    pub(crate) model: ModelConfig,
+    shape: Shape,
+    model: ModelConfig,
 }
 
 /// The part of a description that every version and every task has.
@@ -55,7 +98,7 @@ pub(crate) fn to_bytes<Shape: Serialize>(
 }
 
 /// The description in the bytes of a parameter file, and the type of its numbers; `path` is for messages alone.
-pub(crate) fn description<Shape: DeserializeOwned>(
+fn description<Shape: DeserializeOwned>(
     content: &[u8],
     path: &Path,
     task: TaskName,
@@ -88,9 +131,8 @@ pub(crate) fn description<Shape: DeserializeOwned>(
     Ok((serde_json::from_str(text).map_err(unreadable)?, dtype))
 }
 
-/// The bytes of the parameter file that `path` stands for, and where they are: a run folder (its newest intact checkpoint), a
-/// checkpoint folder or a parameter file.
-pub(crate) fn read(path: &Path) -> Result<(Vec<u8>, PathBuf)> {
+/// The bytes of the parameter file that `path` stands for, and where they are.
+fn read(path: &Path) -> Result<(Vec<u8>, PathBuf)> {
     if path.is_file() {
         let content =
             std::fs::read(path).map_err(|source| Error::Io { path: path.into(), source })?;
@@ -113,6 +155,6 @@ pub(crate) fn read(path: &Path) -> Result<(Vec<u8>, PathBuf)> {
 }
 
 /// The bytes of the parameter file of a verified checkpoint, and where they are.
-pub(crate) fn read_checkpoint(checkpoint: &Checkpoint) -> Result<(Vec<u8>, PathBuf)> {
+fn read_checkpoint(checkpoint: &Checkpoint) -> Result<(Vec<u8>, PathBuf)> {
     Ok((checkpoint.read(MODEL_FILE)?, checkpoint.directory().join(MODEL_FILE)))
 }

@@ -11,7 +11,7 @@ use crate::cell_scalars::CellScalars;
 use crate::checkpoint::Checkpoint;
 use crate::config::{ModelConfig, TaskName, check_size};
 use crate::error::{Error, Result};
-use crate::model_file::{self, Description};
+use crate::model_file::{self, StoredModel};
 use crate::nn::{Initialiser, Linear, LinearOptions, ParameterBuilder, Parameters};
 use crate::oscillators::Oscillators;
 
@@ -91,8 +91,7 @@ impl SequenceModel {
     /// [`Error::File`] or [`Error::Io`] if nothing intact is there or it is no sequence model; [`Error::Parameter`] if the
     /// parameters do not fit the model that the file describes.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
-        let (content, path) = model_file::read(path.as_ref())?;
-        Self::from_bytes(&content, &path)
+        model_file::load(path.as_ref(), &Device::Cpu)
     }
 
     /// The model of a verified checkpoint.
@@ -100,16 +99,7 @@ impl SequenceModel {
     /// # Errors
     /// As [`SequenceModel::load`].
     pub fn from_checkpoint(checkpoint: &Checkpoint) -> Result<Self> {
-        let (content, path) = model_file::read_checkpoint(checkpoint)?;
-        Self::from_bytes(&content, &path)
-    }
-
-    fn from_bytes(content: &[u8], path: &Path) -> Result<Self> {
-        let (Description { shape, model, .. }, dtype) =
-            model_file::description(content, path, TaskName::Sequence)?;
-        let model = Self::new(&model, shape, 0, dtype, &Device::Cpu)?;
-        model.parameters.load_bytes(content)?;
-        Ok(model)
+        model_file::from_checkpoint(checkpoint, &Device::Cpu)
     }
 
     /// The content of a parameter file (safetensors): parameters in order, and what they belong to.
@@ -185,5 +175,24 @@ impl SequenceModel {
                 found,
             )),
         }
+    }
+}
+
+impl StoredModel for SequenceModel {
+    const TASK: TaskName = TaskName::Sequence;
+
+    type Shape = SequenceShape;
+
+    fn build(
+        config: &ModelConfig,
+        shape: SequenceShape,
+        dtype: DType,
+        device: &Device,
+    ) -> Result<Self> {
+        Self::new(config, shape, 0, dtype, device)
+    }
+
+    fn parameters(&self) -> &Parameters {
+        &self.parameters
     }
 }

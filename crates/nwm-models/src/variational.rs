@@ -12,7 +12,7 @@ use crate::config::{ModelConfig, RolloutConfig, TaskName, check_size};
 use crate::error::{Error, Result};
 use crate::forecaster::{TrainingForecast, Unrolled};
 use crate::frame::FrameShape;
-use crate::model_file::{self, Description};
+use crate::model_file::{self, StoredModel};
 use crate::nn::{
     Linear, LinearOptions, ParameterBuilder, Parameters, divergence, layer_norm, leaky_relu,
     sample, sigmoid,
@@ -121,8 +121,7 @@ impl VariationalModel {
     /// [`Error::File`] or [`Error::Io`] if nothing intact is there or it is no variational model; [`Error::Parameter`] if the
     /// parameters do not fit the model that the file describes.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
-        let (content, path) = model_file::read(path.as_ref())?;
-        Self::from_bytes(&content, &path)
+        model_file::load(path.as_ref(), &Device::Cpu)
     }
 
     /// The model of a verified checkpoint.
@@ -130,16 +129,7 @@ impl VariationalModel {
     /// # Errors
     /// As [`VariationalModel::load`].
     pub fn from_checkpoint(checkpoint: &Checkpoint) -> Result<Self> {
-        let (content, path) = model_file::read_checkpoint(checkpoint)?;
-        Self::from_bytes(&content, &path)
-    }
-
-    fn from_bytes(content: &[u8], path: &Path) -> Result<Self> {
-        let (Description { shape, model, .. }, dtype) =
-            model_file::description(content, path, TaskName::Variational)?;
-        let model = Self::new(&model, shape, 0, dtype, &Device::Cpu)?;
-        model.parameters.load_bytes(content)?;
-        Ok(model)
+        model_file::from_checkpoint(checkpoint, &Device::Cpu)
     }
 
     /// The content of a parameter file (safetensors): parameters in order, and what they belong to.
@@ -361,6 +351,25 @@ impl VariationalModel {
                 found,
             )),
         }
+    }
+}
+
+impl StoredModel for VariationalModel {
+    const TASK: TaskName = TaskName::Variational;
+
+    type Shape = FrameShape;
+
+    fn build(
+        config: &ModelConfig,
+        shape: FrameShape,
+        dtype: DType,
+        device: &Device,
+    ) -> Result<Self> {
+        Self::new(config, shape, 0, dtype, device)
+    }
+
+    fn parameters(&self) -> &Parameters {
+        &self.parameters
     }
 }
 

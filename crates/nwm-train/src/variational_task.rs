@@ -2,7 +2,7 @@
 
 use candle_core::{DType, Device, Tensor};
 use nwm_data::{Films, Split};
-use nwm_models::nn::{Parameters, sigmoid, standard_normals};
+use nwm_models::nn::{Parameters, standard_normals};
 use nwm_models::{CellScalars, Checkpoint, FrameShape, TrainingForecast, VariationalModel};
 use rayon::prelude::*;
 
@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::film_data::{film_frames, open_films};
 use crate::gradients::{collect_gradients, gradient_norm};
-use crate::loss::{bernoulli_cost_of_logits, mean_squared_error};
+use crate::loss::{bernoulli_cost_of_logits, mean_squared_error_of_logits};
 use crate::memory::check_films;
 use crate::step::StepResult;
 use crate::task::{Items, Task, other_model};
@@ -131,10 +131,10 @@ pub fn variational_step(
     let gradients = collect_gradients(model.parameters(), &objective.backward()?)?;
     let number =
         |tensor: &Tensor| Ok::<_, candle_core::Error>(f64::from(tensor.to_scalar::<f32>()?));
-    let predictions = sigmoid(&forecast.logits.detach())?;
+    let error = mean_squared_error_of_logits(&forecast.logits.detach(), &forecast.target)?;
     Ok(StepResult {
         loss: number(&objective)?,
-        mean_squared_error: Some(number(&mean_squared_error(&predictions, &forecast.target)?)?),
+        mean_squared_error: Some(number(&error)?),
         accuracy: None,
         divergence: forecast.divergence.as_ref().map(number).transpose()?,
         gradient_norm: gradient_norm(&gradients),

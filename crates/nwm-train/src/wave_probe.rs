@@ -117,18 +117,23 @@ impl WaveProbe {
     /// [`Error::Model`](crate::Error::Model) if the frames do not fit the model; [`Error::Analysis`](crate::Error::Analysis) if
     /// the band is none.
     pub fn measure(&self, model: &Model) -> Result<Vec<(String, f64)>> {
-        self.measure_states(&model.unroll(&self.given, SKIPPED_FRAMES + MEASURED_FRAMES)?.states)
+        let states = model.unroll(&self.given, SKIPPED_FRAMES + MEASURED_FRAMES)?.states;
+        // Field 0 is the position.
+        self.measure_positions(&states.i((.., .., 0))?)
     }
 
     /// The same while a variational model reads the films of the probe, driven by the means of its posteriors.
     pub(crate) fn measure_films(&self, model: &VariationalModel) -> Result<Vec<(String, f64)>> {
-        self.measure_states(&model.unroll(&self.given, None)?.states)
+        let positions = model.positions(&self.given, None)?;
+        let (time, sequences, _) = positions.dims3()?;
+        let cell = &model.config().cell;
+        let shape = (time, sequences, cell.channels, cell.rows, cell.columns);
+        self.measure_positions(&positions.reshape(shape)?)
     }
 
-    /// The same of hidden states `[time, sequence, field, channel, row, column]`, of which field 0 is the position.
-    fn measure_states(&self, states: &Tensor) -> Result<Vec<(String, f64)>> {
-        // Field 0 is the position.
-        let positions = states.i((.., .., 0))?.to_dtype(DType::F32)?;
+    /// The same of positions `[time, sequence, channel, row, column]`.
+    fn measure_positions(&self, positions: &Tensor) -> Result<Vec<(String, f64)>> {
+        let positions = positions.to_dtype(DType::F32)?;
         let (time, _, _, rows, columns) = positions.dims5()?;
         let by_recording = positions.permute((1, 2, 0, 3, 4))?.contiguous()?;
         let values: Vec<f32> = by_recording.flatten_all()?.to_vec1()?;
