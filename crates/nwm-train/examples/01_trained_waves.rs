@@ -4,6 +4,7 @@
 use std::error::Error;
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use candle_core::{DType, Device};
 use nwm_analysis::waves::{Grid, Metric, MetricsOptions, WaveMetrics};
@@ -24,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let mut options = TurningDigitsOptions::default();
     options.rounds = ROUNDS;
-    let films = TurningDigits::new(Digits::sample()?, vec![0, 1, 2, 3], options)?;
+    let films = TurningDigits::new(Arc::new(Digits::sample()?), vec![0, 1, 2, 3], options)?;
     let frames = film_frames(films.slice(0..4)?, &Device::Cpu)?;
 
     let mut out = std::io::stdout().lock();

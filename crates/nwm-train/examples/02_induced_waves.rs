@@ -4,6 +4,7 @@
 use std::error::Error;
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 use nwm_analysis::induced::{ShiftAxis, shifted_rings};
@@ -23,7 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let model = VariationalModel::load(folder)?;
     let digits = Digits::sample()?;
     let digit = digits.labels().iter().position(|&label| label == DIGIT).unwrap_or(0);
-    let films = TurningDigits::new(digits, vec![digit], TurningDigitsOptions::default())?;
+    let films = TurningDigits::new(Arc::new(digits), vec![digit], TurningDigitsOptions::default())?;
     let film = films.slice(0..1)?;
     let side = film.shape[3];
     let frames = film_frames(film, &Device::Cpu)?;

@@ -3,6 +3,7 @@
 //! This crate holds arguments, exit codes and printing; the work is done by the libraries.
 
 mod commands;
+mod compared_waves;
 mod exit;
 mod flags;
 mod interrupt;

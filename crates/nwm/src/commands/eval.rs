@@ -11,6 +11,7 @@ use nwm_train::{
 };
 
 use super::examine;
+use crate::compared_waves::{compared_waves, null_endings};
 use crate::exit::{Ending, UsageError};
 use crate::flags::EvalArguments;
 use crate::pages::Scale;
@@ -124,27 +125,33 @@ fn variational_text(result: &VariationalResult) -> String {
     }
     if let Some(waves) = &result.waves {
         text += &format!(
-            "waves of {} films, {} frames each, {} surrogates\n{:<22}{:>12}{:>12}{:>10}{:>12}\n",
+            "waves of {} films, {} frames each, {} surrogates of each kind\n{:<22}{:>12}{:>12}{:>10}{:>12}{:>10}{:>12}\n",
             waves.sequences,
             waves.frames,
             waves.surrogates,
             "",
             "model",
-            "no waves",
+            "shuffled",
+            "p",
+            "shifted",
             "p",
             "untrained"
         );
         let untrained = reference("untrained");
-        // Those that chance says something about.
-        let compared = result.metrics.keys().filter_map(|key| key.strip_suffix("_p"));
-        for key in compared.filter(|key| key.starts_with("waves_")) {
+        for name in compared_waves(&result.metrics) {
+            let key = format!("waves_{name}");
+            let of_model = |ending: &str| cell(&result.metrics, &format!("{key}{ending}"));
+            let [shuffled, shifted] = null_endings(name).map(|endings| {
+                endings.map_or_else(Default::default, |endings| endings.map(of_model))
+            });
             text += &format!(
-                "{:<22}{:>12}{:>12}{:>10}{:>12}\n",
-                key.trim_start_matches("waves_"),
-                cell(&result.metrics, key),
-                cell(&result.metrics, &format!("{key}_null")),
-                cell(&result.metrics, &format!("{key}_p")),
-                cell(untrained, key)
+                "{name:<22}{:>12}{:>12}{:>10}{:>12}{:>10}{:>12}\n",
+                of_model(""),
+                shuffled[0],
+                shuffled[1],
+                shifted[0],
+                shifted[1],
+                cell(untrained, &key)
             );
         }
     }

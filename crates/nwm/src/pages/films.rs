@@ -15,6 +15,7 @@ use super::error_table::{metric, reference};
 use super::html::chart;
 use super::number::{in_unit, quotient, ratio, scientific};
 use super::run_files::Evaluation;
+use crate::compared_waves::{compared_waves, null_endings};
 
 /// Frames of a strip.
 const STRIP_FRAMES: usize = 12;
@@ -157,12 +158,6 @@ pub(super) fn bound_table(result: &Evaluation) -> Markup {
 /// What is measured of the waves of the hidden state; nothing if that was not done.
 pub(super) fn wave_table(result: &Evaluation) -> Option<Markup> {
     let waves = result.waves.as_ref()?;
-    let names: Vec<&str> = result
-        .metrics
-        .keys()
-        .filter_map(|key| key.strip_suffix("_p")?.strip_prefix("waves_"))
-        .filter(|name| !name.ends_with("_time"))
-        .collect();
     Some(html! {
         div.scroll { table {
             thead { tr {
@@ -171,16 +166,13 @@ pub(super) fn wave_table(result: &Evaluation) -> Option<Markup> {
                 th.number { "shifted in time" } th.number { "p" }
                 th.number { "before training" } th.number { "p" }
             } }
-            tbody { @for name in names {
+            tbody { @for name in compared_waves(&result.metrics) {
                 @let key = format!("waves_{name}");
-                // Shuffled sites leave synchrony alone, so that it has shifts in time for its only null.
-                @let of_sites = ["_null", "_p"].map(|it| (name != "sync").then_some(it));
-                @let in_time = if name == "sync" { ["_null", "_p"] } else { ["_time_null", "_time_p"] };
-                @let endings = of_sites.into_iter().chain(in_time.map(Some));
+                @let endings = null_endings(name).map(|it| it.map_or([None, None], |it| it.map(Some)));
                 tr {
                     th { (name) }
                     td.number { (ratio(metric(result, &key))) }
-                    @for ending in endings {
+                    @for ending in endings.into_iter().flatten() {
                         td.number { (ratio(ending.and_then(|it| metric(result, &format!("{key}{it}"))))) }
                     }
                     td.number { (ratio(reference(result, "untrained", &key))) }

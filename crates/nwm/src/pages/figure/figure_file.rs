@@ -193,13 +193,16 @@ fn sentence(kind: &FigureKind, checks: &[Check], plan: &FigurePlan) -> String {
     let total = checks.len();
     let count = |answer| checks.iter().filter(|check| check.holds == answer).count();
     let (holding, failing, open) = (count(Some(true)), count(Some(false)), count(None));
+    let does_not = if failing == 1 { "does not" } else { "do not" };
     let verdict = match (holding, failing, open) {
         (0, 0, _) => "Not measured yet".to_owned(),
         (_, 0, 0) => format!("All {total} checks hold"),
-        (_, failing, 0) => format!("{holding} of {total} checks hold, {failing} do not"),
+        (_, failing, 0) => format!("{holding} of {total} checks hold, {failing} {does_not}"),
         (_, 0, _) => format!("{holding} of {total} checks hold, {open} could not be made"),
         _ => {
-            format!("{holding} of {total} checks hold, {failing} do not, {open} could not be made")
+            format!(
+                "{holding} of {total} checks hold, {failing} {does_not}, {open} could not be made"
+            )
         }
     };
     let mut text = format!("{verdict}. The paper shows that {}.", kind.effect);
