@@ -38,6 +38,7 @@
 
 mod adam;
 mod checkpoint;
+mod command_line;
 mod config;
 mod data;
 mod digit_files;
@@ -72,6 +73,7 @@ mod wave_probe;
 
 pub use adam::Adam;
 pub use checkpoint::{Best, OPTIMIZER_FILE, TrainingState, write_checkpoint};
+pub use command_line::command_line;
 pub use config::{
     AnalysisConfig, CheckpointChoice, Config, DataConfig, EvalConfig, Horizon, Layer, ReportConfig,
     Resolved, TrainConfig,

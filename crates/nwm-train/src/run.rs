@@ -7,6 +7,7 @@ use nwm_models::latest_checkpoint;
 use nwm_simd::Simd;
 
 use crate::checkpoint::read_state;
+use crate::command_line::command_line;
 use crate::config::{Layer, Resolved};
 use crate::error::{Error, Result};
 use crate::run_folder::{
@@ -68,7 +69,7 @@ impl RunRequest {
             version: version.into(),
             features: Vec::new(),
             preset: None,
-            command: std::env::args().collect(),
+            command: command_line(),
         }
     }
 }

@@ -5,7 +5,8 @@ use std::path::Path;
 use anyhow::Context as _;
 use nwm_data::Split;
 use nwm_train::{
-    Error, Layer, Observer, Outcome, Resolved, RunRequest, StepResult, read_run_record, train,
+    Error, Layer, Observer, Outcome, Resolved, RunRequest, StepResult, command_line,
+    read_run_record, train,
 };
 use serde_json::json;
 
@@ -46,7 +47,7 @@ fn train_in_folder(arguments: &TrainArguments, terminal: &Terminal) -> anyhow::R
         version: env!("CARGO_PKG_VERSION").into(),
         features: Vec::new(),
         preset,
-        command: std::env::args().collect(),
+        command: command_line(),
     };
     let interrupt = watch_signals()?;
     let mut observer =
