@@ -194,9 +194,9 @@ impl WaveMetrics {
         })
     }
 
-    /// The names of all numbers beside one null model, in a fixed order: each [`Metric::name`], followed where there is something to compare with
-    /// by the same with `_null`, the mean of the surrogates, `_z`, by how many of their standard deviations the recording
-    /// exceeds it, and `_p`, the one-sided p-value.
+    /// The names of all numbers beside one null model, in a fixed order: each [`Metric::name`], followed where there is
+    /// something to compare with by the same with `_null`, the mean of the surrogates, `_z`, by how many of their standard
+    /// deviations the recording exceeds it, and `_p`, the one-sided p-value.
     pub fn column_names() -> impl Iterator<Item = String> {
         Metric::ALL.into_iter().flat_map(|metric| {
             let compared =

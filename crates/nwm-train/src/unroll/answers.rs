@@ -7,9 +7,8 @@ use nwm_data::Split;
 use nwm_data::arrays::{self, ArrayLayout, Element};
 use nwm_models::SequenceShape;
 
-use super::request::{
-    UNROLLED_KIND, UnrollRequest, UnrolledSequences, numbers, recordings, steps_within, whole,
-};
+use super::request::{UNROLLED_KIND, UnrollRequest, UnrolledSequences, numbers, steps_within};
+use super::states::{append_states, append_trajectories, state_layouts};
 use crate::error::{Error, Result};
 use crate::sequence_data::{Answers, Questions, Sequences};
 use crate::trained_run::TrainedRun;
@@ -31,18 +30,13 @@ pub(super) fn unroll_answers(
     let about = UnrolledSequences::of_read(run, chosen.len(), steps, 0);
     let SequenceShape { features, outputs } = model.shape();
     let count = chosen.len();
-    let cell = &config.model.cell;
-    let recording = [count * cell.channels, steps, cell.rows, cell.columns];
-    let axes = ["recording", "time", "row", "column"];
     let answer = ["trajectory", "output"];
     let inputs_of = ["trajectory", "time", "feature"];
     let mut layouts = vec![
         ArrayLayout::new("inputs", &inputs_of, &[count, steps, features], Element::F32),
         ArrayLayout::new("answers", &answer, &[count, outputs], Element::F32),
-        ArrayLayout::new("position", &axes, &recording, Element::F32),
-        ArrayLayout::new("velocity", &axes, &recording, Element::F32),
-        ArrayLayout::new("trajectory_index", &["trajectory"], &[count], Element::U32),
     ];
+    layouts.extend(state_layouts(&config.model.cell, count, steps));
     layouts.push(match answers {
         Answers::Classes(_) => ArrayLayout::new("classes", &["trajectory"], &[count], Element::U32),
         Answers::Numbers(_) => {
@@ -50,17 +44,14 @@ pub(super) fn unroll_answers(
         }
     });
     arrays::write(out, UNROLLED_KIND, &about, layouts, |file| {
-        let indices: Vec<u32> = chosen.iter().copied().map(whole).collect();
-        file.append("trajectory_index", &indices)?;
+        append_trajectories(file, &chosen)?;
         progress(0, count);
         for (done, &number) in chosen.iter().enumerate() {
             let (inputs, right) = question(&test, config.eval.batch_size, number)?;
             file.append("answers", &numbers(&model.answer(&inputs)?)?)?;
             let read = inputs.narrow(0, 0, steps)?.contiguous()?;
             file.append("inputs", &numbers(&read)?)?;
-            let states = model.states(&read)?;
-            file.append("position", &recordings(&states, 0)?)?;
-            file.append("velocity", &recordings(&states, 1)?)?;
+            append_states(file, &model.states(&read)?)?;
             match right {
                 Answers::Classes(class) => file.append("classes", &class.to_vec1::<u32>()?)?,
                 Answers::Numbers(target) => file.append("targets", &numbers(&target)?)?,

@@ -8,9 +8,10 @@ use nwm_data::{Split, TURNTABLE_ANGLES};
 use nwm_models::FrameShape;
 
 use super::request::{
-    MOST_UNROLLED_STEPS, UNROLLED_KIND, UnrollRequest, UnrolledSequences, numbers, recordings,
-    steps_within, whole,
+    MOST_UNROLLED_STEPS, UNROLLED_KIND, UnrollRequest, UnrolledSequences, numbers, steps_within,
+    whole,
 };
+use super::states::{append_states, append_trajectories, state_layouts};
 use crate::digit_files::ROTATING_DIGITS;
 use crate::error::{Error, Result};
 use crate::film_data::{film_frames, open_films};
@@ -38,24 +39,18 @@ pub(super) fn unroll_films(
     };
     let films = open_films(&config.data, Split::Test, drawn, config.train.seed)?;
     let about = UnrolledSequences::of_read(run, chosen.len(), steps, 1);
-    let cell = &config.model.cell;
     let FrameShape { rows, columns, channels } = model.frame();
     let axes_of_frames = ["trajectory", "time", "row", "column", "channel"];
     let frame = |time| [chosen.len(), time, rows, columns, channels];
-    let recording = [chosen.len() * cell.channels, steps, cell.rows, cell.columns];
-    let axes = ["recording", "time", "row", "column"];
-    let layouts = vec![
+    let mut layouts = vec![
         ArrayLayout::new("inputs", &axes_of_frames, &frame(frames), Element::F32),
         ArrayLayout::new("predictions", &axes_of_frames, &frame(steps), Element::F32),
-        ArrayLayout::new("position", &axes, &recording, Element::F32),
-        ArrayLayout::new("velocity", &axes, &recording, Element::F32),
         ArrayLayout::new("frame_index", &["time"], &[steps], Element::U32),
-        ArrayLayout::new("trajectory_index", &["trajectory"], &[chosen.len()], Element::U32),
     ];
+    layouts.extend(state_layouts(&config.model.cell, chosen.len(), steps));
     arrays::write(out, UNROLLED_KIND, &about, layouts, |file| {
         file.append("frame_index", &(1..=steps).map(whole).collect::<Vec<_>>())?;
-        let indices: Vec<u32> = chosen.iter().copied().map(whole).collect();
-        file.append("trajectory_index", &indices)?;
+        append_trajectories(file, &chosen)?;
         progress(0, chosen.len());
         for (done, &film) in chosen.iter().enumerate() {
             let film = film as u64;
@@ -65,9 +60,7 @@ pub(super) fn unroll_films(
             file.append("inputs", &numbers(&film)?)?;
             // A model whose last target is the first frame predicts one more.
             file.append("predictions", &numbers(&unrolled.frames.narrow(0, 0, steps)?)?)?;
-            let states = unrolled.states.narrow(0, 0, steps)?;
-            file.append("position", &recordings(&states, 0)?)?;
-            file.append("velocity", &recordings(&states, 1)?)?;
+            append_states(file, &unrolled.states.narrow(0, 0, steps)?)?;
             progress(done + 1, chosen.len());
         }
         Ok::<_, Error>(())

@@ -11,8 +11,9 @@ use nwm_models::Model;
 
 use super::request::{
     ChosenTrajectories, MOST_UNROLLED_STEPS, UNROLLED_KIND, UnrollRequest, UnrolledSequences,
-    numbers, recordings, steps_within, whole,
+    numbers, steps_within, whole,
 };
+use super::states::recordings;
 use crate::config::Config;
 use crate::data::{open_frames, open_states};
 use crate::error::{Error, Result};

@@ -4,6 +4,7 @@ mod answers;
 mod films;
 mod forecasts;
 mod request;
+mod states;
 mod untrained;
 
 pub use request::{

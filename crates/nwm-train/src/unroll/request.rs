@@ -188,13 +188,6 @@ pub(super) fn steps_within(asked: Option<usize>, default: usize, most: usize) ->
     }
 }
 
-/// One field of the states `[time, batch, field, channel, row, column]` of some sequences as recordings
-/// `[batch * channel, time, row, column]`: channels do not know of each other's places, so that each is one of its own.
-pub(super) fn recordings(states: &Tensor, field: usize) -> Result<Vec<f32>> {
-    let values = states.narrow(2, field, 1)?.squeeze(2)?.permute((1, 2, 0, 3, 4))?;
-    numbers(&values.contiguous()?)
-}
-
 pub(super) fn whole(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
 }

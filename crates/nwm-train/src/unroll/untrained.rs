@@ -6,7 +6,8 @@ use candle_core::Device;
 use nwm_data::{Split, TURNTABLE_ANGLES};
 use nwm_models::{FrameShape, TaskName};
 
-use super::request::{MOST_UNROLLED_STEPS, numbers, recordings, steps_within};
+use super::request::{MOST_UNROLLED_STEPS, numbers, steps_within};
+use super::states::recordings;
 use crate::digit_files::ROTATING_DIGITS;
 use crate::error::Result;
 use crate::film_data::{film_frames, open_films};
