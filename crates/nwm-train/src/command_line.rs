@@ -30,7 +30,7 @@ mod tests {
 
     #[test]
     fn what_is_inside_the_folder_is_named_from_there() {
-        let folder = PathBuf::from("/home/someone/project");
+        let folder = PathBuf::from("/somewhere/project");
         let inside = folder.join("runs").join("a");
         let given = [
             "/usr/bin/nwm".into(),
@@ -38,7 +38,7 @@ mod tests {
             inside.into_os_string(),
             "--config".into(),
             "/etc/nwm.toml".into(),
-            "a=/home/someone/project/b".into(),
+            "a=/somewhere/project/b".into(),
             folder.clone().into_os_string(),
         ];
         let run = Path::new("runs").join("a");
@@ -50,8 +50,8 @@ mod tests {
                 run.to_str().unwrap(),
                 "--config",
                 "/etc/nwm.toml",
-                "a=/home/someone/project/b",
-                "/home/someone/project",
+                "a=/somewhere/project/b",
+                "/somewhere/project",
             ]
         );
     }

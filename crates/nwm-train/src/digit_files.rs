@@ -53,3 +53,8 @@ pub(crate) fn open_digits(data: &DataConfig, split: Split) -> Result<Arc<Digits>
 
 /// The name of the data set of turning digits.
 pub(crate) const ROTATING_DIGITS: &str = "rotating_mnist";
+
+/// Whether a data set is made of the digits in files.
+pub(crate) fn reads_digits(data: &str) -> bool {
+    matches!(data, ROTATING_DIGITS | "smnist" | "psmnist")
+}
