@@ -3,13 +3,14 @@
 
 use candle_core::{Result as TensorResult, Tensor};
 
-use crate::config::{ModelConfig, ModelName};
+use crate::config::ModelConfig;
 use crate::decoder::Decoder;
 use crate::encoder::Encoder;
 use crate::error::Result;
 use crate::forecaster::{Forecaster, Posterior, TrainingForecast, Unrolled, decode};
 use crate::frame::FrameShape;
 use crate::latent_section::Directions;
+use crate::names::ModelName;
 use crate::nn::flow::{Direction, HamiltonianFlow, MapFlow, OdeFlow, Span};
 use crate::nn::{ParameterBuilder, sigmoid};
 

@@ -5,8 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::{LARGEST_SIZE, ModelName, check_layers};
+use crate::config::{LARGEST_SIZE, check_layers};
 use crate::error::{Error, Result};
+use crate::names::ModelName;
 use crate::nn::flow::{Integrator, OdeOptions};
 
 /// In which directions of time a model is trained.

@@ -49,6 +49,7 @@ mod latent;
 mod latent_section;
 mod model;
 mod model_file;
+mod names;
 pub mod nn;
 mod oscillator;
 mod oscillators;
@@ -64,8 +65,8 @@ pub use checkpoint::{
     checkpoint_steps, latest_checkpoint, seal_state, sha256,
 };
 pub use config::{
-    ArConfig, DecoderConfig, DecoderInput, EncoderConfig, ModelConfig, ModelName, ReadoutConfig,
-    RecurrentCell, RolloutConfig, TaskName,
+    ArConfig, DecoderConfig, DecoderInput, EncoderConfig, ModelConfig, ReadoutConfig,
+    RecurrentCell, RolloutConfig,
 };
 pub use error::{Error, Result};
 pub use forecaster::{Posterior, TrainingForecast, Unrolled};
@@ -73,6 +74,7 @@ pub use frame::FrameShape;
 pub use latent_section::{Directions, LatentConfig, OdeConfig, RgnConfig};
 pub use model::Model;
 pub use model_file::MODEL_FORMAT;
+pub use names::{ModelName, TaskName};
 pub use nn::flow::Integrator;
 pub use sequence_model::{SequenceModel, SequenceShape};
 pub use variational::VariationalModel;

@@ -6,12 +6,13 @@ use candle_core::{DType, Device, Tensor};
 
 use crate::cell_scalars::CellScalars;
 use crate::checkpoint::Checkpoint;
-use crate::config::{ModelConfig, TaskName};
+use crate::config::ModelConfig;
 use crate::error::{Error, Result};
 use crate::forecaster::{Forecaster, Posterior, TrainingForecast, Unrolled};
 use crate::frame::FrameShape;
 use crate::latent::LatentForecaster;
 use crate::model_file::{self, StoredModel};
+use crate::names::TaskName;
 use crate::nn::{ParameterBuilder, Parameters};
 use crate::recurrent::RecurrentForecaster;
 

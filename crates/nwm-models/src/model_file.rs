@@ -8,8 +8,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::{Checkpoint, MODEL_FILE, STATE_FILE, latest_checkpoint};
-use crate::config::{ModelConfig, TaskName};
+use crate::config::ModelConfig;
 use crate::error::{Error, Result};
+use crate::names::TaskName;
 use crate::nn::{Parameters, read_description};
 
 /// Version of the parameter files this crate writes.

@@ -3,13 +3,14 @@
 use candle_core::Tensor;
 
 use crate::autoregressive::RecurrentStack;
-use crate::config::{ModelConfig, ModelName};
+use crate::config::ModelConfig;
 use crate::decoder::Decoder;
 use crate::dynamics::{Dynamics, HiddenState};
 use crate::encoder::Encoder;
 use crate::error::Result;
 use crate::forecaster::{Forecaster, Posterior, TrainingForecast, Unrolled, decode};
 use crate::frame::FrameShape;
+use crate::names::ModelName;
 use crate::nn::{ParameterBuilder, sigmoid};
 use crate::oscillator::Oscillator;
 

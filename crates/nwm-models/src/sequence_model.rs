@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::cell_scalars::CellScalars;
 use crate::checkpoint::Checkpoint;
-use crate::config::{ModelConfig, TaskName, check_size};
+use crate::config::{ModelConfig, check_size};
 use crate::error::{Error, Result};
 use crate::model_file::{self, StoredModel};
+use crate::names::TaskName;
 use crate::nn::{Initialiser, Linear, LinearOptions, ParameterBuilder, Parameters};
 use crate::oscillators::Oscillators;
 

@@ -8,11 +8,12 @@ use nwm_core::Record;
 
 use crate::cell_scalars::CellScalars;
 use crate::checkpoint::Checkpoint;
-use crate::config::{ModelConfig, RolloutConfig, TaskName, check_size};
+use crate::config::{ModelConfig, RolloutConfig, check_size};
 use crate::error::{Error, Result};
 use crate::forecaster::{TrainingForecast, Unrolled};
 use crate::frame::FrameShape;
 use crate::model_file::{self, StoredModel};
+use crate::names::TaskName;
 use crate::nn::{
     Linear, LinearOptions, ParameterBuilder, Parameters, divergence, layer_norm, leaky_relu,
     sample, sigmoid,

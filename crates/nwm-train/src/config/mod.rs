@@ -4,6 +4,7 @@
 //! `--set`) and knows where each value came from.
 
 mod published;
+mod range;
 mod resolve;
 mod sections;
 
