@@ -177,10 +177,12 @@ fn three_runs_have_a_mean_and_may_differ() {
     let planned = Planned::new("fig8", &runs, &["waves"]);
     for ((name, _), (seed, index)) in runs.iter().zip([(0, 0.8), (1, 0.9), (2, 1.0)]) {
         let before = json!({"waves_travel_index": 0.1});
-        planned.result(name, "rotating_mnist", seed, waves(index, 0.5, 0.005), before);
-        let direction = 0.4 * seed as f64;
-        let summary = wave_summary([0.6, 0.005], [index, 0.005, 9.0], direction, 7.0 + seed as f64);
-        planned.product(name, "waves", summary);
+        let mut metrics = waves(index, 0.5, 0.005);
+        let (length, direction) = (7.0 + seed as f64, 0.4 * seed as f64);
+        metrics["waves_peak_k_row"] = json!(direction.sin() / length);
+        metrics["waves_peak_k_column"] = json!(direction.cos() / length);
+        planned.result(name, "rotating_mnist", seed, metrics, before);
+        planned.product(name, "waves", wave_summary([0.6, 0.005], [index, 0.005, 9.0], 0.0, 7.0));
     }
     let figure = planned.collect().unwrap();
     let of = |name: &str| figure.numbers.iter().find(|it| it.name == name).unwrap().measured;
@@ -191,9 +193,12 @@ fn three_runs_have_a_mean_and_may_differ() {
     // Student's t with 2 degrees of freedom: 4.302653.
     assert!((high - low - 2.0 * 4.302_653 * 0.1 / 3.0_f64.sqrt()).abs() < 1e-6);
     assert!((of("travel index, standard deviation").value.unwrap() - 0.1).abs() < 1e-12);
-    assert_eq!(check(&figure, "largest wavelength", "all").holds, Some(true));
-    assert_eq!(check(&figure, "largest angle", "all").holds, Some(true));
-    planned.product("b", "waves", json!({"summary": {}}));
+    let ratio = check(&figure, "largest wavelength", "all");
+    assert!((ratio.measured.value.unwrap() - 9.0 / 7.0).abs() < 1e-12 && ratio.holds == Some(true));
+    let angle = check(&figure, "largest angle", "all");
+    assert!((angle.measured.value.unwrap() - 0.8_f64.to_degrees()).abs() < 1e-9);
+    assert_eq!(angle.holds, Some(true));
+    planned.result("b", "rotating_mnist", 1, waves(0.9, 0.5, 0.005), json!({}));
     let figure = planned.collect().unwrap();
     assert_eq!(check(&figure, "largest angle", "all").holds, None);
 }

@@ -4,10 +4,8 @@ use nwm_analysis::statistics::Summary;
 
 use super::super::finding::{Check, Condition, Findings, Measured, Number};
 use super::super::inputs::RunInputs;
+use super::waves::StrongestMode;
 use super::{of_each, waves};
-
-/// The product.
-const WAVES: &str = "waves";
 
 /// Directions differ above this angle between two runs, in degrees, and lengths above this ratio.
 const OTHER_DIRECTION: f64 = 30.0;
@@ -18,14 +16,12 @@ pub(super) fn findings(runs: &[RunInputs]) -> Findings {
 }
 
 fn over_runs(runs: &[RunInputs]) -> Findings {
-    let of_product = |key: &str| -> Vec<f64> {
-        runs.iter().filter_map(|run| run.number(WAVES, &format!("/summary/{key}"))).collect()
-    };
+    let modes: Vec<_> = runs.iter().filter_map(StrongestMode::of).collect();
     // Some of the runs say nothing of all of them.
-    let whole = |values: &[f64]| values.len() == runs.len() && values.len() > 1;
-    let (lengths, angles) = (of_product("wavelength"), of_product("direction"));
-    let ratio = whole(&lengths).then(|| ratio(&lengths));
-    let angle = whole(&angles).then(|| largest_angle(&angles).to_degrees());
+    let whole = modes.len() == runs.len() && modes.len() > 1;
+    let of_modes = |of: fn(&StrongestMode) -> f64| modes.iter().map(of).collect::<Vec<_>>();
+    let ratio = whole.then(|| ratio(&of_modes(|mode| mode.wavelength)));
+    let angle = whole.then(|| largest_angle(&of_modes(|mode| mode.direction)).to_degrees());
     let mut numbers = Vec::new();
     for (name, key) in [
         ("travel index", "travel_index"),
@@ -38,13 +34,13 @@ fn over_runs(runs: &[RunInputs]) -> Findings {
     Findings {
         checks: vec![
             Check::new(
-                "largest wavelength divided by the smallest",
+                "largest wavelength of the strongest mode divided by the smallest",
                 Measured::alone(ratio),
                 &[Condition::Above(OTHER_LENGTH)],
             )
             .beside("the paper warns that wavelength and speed differ from run to run"),
             Check::new(
-                "largest angle between two directions, degrees",
+                "largest angle between directions of the strongest mode, degrees",
                 Measured::alone(angle),
                 &[Condition::Above(OTHER_DIRECTION)],
             ),

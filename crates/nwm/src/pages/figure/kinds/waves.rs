@@ -66,12 +66,31 @@ fn directed(run: &RunInputs) -> Check {
     .beside(DIRECTIONALITY)
 }
 
+/// The strongest mode of the space-time spectrum, which there is whether frames are plane or not.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct StrongestMode {
+    /// In sites.
+    pub(super) wavelength: f64,
+    /// Where it goes, as in the picture: 0 is right, a quarter turn down.
+    pub(super) direction: f64,
+}
+
+impl StrongestMode {
+    pub(super) fn of(run: &RunInputs) -> Option<Self> {
+        let [row, column] = ["peak_k_row", "peak_k_column"].map(|key| run.waves(key).value);
+        let (row, column) = (row?, column?);
+        let wavelength = 1.0 / row.hypot(column);
+        wavelength.is_finite().then(|| Self { wavelength, direction: row.atan2(column) })
+    }
+}
+
 fn numbers(run: &RunInputs) -> Vec<Number> {
     let result = |name: &str, unit, key: &str| Number::new(name, unit, run.waves(key));
     let product = |name: &str, unit, key: &str| {
         Number::new(name, unit, Measured::alone(run.number(WAVES, &format!("/summary/{key}"))))
     };
     let degrees = run.number(WAVES, "/summary/direction").map(f64::to_degrees);
+    let mode = StrongestMode::of(run);
     [
         result("local coherence", "", "local_coherence").beside(LOCAL_COHERENCE),
         result("mode share", "", "mode_share").beside(MODE_SHARE),
@@ -80,6 +99,16 @@ fn numbers(run: &RunInputs) -> Vec<Number> {
         result("median speed of phases", "sites per frame", "speed_median"),
         result("speed of the strongest mode", "sites per frame", "phase_speed")
             .beside("authors' main video: 0.743"),
+        Number::new(
+            "wavelength of the strongest mode",
+            "sites",
+            Measured::alone(mode.map(|it| it.wavelength)),
+        ),
+        Number::new(
+            "direction of the strongest mode",
+            "degrees",
+            Measured::alone(mode.map(|it| it.direction.to_degrees())),
+        ),
         product("speed of plane frames", "sites per frame", "speed"),
         product("wavelength of plane frames", "sites", "wavelength"),
         Number::new("direction of travel", "degrees", Measured::alone(degrees)),
