@@ -55,6 +55,22 @@ fn near(found: &Value, wanted: f64, tolerance: f64) {
 }
 
 #[test]
+fn short_waves_are_pointed_out_and_noise_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let noise = pink_noise(SHAPE[0], SHAPE[1] * SHAPE[2], 3).unwrap();
+    let wave = SyntheticWave::Plane { frequency: 0.1, wavelength: 2.4, direction: 0.5, phase: 0.0 };
+    save(&folder.path().join("noise.npy"), &SHAPE, &noise);
+    let short = mixed(&wave.recording(SHAPE), &noise, 1.0).unwrap();
+    save(&folder.path().join("short.npy"), &SHAPE, &short);
+    let warns = |file: &str| {
+        let found = json(&run(folder.path(), file, &["--band", "0.07", "0.14", "--json"]));
+        assert_eq!(found["summary"]["verdict"], "none", "{file}");
+        found["warnings"].to_string().contains("which the verdict does not see")
+    };
+    assert!(warns("short.npy") && !warns("noise.npy"));
+}
+
+#[test]
 fn two_trials_of_a_plane_wave() {
     let folder = tempfile::tempdir().unwrap();
     let trials = [plane_wave(1), plane_wave(2)].concat();

@@ -6,8 +6,8 @@ use anyhow::ensure;
 use nwm_analysis::figures::{MovieOptions, RgbFrame, animated_gif, phase_map};
 use nwm_analysis::signal::{PhaseEstimator, PhaseOptions, Phases, SiteState};
 use nwm_analysis::waves::{
-    FramePattern, Stretch, SummaryOptions, Surrogates, Trial, VectorField, WaveStatistics,
-    WaveSummary, aliased_fraction, phase_gradient, smoothed, stretches,
+    FramePattern, Significance, Stretch, SummaryOptions, Surrogates, Trial, VectorField, Verdict,
+    WaveStatistics, WaveSummary, aliased_fraction, phase_gradient, smoothed, stretches,
 };
 use nwm_data::recording::Recording;
 
@@ -23,6 +23,9 @@ const MOVIE_SIDE: usize = 320;
 
 /// Above this share of steep differences between neighbours the gradient is not to be trusted.
 const ALIASED: f64 = 0.01;
+
+/// The p-value of a measure up to which it speaks for waves.
+const SIGNIFICANT: f64 = 0.05;
 
 /// What is asked of a recording.
 #[derive(Debug, Clone)]
@@ -215,6 +218,13 @@ impl Analysis {
                 100.0 * self.aliased
             ));
         }
+        if self.has_waves_that_neighbours_hide() {
+            warnings.push(
+                "travel index and mode share exceed those of shuffled sites, although neighbours do not agree in phase: \
+                 there may be waves shorter than four sites, which the verdict does not see"
+                    .to_owned(),
+            );
+        }
         let cycles = self.question.band.edges[0] * self.shape[0] as f64;
         if cycles < 3.0 {
             warnings.push(format!(
@@ -222,6 +232,15 @@ impl Analysis {
             ));
         }
         warnings
+    }
+
+    /// Whether the whole recording speaks for waves where neighbours do not: those of short waves are opposed.
+    fn has_waves_that_neighbours_hide(&self) -> bool {
+        let summary = &self.summary;
+        let exceed = |measure: &Significance| measure.p_value <= SIGNIFICANT;
+        summary.verdict == Verdict::None
+            && exceed(&summary.travel_index)
+            && exceed(&summary.mode_share)
     }
 }
 
