@@ -23,7 +23,10 @@ pub(super) fn markdown(figure: &Figure) -> Result<String> {
     writeln!(text, "{}\n", figure.sentence)?;
     writeln!(text, "Commit `{}`, {}.\n", figure.commit, figure.status.name())?;
     writeln!(text, "## Checks{label}\n")?;
-    writeln!(text, "| check | run | value | expected | | p | chance | before training | others |")?;
+    writeln!(
+        text,
+        "| check | run | value | result | expected | p | chance | before training | others |"
+    )?;
     writeln!(text, "|---|---|--:|---|---|--:|--:|--:|---|")?;
     for check in &figure.checks {
         writeln!(
@@ -32,8 +35,8 @@ pub(super) fn markdown(figure: &Figure) -> Result<String> {
             check.name,
             check.run.as_deref().unwrap_or("all"),
             value(&check.measured),
-            check.expected,
             answer(check.holds),
+            check.expected,
             beside(&check.measured).join(" | "),
             check.reference.unwrap_or_default()
         )?;

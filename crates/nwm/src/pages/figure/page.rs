@@ -64,15 +64,15 @@ fn checks(figure: &Figure) -> Markup {
     html! {
         div.scroll { table {
             thead { tr {
-                th { "check" } th { "run" } th.number { "value" } th { "expected" } th { "" }
+                th { "check" } th { "run" } th.number { "value" } th { "result" } th { "expected" }
                 th.number { "p" } th.number { "chance" } th.number { "before training" } th { "others" }
             } }
             tbody { @for check in &figure.checks { tr {
-                th scope="row" { (check.name) }
+                th.wraps scope="row" { (check.name) }
                 td { (of_run(check.run.as_ref())) }
                 td.number { (value(&check.measured)) }
-                td { (check.expected) }
                 td.best[check.holds == Some(true)].missing[check.holds.is_none()] { (answer(check.holds)) }
+                td.wraps { (check.expected) }
                 (measured_cells(&check.measured))
                 td.words.reference { (check.reference.unwrap_or_default()) }
             } } }

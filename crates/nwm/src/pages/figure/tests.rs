@@ -230,7 +230,7 @@ fn the_files_of_a_figure_are_the_same_each_time() {
         assert!(page.contains(expected), "{expected} is missing");
     }
     let text = fs::read_to_string(first.join("figure.md")).unwrap();
-    assert!(text.contains("| travel index | digits_0 | 0.900 | at least 0.7, p below 0.01 | holds | 0.005 | 0.500 | 0.110 |"), "{text}");
+    assert!(text.contains("| travel index | digits_0 | 0.900 | holds | at least 0.7, p below 0.01 | 0.005 | 0.500 | 0.110 |"), "{text}");
 }
 
 #[test]
