@@ -1,54 +1,33 @@
 //! Adam (Kingma & Ba 2015) over a model's ordered parameters, with a state that can be saved.
 
-use nwm_models::nn::Parameters;
-
 use crate::config::TrainConfig;
-use crate::error::Result;
-use crate::moments::{Moments, Rule};
+use crate::descent::{Descent, DescentMethod};
+use crate::moments::UpdateRule;
 
-/// Adam with bias correction, epsilon outside the root, no weight decay (docs/theory.md, section 5).
-#[derive(Debug)]
-pub struct Adam {
+/// Adam with bias correction, epsilon outside the root, no weight decay (docs/theory.md, section 5). Of each parameter it
+/// keeps two moments, which files call `first/NAME` and `second/NAME`.
+pub type Adam = Descent<AdamMethod, 2>;
+
+/// The settings of [`Adam`].
+#[derive(Clone, Copy, Debug)]
+pub struct AdamMethod {
     beta1: f64,
     beta2: f64,
     epsilon: f64,
-    steps: u64,
-    moments: Moments<2>,
 }
 
-impl Adam {
-    /// An optimiser that has taken no step.
-    pub fn new(parameters: &Parameters, config: &TrainConfig) -> Self {
-        Self {
-            beta1: config.beta1,
-            beta2: config.beta2,
-            epsilon: config.epsilon,
-            steps: 0,
-            moments: Moments::zeros(["first", "second"], parameters),
-        }
+impl DescentMethod<2> for AdamMethod {
+    const MOMENTS: [&'static str; 2] = ["first", "second"];
+    type Rule = AdamRule;
+
+    fn new(config: &TrainConfig) -> Self {
+        Self { beta1: config.beta1, beta2: config.beta2, epsilon: config.epsilon }
     }
 
-    /// Steps taken.
-    pub fn steps(&self) -> u64 {
-        self.steps
-    }
-
-    /// Moves every parameter by one step of the given learning rate; `gradients` are in the parameters' order.
-    ///
-    /// # Errors
-    /// [`crate::Error::Model`] naming the parameter whose gradient is missing or has another length, before anything is
-    /// moved; [`crate::Error::Tensor`] if a parameter cannot be read or written.
-    pub fn step(
-        &mut self,
-        parameters: &Parameters,
-        gradients: &[Vec<f32>],
-        learning_rate: f64,
-    ) -> Result<()> {
-        self.moments.check(parameters, gradients)?;
-        self.steps += 1;
-        let correction1 = 1.0 - self.beta1.powf(self.steps as f64);
-        let correction2 = 1.0 - self.beta2.powf(self.steps as f64);
-        let rule = AdamRule {
+    fn rule(&self, step: u64, learning_rate: f64) -> AdamRule {
+        let correction1 = 1.0 - self.beta1.powf(step as f64);
+        let correction2 = 1.0 - self.beta2.powf(step as f64);
+        AdamRule {
             rate: (learning_rate / correction1) as f32,
             root_correction: (1.0 / correction2.sqrt()) as f32,
             beta1: self.beta1 as f32,
@@ -56,31 +35,13 @@ impl Adam {
             rest1: (1.0 - self.beta1) as f32,
             rest2: (1.0 - self.beta2) as f32,
             epsilon: self.epsilon as f32,
-        };
-        self.moments.update(parameters, gradients, &rule)
-    }
-
-    /// The content of `optimizer.safetensors`: both moments of each parameter, under `first/NAME` and `second/NAME`.
-    ///
-    /// # Errors
-    /// [`crate::Error::Model`] if the format refuses the tensors.
-    pub fn to_bytes(&self, parameters: &Parameters) -> Result<Vec<u8>> {
-        self.moments.to_bytes(parameters)
-    }
-
-    /// Takes moments and step count from a checkpoint.
-    ///
-    /// # Errors
-    /// [`crate::Error::Model`] naming the tensor that is missing, unexpected or has the wrong shape; nothing is changed then.
-    pub fn load(&mut self, parameters: &Parameters, content: &[u8], steps: u64) -> Result<()> {
-        self.moments.load(parameters, content)?;
-        self.steps = steps;
-        Ok(())
+        }
     }
 }
 
 /// The numbers of one step that all parameters share.
-struct AdamRule {
+#[derive(Debug)]
+pub struct AdamRule {
     rate: f32,
     root_correction: f32,
     beta1: f32,
@@ -90,7 +51,7 @@ struct AdamRule {
     epsilon: f32,
 }
 
-impl Rule<2> for AdamRule {
+impl UpdateRule<2> for AdamRule {
     fn apply(&self, values: &mut [f32], gradient: &[f32], [first, second]: [&mut [f32]; 2]) {
         let moments = first.iter_mut().zip(second);
         for ((value, &g), (first, second)) in values.iter_mut().zip(gradient).zip(moments) {
@@ -106,7 +67,7 @@ impl Rule<2> for AdamRule {
 #[cfg(test)]
 mod tests {
     use candle_core::{DType, Device};
-    use nwm_models::nn::{Initialiser, ParameterBuilder};
+    use nwm_models::nn::{Initialiser, ParameterBuilder, Parameters};
 
     use super::*;
 

@@ -41,6 +41,7 @@ mod checkpoint;
 mod command_line;
 mod config;
 mod data;
+mod descent;
 mod digit_files;
 mod error;
 mod evaluation;
@@ -71,7 +72,7 @@ mod unroll;
 mod variational_task;
 mod wave_probe;
 
-pub use adam::Adam;
+pub use adam::{Adam, AdamMethod, AdamRule};
 pub use checkpoint::{Best, OPTIMIZER_FILE, TrainingState, write_checkpoint};
 pub use command_line::command_line;
 pub use config::{
@@ -79,6 +80,7 @@ pub use config::{
     Resolved, TrainConfig,
 };
 pub use data::{FILE_DATA, dataset_spec, open_frames, own_file};
+pub use descent::{Descent, DescentMethod};
 pub use error::{Error, ErrorKind, Result};
 pub use evaluation::{
     CheckpointRecord, CheckpointScores, EvaluationRequest, EvaluationResult, ForecastResult,
@@ -100,6 +102,7 @@ pub use loss::{
 };
 pub use memory::MemoryEstimate;
 pub use metrics::{METRICS_FILE, MetricsLog, MetricsRow, read_metrics};
+pub use moments::UpdateRule;
 pub use optimizer::{Optimizer, OptimizerName};
 pub use run::{Observer, Outcome, RunRequest, Silent, train};
 pub use run_folder::{RUN_FORMAT, RunFolder, RunRecord, RunStatus, read_run_record, timestamp};
@@ -112,7 +115,7 @@ pub use selectivity::{
 };
 pub use sequence_data::{Answers, Questions, Sequences};
 pub use sequence_task::sequence_step;
-pub use sgd::Sgd;
+pub use sgd::{Sgd, SgdMethod, SgdRule};
 pub use step::{StepResult, frames_of, noise_of_step, training_step};
 pub use tensorboard::EventLog;
 pub use trained_run::{RequestedCheckpoint, TrainedRun};

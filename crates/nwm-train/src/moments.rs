@@ -22,7 +22,7 @@ pub(crate) struct Moments<const N: usize> {
 }
 
 /// How one step changes a parameter and its arrays, element by element.
-pub(crate) trait Rule<const N: usize>: Sync {
+pub trait UpdateRule<const N: usize>: Sync {
     /// Updates neighbouring elements; all slices have the same length.
     fn apply(&self, values: &mut [f32], gradient: &[f32], moments: [&mut [f32]; N]);
 }
@@ -58,7 +58,7 @@ impl<const N: usize> Moments<N> {
         &mut self,
         parameters: &Parameters,
         gradients: &[Vec<f32>],
-        rule: &impl Rule<N>,
+        rule: &impl UpdateRule<N>,
     ) -> Result<()> {
         for (((_, variable), gradient), arrays) in
             parameters.iter().zip(gradients).zip(&mut self.arrays)
@@ -140,7 +140,7 @@ struct Update<'a, R, const N: usize> {
     arrays: Mutex<&'a mut [Vec<f32>; N]>,
 }
 
-impl<R: Rule<N>, const N: usize> InplaceOp1 for Update<'_, R, N> {
+impl<R: UpdateRule<N>, const N: usize> InplaceOp1 for Update<'_, R, N> {
     fn name(&self) -> &'static str {
         "optimizer-step"
     }

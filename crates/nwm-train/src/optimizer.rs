@@ -59,7 +59,7 @@ impl Optimizer {
     /// Moves every parameter by one step of the given learning rate; `gradients` are in the parameters' order.
     ///
     /// # Errors
-    /// As [`Adam::step`].
+    /// As [`Descent::step`](crate::Descent::step).
     pub fn step(
         &mut self,
         parameters: &Parameters,
@@ -75,7 +75,7 @@ impl Optimizer {
     /// The content of `optimizer.safetensors`.
     ///
     /// # Errors
-    /// As [`Adam::to_bytes`].
+    /// As [`Descent::to_bytes`](crate::Descent::to_bytes).
     pub fn to_bytes(&self, parameters: &Parameters) -> Result<Vec<u8>> {
         match self {
             Self::Adam(adam) => adam.to_bytes(parameters),
@@ -86,7 +86,7 @@ impl Optimizer {
     /// Takes moments and step count from a checkpoint.
     ///
     /// # Errors
-    /// As [`Adam::load`]; the moments of another optimiser are refused.
+    /// As [`Descent::load`](crate::Descent::load); the moments of another optimiser are refused.
     pub fn load(&mut self, parameters: &Parameters, content: &[u8], steps: u64) -> Result<()> {
         match self {
             Self::Adam(adam) => adam.load(parameters, content, steps),

@@ -1,73 +1,40 @@
 //! Stochastic gradient descent with momentum over a model's ordered parameters, with a state that can be saved.
 
-use nwm_models::nn::Parameters;
-
 use crate::config::TrainConfig;
-use crate::error::Result;
-use crate::moments::{Moments, Rule};
+use crate::descent::{Descent, DescentMethod};
+use crate::moments::UpdateRule;
 
 /// Gradient descent with heavy-ball momentum: no dampening, no look-ahead, no weight decay (docs/theory.md, section 5).
-#[derive(Debug)]
-pub struct Sgd {
+/// Files call the momentum of a parameter `momentum/NAME`.
+pub type Sgd = Descent<SgdMethod, 1>;
+
+/// The settings of [`Sgd`].
+#[derive(Clone, Copy, Debug)]
+pub struct SgdMethod {
     momentum: f64,
-    steps: u64,
-    moments: Moments<1>,
 }
 
-impl Sgd {
-    /// An optimiser that has taken no step.
-    pub fn new(parameters: &Parameters, config: &TrainConfig) -> Self {
-        let moments = Moments::zeros(["momentum"], parameters);
-        Self { momentum: config.momentum, steps: 0, moments }
+impl DescentMethod<1> for SgdMethod {
+    const MOMENTS: [&'static str; 1] = ["momentum"];
+    type Rule = SgdRule;
+
+    fn new(config: &TrainConfig) -> Self {
+        Self { momentum: config.momentum }
     }
 
-    /// Steps taken.
-    pub fn steps(&self) -> u64 {
-        self.steps
-    }
-
-    /// Moves every parameter by one step of the given learning rate; `gradients` are in the parameters' order.
-    ///
-    /// # Errors
-    /// As [`Adam::step`](crate::Adam::step).
-    pub fn step(
-        &mut self,
-        parameters: &Parameters,
-        gradients: &[Vec<f32>],
-        learning_rate: f64,
-    ) -> Result<()> {
-        self.moments.check(parameters, gradients)?;
-        self.steps += 1;
-        let rule = SgdRule { rate: learning_rate as f32, momentum: self.momentum as f32 };
-        self.moments.update(parameters, gradients, &rule)
-    }
-
-    /// The content of `optimizer.safetensors`: the momentum of each parameter, under `momentum/NAME`.
-    ///
-    /// # Errors
-    /// [`crate::Error::Model`] if the format refuses the tensors.
-    pub fn to_bytes(&self, parameters: &Parameters) -> Result<Vec<u8>> {
-        self.moments.to_bytes(parameters)
-    }
-
-    /// Takes momentum and step count from a checkpoint.
-    ///
-    /// # Errors
-    /// As [`Adam::load`](crate::Adam::load).
-    pub fn load(&mut self, parameters: &Parameters, content: &[u8], steps: u64) -> Result<()> {
-        self.moments.load(parameters, content)?;
-        self.steps = steps;
-        Ok(())
+    fn rule(&self, _step: u64, learning_rate: f64) -> SgdRule {
+        SgdRule { rate: learning_rate as f32, momentum: self.momentum as f32 }
     }
 }
 
 /// The numbers of one step that all parameters share.
-struct SgdRule {
+#[derive(Debug)]
+pub struct SgdRule {
     rate: f32,
     momentum: f32,
 }
 
-impl Rule<1> for SgdRule {
+impl UpdateRule<1> for SgdRule {
     /// The first step finds a momentum of zero, and leaves the gradient.
     fn apply(&self, values: &mut [f32], gradient: &[f32], [momentum]: [&mut [f32]; 1]) {
         for ((value, &g), momentum) in values.iter_mut().zip(gradient).zip(momentum) {
@@ -80,7 +47,7 @@ impl Rule<1> for SgdRule {
 #[cfg(test)]
 mod tests {
     use candle_core::{DType, Device};
-    use nwm_models::nn::{Initialiser, ParameterBuilder};
+    use nwm_models::nn::{Initialiser, ParameterBuilder, Parameters};
 
     use super::*;
     use crate::Adam;
