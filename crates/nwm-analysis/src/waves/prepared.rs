@@ -115,7 +115,7 @@ impl<'a> Prepared<'a> {
     /// The recording's own values, but for those of its spectrum, and the spectrum.
     pub(super) fn observed(&self) -> Result<(Values, SpaceTimeSpectrum)> {
         let spectrum = self.spectrum(&self.amplitudes, None);
-        Ok((self.measured(&Rearrangement::None, self.synchrony(&self.units))?, spectrum))
+        Ok((self.measured(&Rearrangement::None, None)?, spectrum))
     }
 
     /// Those of a surrogate: synchrony of one with shifts in time, everything else of one with shuffled sites.
@@ -126,16 +126,15 @@ impl<'a> Prepared<'a> {
         let shifts = surrogates.time_shifts(number, self.sites(), time);
         let spectrum = self.spectrum(&self.amplitudes, Some(&order));
         let moved = self.rearranged(&self.units, &Rearrangement::Shifts(shifts));
-        Ok((self.measured(&Rearrangement::Order(order), self.synchrony(&moved))?, spectrum))
+        let synchrony = Some(self.synchrony(&moved));
+        Ok((self.measured(&Rearrangement::Order(order), synchrony)?, spectrum))
     }
 
     /// Those of a surrogate with shifts in time. Sources and centres are sought in the frames in which the recording's own are.
     pub(super) fn shifted(&self, number: usize) -> Result<(Values, SpaceTimeSpectrum)> {
         let shifts = self.options.surrogates.time_shifts(number, self.sites(), self.shape[0]);
         let spectrum = self.spectrum(&self.amplitudes.shifted(&shifts), None);
-        let how = Rearrangement::Shifts(shifts);
-        let synchrony = self.synchrony(&self.rearranged(&self.units, &how));
-        Ok((self.measured(&how, synchrony)?, spectrum))
+        Ok((self.measured(&Rearrangement::Shifts(shifts), None)?, spectrum))
     }
 
     fn spectrum(&self, amplitudes: &Amplitudes, order: Option<&[usize]>) -> SpaceTimeSpectrum {
@@ -170,8 +169,8 @@ impl<'a> Prepared<'a> {
         }
     }
 
-    /// All values but those of the spectrum; which synchrony is to be among them depends on the null model.
-    fn measured(&self, how: &Rearrangement, synchrony: f64) -> Result<Values> {
+    /// All values but those of the spectrum; with a synchrony of another null model, or else its own.
+    fn measured(&self, how: &Rearrangement, synchrony: Option<f64>) -> Result<Values> {
         let (shape, grid) = (self.shape, self.grid);
         let size = [shape[1], shape[2]];
         let phases = self.rearranged(&self.phases, how);
@@ -195,7 +194,7 @@ impl<'a> Prepared<'a> {
         let mut set = |metric: Metric, value: f64| values[metric.place()] = value;
         set(Metric::PlaneFraction, mean(plane));
         set(Metric::PhaseGradientDirectionality, mean(orders.iter().copied()));
-        set(Metric::Synchrony, synchrony);
+        set(Metric::Synchrony, synchrony.unwrap_or_else(|| self.synchrony(&units)));
         set(
             Metric::LocalCoherence,
             mean(coherences.map(|units| neighbour_coherence(units, size, grid))),
