@@ -1,0 +1,258 @@
+// CUDA kernels as C++: what a kernel of this project uses of CUDA, for one host thread.
+//
+// Blocks run one after the other. The threads of a block are fibers, which run until they wait for others; in which
+// order, is a setting: forward, reverse, or shuffled anew at every turn. Shared memory starts as NaN, or, in a program
+// compiled with NWM_CHECKED, as words without a value whose every access is checked (shared_memory.h).
+//
+// Found here: a thread that waits where others do not, or that ends while others wait; with NWM_CHECKED also accesses out
+// of bounds, reads of what nobody wrote, and races. Not found: timing, occupancy, the order of global memory between
+// blocks, the errors of approximate instructions.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <random>
+#include <string>
+#include <unistd.h>
+#include <vector>
+
+#include "fibers.h"
+#include "shared_memory.h"
+
+#define __global__
+#define __device__
+#define __host__
+#define __forceinline__ inline
+#define __launch_bounds__(...)
+
+struct Dimensions {
+    int x, y, z;
+};
+
+inline Dimensions threadIdx, blockIdx, blockDim, gridDim;
+
+namespace emulation {
+
+enum class Order { Forward, Reverse, Shuffled };
+
+constexpr int WARP = 32;
+
+struct Thread {
+    Fiber fiber;
+    enum { Running, AtBarrier, AtWarp, Ended } state = Ended;
+    int line = 0;
+    /// Whether the wait orders memory, as __syncwarp does and a shuffle does not.
+    bool orders_memory = false;
+};
+
+/// The block that runs, and what its threads share.
+struct Block {
+    std::string kernel;
+    Order order = Order::Forward;
+    std::mt19937 generator{1};
+    std::vector<std::unique_ptr<Thread>> threads;
+    int thread_count = 0;
+    int current = 0;
+    long block_epoch = 0;
+    int barrier_line = 0;
+    std::vector<long> warp_epochs;
+    std::vector<float> memory;
+    SharedMemory checked_memory;
+    /// What the lanes of each warp hand to each other.
+    std::vector<float> values;
+    std::vector<uint32_t> fragments_a, fragments_b;
+};
+
+inline Block block;
+
+[[noreturn]] inline void fail(const std::string &what) {
+    std::fprintf(stderr, "%s, block (%d, %d, %d): %s\n", block.kernel.c_str(), blockIdx.x, blockIdx.y, blockIdx.z,
+                 what.c_str());
+    std::fflush(stderr);
+    _exit(3);
+}
+
+inline Moment now() {
+    int thread = block.current;
+    return Moment{thread, block.block_epoch, block.warp_epochs[thread / WARP], block.barrier_line};
+}
+
+inline void wait(decltype(Thread::state) state, int line, bool orders_memory) {
+    Thread &thread = *block.threads[block.current];
+    thread.state = state;
+    thread.line = line;
+    thread.orders_memory = orders_memory;
+    thread.fiber.give_way();
+}
+
+inline void barrier(int line) { wait(Thread::AtBarrier, line, true); }
+inline void wait_for_warp(int line) { wait(Thread::AtWarp, line, false); }
+inline void synchronise_warp(int line) { wait(Thread::AtWarp, line, true); }
+
+/// Lets the warps go on of which all lanes wait; returns whether there was one.
+inline bool release_warps() {
+    bool released = false;
+    for (int first = 0; first < block.thread_count; first += WARP) {
+        int line = block.threads[first]->line;
+        bool all = true;
+        for (int lane = 0; lane < WARP; ++lane) {
+            const Thread &thread = *block.threads[first + lane];
+            all = all && thread.state == Thread::AtWarp;
+            if (all && thread.line != line) {
+                fail("lanes of a warp wait at different places (lines " + std::to_string(line) + ", " +
+                     std::to_string(thread.line) + ")");
+            }
+        }
+        if (!all) continue;
+        released = true;
+        if (block.threads[first]->orders_memory) block.warp_epochs[first / WARP] += 1;
+        for (int lane = 0; lane < WARP; ++lane) block.threads[first + lane]->state = Thread::Running;
+    }
+    return released;
+}
+
+/// All threads that have not ended wait: lets them go on, or says why nobody ever could.
+inline void release_block() {
+    if (release_warps()) return;
+    int line = -1;
+    bool ended = false;
+    for (int index = 0; index < block.thread_count; ++index) {
+        const Thread &thread = *block.threads[index];
+        if (thread.state == Thread::Ended) {
+            ended = true;
+            continue;
+        }
+        if (thread.state == Thread::AtWarp) {
+            fail("thread " + std::to_string(index) + " waits for its warp (line " + std::to_string(thread.line) +
+                 "), of which other lanes wait elsewhere or have ended");
+        }
+        if (line >= 0 && thread.line != line) {
+            fail("threads wait at different barriers (lines " + std::to_string(line) + ", " +
+                 std::to_string(thread.line) + ")");
+        }
+        line = thread.line;
+    }
+    if (ended) fail("some threads ended while others wait at a barrier (line " + std::to_string(line) + ")");
+    block.block_epoch += 1;
+    block.barrier_line = line;
+    for (int index = 0; index < block.thread_count; ++index) block.threads[index]->state = Thread::Running;
+}
+
+inline void run_block(const std::function<void()> &kernel, int thread_count, int shared_words) {
+    block.thread_count = thread_count;
+    while (static_cast<int>(block.threads.size()) < thread_count) block.threads.push_back(std::make_unique<Thread>());
+    block.block_epoch = 0;
+    block.barrier_line = 0;
+    block.warp_epochs.assign(thread_count / WARP, 0);
+    block.values.assign(thread_count, 0.0f);
+    block.fragments_a.assign(4 * thread_count, 0);
+    block.fragments_b.assign(2 * thread_count, 0);
+#ifdef NWM_CHECKED
+    block.checked_memory.reset(shared_words);
+#else
+    block.memory.assign(shared_words, std::numeric_limits<float>::quiet_NaN());
+#endif
+    std::vector<int> turn(thread_count);
+    for (int index = 0; index < thread_count; ++index) {
+        turn[index] = block.order == Order::Reverse ? thread_count - 1 - index : index;
+        block.threads[index]->state = Thread::Running;
+        block.threads[index]->fiber.start(kernel);
+    }
+    for (;;) {
+        if (block.order == Order::Shuffled) std::shuffle(turn.begin(), turn.end(), block.generator);
+        bool waiting = false;
+        for (int index : turn) {
+            Thread &thread = *block.threads[index];
+            if (thread.state != Thread::Running) {
+                waiting = waiting || thread.state != Thread::Ended;
+                continue;
+            }
+            block.current = index;
+            threadIdx = Dimensions{index, 0, 0};
+            thread.fiber.resume();
+            if (thread.fiber.finished()) {
+                thread.state = Thread::Ended;
+            } else {
+                waiting = true;
+            }
+        }
+        if (!waiting) return;
+        release_block();
+    }
+}
+
+/// Runs a kernel on a grid of one-dimensional blocks.
+inline void run_grid(const std::string &name, const std::function<void()> &kernel, Dimensions grid, int thread_count,
+                     int shared_bytes) {
+    block.kernel = name;
+    gridDim = grid;
+    blockDim = Dimensions{thread_count, 1, 1};
+    if (thread_count % WARP != 0) fail("a block of " + std::to_string(thread_count) + " threads is no whole warps");
+    for (blockIdx.z = 0; blockIdx.z < grid.z; ++blockIdx.z)
+        for (blockIdx.y = 0; blockIdx.y < grid.y; ++blockIdx.y)
+            for (blockIdx.x = 0; blockIdx.x < grid.x; ++blockIdx.x)
+                run_block(kernel, thread_count, shared_bytes / 4);
+}
+
+inline float shuffle_xor(float value, int lane_mask, int line) {
+    block.values[block.current] = value;
+    wait_for_warp(line);
+    float other = block.values[block.current ^ lane_mask];
+    wait_for_warp(line);
+    return other;
+}
+
+/// One 16 x 8 x 8 product by a warp, in the fragment layout of mma.sync.m16n8k8 for TF32: with g = lane / 4 and
+/// t = lane % 4, a lane holds A[g][t], A[g + 8][t], A[g][t + 4], A[g + 8][t + 4]; B[t][g], B[t + 4][g]; and of the
+/// result [g][2t], [g][2t + 1], [g + 8][2t], [g + 8][2t + 1].
+inline void multiply_tile(float (&sum)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], int line) {
+    int first = block.current / WARP * WARP;
+    int lane = block.current % WARP;
+    for (uint32_t bits : {a[0], a[1], a[2], a[3], b[0], b[1]}) {
+        if (bits & 0x1fff) fail("an operand of a tile product is not rounded to TF32");
+    }
+    std::copy(a, a + 4, &block.fragments_a[4 * block.current]);
+    std::copy(b, b + 2, &block.fragments_b[2 * block.current]);
+    wait_for_warp(line);
+    auto as_float = [](uint32_t bits) {
+        float value;
+        std::memcpy(&value, &bits, 4);
+        return value;
+    };
+    for (int part = 0; part < 4; ++part) {
+        int row = lane / 4 + 8 * (part / 2);
+        int column = 2 * (lane % 4) + part % 2;
+        for (int k = 0; k < 8; ++k) {
+            int lane_of_a = first + row % 8 * 4 + k % 4;
+            int lane_of_b = first + column * 4 + k % 4;
+            float left = as_float(block.fragments_a[4 * lane_of_a + row / 8 + 2 * (k / 4)]);
+            float right = as_float(block.fragments_b[2 * lane_of_b + k / 4]);
+            sum[part] += left * right;
+        }
+    }
+    wait_for_warp(line);
+}
+
+} // namespace emulation
+
+#define __syncthreads() emulation::barrier(__LINE__)
+#define __syncwarp() emulation::synchronise_warp(__LINE__)
+#define __shfl_xor_sync(mask, value, lane_mask) emulation::shuffle_xor(value, lane_mask, __LINE__)
+
+inline float __ldg(const float *address) { return *address; }
+inline float __fdividef(float numerator, float denominator) { return numerator / denominator; }
+
+#ifdef NWM_CHECKED
+using SharedFloats = emulation::CheckedFloats;
+#define NWM_SHARED_MEMORY(name) SharedFloats name(&emulation::block.checked_memory, 0)
+#else
+using SharedFloats = float *;
+#define NWM_SHARED_MEMORY(name) SharedFloats name = emulation::block.memory.data()
+#endif

@@ -1,0 +1,110 @@
+// What every kernel of this project may use, on a GPU and in the emulation.
+#pragma once
+
+#ifdef NWM_EMULATED
+#include "emulation.h"
+#else
+#include <cstdint>
+
+using SharedFloats = float *;
+#define NWM_SHARED_MEMORY(name)                                                                                        \
+    extern __shared__ float4 name##_aligned[];                                                                         \
+    SharedFloats name = reinterpret_cast<float *>(name##_aligned)
+#endif
+
+namespace nwm {
+
+constexpr int WARP = 32;
+
+/// Sum of a value over the lanes of a warp, in every lane, always in the same order.
+__device__ inline float sum_of_warp(float value) {
+    for (int distance = WARP / 2; distance > 0; distance /= 2) {
+        value += __shfl_xor_sync(0xffffffff, value, distance);
+    }
+    return value;
+}
+
+/// Sums over the threads of a block, in a fixed order. Needs `BlockSum::WORDS` of shared memory; one barrier a sum.
+class BlockSum {
+  public:
+    static constexpr int WORDS = 2 * WARP;
+
+    __device__ explicit BlockSum(SharedFloats scratch) : scratch_(scratch), turn_(0) {}
+
+    /// The sum, in every thread. All threads of the block must take part.
+    __device__ float operator()(float value) {
+        // Two sums never use the same half one after the other, and a thread that is two sums ahead has passed the
+        // barrier that the slowest one reaches after reading.
+        SharedFloats sums = scratch_ + turn_ * WARP;
+        turn_ ^= 1;
+        int thread = threadIdx.x;
+        value = sum_of_warp(value);
+        if (thread % WARP == 0) sums[thread / WARP] = value;
+        __syncthreads();
+        float total = 0.0f;
+        int warps = blockDim.x / WARP;
+        for (int warp = 0; warp < warps; ++warp) total += sums[warp];
+        return total;
+    }
+
+  private:
+    SharedFloats scratch_;
+    int turn_;
+};
+
+/// tanh as a quotient of two polynomials, within 4e-7 of it; exactly 1 from 10 on.
+__device__ inline float tangent(float x) {
+    x = fminf(fmaxf(x, -10.0f), 10.0f);
+    float square = x * x;
+    float above = fmaf(square, 1.3318944e-8f, 2.0583386e-5f);
+    above = fmaf(above, square, 3.4940287e-3f);
+    above = fmaf(above, square, 0.13379713f);
+    above = fmaf(above, square, 1.0f);
+    float below = fmaf(square, 7.761966e-7f, 3.2830833e-4f);
+    below = fmaf(below, square, 2.5871051e-2f);
+    below = fmaf(below, square, 0.46713028f);
+    below = fmaf(below, square, 1.0f);
+    return fminf(fmaxf(__fdividef(x * above, below), -1.0f), 1.0f);
+}
+
+/// A number rounded to TF32 (ten bits behind the binary point; ties away from zero), as its bits.
+__device__ inline uint32_t to_tf32(float value) {
+#ifdef NWM_EMULATED
+    uint32_t bits;
+    std::memcpy(&bits, &value, 4);
+    bool finite = (bits & 0x7f800000) != 0x7f800000;
+    return finite ? (bits + 0x1000) & ~0x1fffu : bits & ~0x1fffu;
+#else
+    uint32_t bits;
+    asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(bits) : "f"(value));
+    return bits;
+#endif
+}
+
+/// The number that TF32 bits stand for.
+__device__ inline float from_tf32(uint32_t bits) {
+#ifdef NWM_EMULATED
+    float value;
+    std::memcpy(&value, &bits, 4);
+    return value;
+#else
+    return __uint_as_float(bits);
+#endif
+}
+
+/// `sum += a b` for a tile of 16 x 8 results and 8 products each, by all lanes of a warp.
+///
+/// With g = lane / 4 and t = lane % 4 a lane holds A[g][t], A[g + 8][t], A[g][t + 4], A[g + 8][t + 4]; B[t][g], B[t + 4][g];
+/// and of the result [g][2t], [g][2t + 1], [g + 8][2t], [g + 8][2t + 1] (PTX ISA, mma.m16n8k8 with .tf32).
+__device__ inline void mma_tile(float (&sum)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
+#ifdef NWM_EMULATED
+    emulation::multiply_tile(sum, a, b, __LINE__);
+#else
+    asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
+                 "{%0, %1, %2, %3};"
+                 : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
+                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+#endif
+}
+
+} // namespace nwm

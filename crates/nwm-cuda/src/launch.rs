@@ -1,0 +1,261 @@
+//! What a launch consists of, and who can do it.
+
+use crate::error::{Error, Result};
+
+/// Threads of a warp.
+pub const WARP: usize = 32;
+
+/// A file of kernels: `kernels/NAME.cu` of the crate that declares it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Module {
+    /// The file's name without its ending.
+    pub name: &'static str,
+    /// The kernels in there.
+    pub kernels: &'static [&'static str],
+    /// What the sources compile to.
+    pub ptx: &'static [Ptx],
+}
+
+/// A module compiled for devices from some capability on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ptx {
+    /// The devices that can load it.
+    pub capability: Capability,
+    /// The assembly text.
+    pub text: &'static str,
+}
+
+/// What a GPU can do, as NVIDIA numbers it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Capability {
+    /// Compute capability 8.0 and all later ones.
+    From80,
+    /// Exactly compute capability 9.0, with what only that has (`compute_90a`).
+    Only90,
+}
+
+impl Capability {
+    /// Whether a device of this compute capability loads it.
+    pub fn serves(self, major: usize, minor: usize) -> bool {
+        match self {
+            Self::From80 => major >= 8,
+            Self::Only90 => (major, minor) == (9, 0),
+        }
+    }
+}
+
+/// One kernel of a module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kernel {
+    /// The file that it is in.
+    pub module: &'static Module,
+    /// Its name.
+    pub name: &'static str,
+}
+
+/// How many threads run, and how much memory a block shares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grid {
+    /// Blocks along the three axes.
+    pub blocks: [usize; 3],
+    /// Threads of a block, whole warps.
+    pub threads: usize,
+    /// Words (f32) of shared memory of a block.
+    pub shared_words: usize,
+}
+
+/// What one block may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Words (f32) of shared memory.
+    pub shared_words: usize,
+    /// Threads.
+    pub threads: usize,
+}
+
+impl Limits {
+    /// Those of compute capability 8.0 (163 KiB of shared memory): what fits here fits all later data-centre GPUs.
+    pub const AMPERE: Self = Self { shared_words: 163 * 256, threads: 1024 };
+    /// Those of compute capability 9.0 and 10.0 (227 KiB).
+    pub const HOPPER: Self = Self { shared_words: 227 * 256, threads: 1024 };
+}
+
+/// One argument of a kernel, of the type that its declaration names.
+#[derive(Debug)]
+pub enum Argument<'a, A> {
+    /// A pointer into an array, or a null pointer.
+    Array(Option<(&'a A, usize)>),
+    /// `int`.
+    Int(i32),
+    /// `long long`.
+    Long(i64),
+    /// `float`.
+    Float(f32),
+}
+
+impl<'a, A> Argument<'a, A> {
+    /// A pointer to element `offset` of an array.
+    pub fn array(array: &'a A, offset: usize) -> Self {
+        Self::Array(Some((array, offset)))
+    }
+
+    /// A null pointer.
+    pub fn none() -> Self {
+        Self::Array(None)
+    }
+
+    /// A count as an `int`.
+    ///
+    /// # Errors
+    /// [`Error::Count`] if it does not fit.
+    pub fn count(what: &'static str, count: usize) -> Result<Self> {
+        i32::try_from(count).map(Self::Int).map_err(|_| Error::Count { what, found: count })
+    }
+
+    /// A distance as a `long long`.
+    ///
+    /// # Errors
+    /// [`Error::Count`] if it does not fit.
+    pub fn distance(what: &'static str, distance: usize) -> Result<Self> {
+        i64::try_from(distance).map(Self::Long).map_err(|_| Error::Count { what, found: distance })
+    }
+}
+
+/// A matrix in an array, row by row.
+#[derive(Debug)]
+pub struct Matrix<'a, A> {
+    /// Where it is.
+    pub array: &'a A,
+    /// Its first element.
+    pub offset: usize,
+    /// Whether the product reads it with rows and columns exchanged.
+    pub transposed: bool,
+}
+
+/// `result = left right`, or added to what is there. Leading dimensions are those of whole matrices.
+#[derive(Debug)]
+pub struct Product<'a, A> {
+    /// Rows of the result.
+    pub rows: usize,
+    /// Columns of the result.
+    pub columns: usize,
+    /// Terms of each sum.
+    pub inner: usize,
+    /// `[rows, inner]`, or `[inner, rows]` if transposed.
+    pub left: Matrix<'a, A>,
+    /// `[inner, columns]`, or `[columns, inner]` if transposed.
+    pub right: Matrix<'a, A>,
+    /// `[rows, columns]` from this element on.
+    pub result: (&'a A, usize),
+    /// Adds to the result instead of replacing it.
+    pub accumulate: bool,
+}
+
+impl<A> Product<'_, A> {
+    /// Whether all three matrices lie within their arrays.
+    pub(crate) fn check(&self, length: impl Fn(&A) -> usize) -> Result<()> {
+        let Self { rows, columns, inner, .. } = *self;
+        for (what, array, offset, size) in [
+            ("the left factor", self.left.array, self.left.offset, rows * inner),
+            ("the right factor", self.right.array, self.right.offset, inner * columns),
+            ("the product", self.result.0, self.result.1, rows * columns),
+        ] {
+            let (end, length) = (offset + size, length(array));
+            if end > length {
+                return Err(Error::Length { what, end, length });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where kernels run, one after the other in the order in which they are launched.
+///
+/// Arrays are written through shared references: a launch names the arrays that its kernel writes, and the order of
+/// launches is the order of effects. Whoever launches makes sure that nobody else reads an array meanwhile, as the tensor
+/// library does for the storage of tensors that were not handed out yet.
+pub trait Queue {
+    /// Numbers on the device.
+    type Array;
+
+    /// An array of numbers that are not defined yet.
+    ///
+    /// # Errors
+    /// If the device has no memory left.
+    fn array(&self, length: usize) -> Result<Self::Array>;
+
+    /// An array of zeros.
+    ///
+    /// # Errors
+    /// If the device has no memory left.
+    fn zeros(&self, length: usize) -> Result<Self::Array>;
+
+    /// Numbers of an array.
+    fn length(&self, array: &Self::Array) -> usize;
+
+    /// Runs a kernel after everything that was launched before.
+    ///
+    /// # Errors
+    /// [`Error::Grid`] if a block or grid is larger than the device allows, or what the device answers.
+    fn launch(
+        &self,
+        kernel: Kernel,
+        grid: Grid,
+        arguments: &[Argument<'_, Self::Array>],
+    ) -> Result<()>;
+
+    /// Multiplies matrices after everything that was launched before.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if a matrix does not lie within its array, or what the device answers.
+    fn multiply(&self, product: &Product<'_, Self::Array>) -> Result<()>;
+
+    /// What a block may have.
+    fn limits(&self) -> Limits;
+}
+
+impl Grid {
+    /// Largest numbers of blocks along the axes, on every device since compute capability 3.0.
+    const MOST_BLOCKS: [usize; 3] = [i32::MAX as usize, 65_535, 65_535];
+
+    /// Whether a device takes it.
+    pub(crate) fn check(&self, kernel: &'static str, limits: Limits) -> Result<()> {
+        let most = |what, found, most| {
+            if found > most { Err(Error::Grid { kernel, what, found, most }) } else { Ok(()) }
+        };
+        for (&blocks, limit) in self.blocks.iter().zip(Self::MOST_BLOCKS) {
+            most("the number of blocks", blocks, limit)?;
+        }
+        most("the number of threads of a block", self.threads, limits.threads)?;
+        most("the odd number of threads", self.threads % WARP, 0)?;
+        most("the shared memory of a block in words", self.shared_words, limits.shared_words)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Capability, Grid, Limits};
+
+    #[test]
+    fn grids_larger_than_the_device_are_refused() {
+        let grid = Grid { blocks: [1, 1, 1], threads: 64, shared_words: 100 };
+        let refused = |grid: Grid| {
+            grid.check("step", Limits::AMPERE).map_err(|error| error.to_string()).unwrap_err()
+        };
+        assert!(grid.check("step", Limits::AMPERE).is_ok());
+        assert_eq!(
+            refused(Grid { shared_words: 50_000, ..grid }),
+            "launch step: the shared memory of a block in words is 50000, at most 41728 is possible"
+        );
+        assert!(refused(Grid { threads: 2048, ..grid }).contains("threads of a block is 2048"));
+        assert!(refused(Grid { threads: 65, ..grid }).contains("odd number of threads is 1"));
+        assert!(refused(Grid { blocks: [1, 70_000, 1], ..grid }).contains("65535"));
+    }
+
+    #[test]
+    fn hopper_alone_has_code_of_its_own() {
+        assert!(Capability::From80.serves(8, 6) && Capability::From80.serves(10, 0));
+        assert!(!Capability::From80.serves(7, 5));
+        assert!(Capability::Only90.serves(9, 0) && !Capability::Only90.serves(10, 0));
+    }
+}

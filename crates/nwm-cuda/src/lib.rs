@@ -1,0 +1,48 @@
+//! CUDA kernels, described once: launched on a GPU, or emulated on the CPU.
+//!
+//! Code that launches kernels is written against a [`Queue`] and does not know where they run. Two queues are here:
+//! `Gpu` (feature `cuda`), which launches through the tensor library, and [`Emulation`], which compiles the
+//! same sources as C++ and runs every thread of a block as a fiber. What a GPU would be told (which kernel, which grid, how
+//! much shared memory, which arguments) is thus tested on machines that have none.
+//!
+//! # Example
+//!
+//! A kernel without a source here; real ones lie in `kernels/*.cu` of the crate that uses them.
+//!
+//! ```
+//! use nwm_cuda::{Argument, Error, Grid, Kernel, Module, Queue};
+//!
+//! const DOUBLING: Module = Module { name: "doubling", kernels: &["double"], ptx: &[] };
+//!
+//! fn double<Q: Queue>(queue: &Q, values: &Q::Array) -> Result<(), Error> {
+//!     let count = queue.length(values);
+//!     let kernel = Kernel { module: &DOUBLING, name: "double" };
+//!     let grid = Grid { blocks: [count.div_ceil(256), 1, 1], threads: 256, shared_words: 0 };
+//!     let arguments = [Argument::array(values, 0), Argument::Int(count as i32)];
+//!     queue.launch(kernel, grid, &arguments)
+//! }
+//! ```
+//!
+//! # Conventions
+//!
+//! - Arrays hold f32. Offsets and lengths count elements, not bytes.
+//! - Blocks are one-dimensional and whole warps; grids have up to three dimensions.
+//! - Kernels are `extern "C"` and named once in their [`Module`].
+
+mod emulation;
+mod error;
+#[cfg(feature = "cuda")]
+mod gpu;
+mod launch;
+
+pub use emulation::{Emulation, Order, Program, Sources};
+pub use error::{Error, Result};
+#[cfg(feature = "cuda")]
+pub use gpu::Gpu;
+pub use launch::{
+    Argument, Capability, Grid, Kernel, Limits, Matrix, Module, Product, Ptx, Queue, WARP,
+};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;

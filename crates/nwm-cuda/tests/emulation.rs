@@ -1,0 +1,217 @@
+//! What the emulation computes, and that it finds planted mistakes.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic")]
+
+use std::path::Path;
+
+use nwm_cuda::{
+    Argument, Emulation, Error, Grid, Kernel, Limits, Matrix, Module, Order, Product, Program,
+    Queue, Sources,
+};
+
+const SAMPLES: Module = Module {
+    name: "samples",
+    kernels: &["add_up", "turn", "turn_warps", "multiply", "tangents"],
+    ptx: &[],
+};
+
+const ORDERS: [Order; 3] = [Order::Forward, Order::Reverse, Order::Shuffled];
+
+/// The sample kernels with mistakes, or none where there is no compiler.
+fn program(defines: &[&str], checked: bool) -> Option<Program> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let sources = Sources {
+        name: "samples",
+        folder: &root.join("tests/kernels"),
+        modules: &[&SAMPLES],
+        checked,
+        defines,
+    };
+    match Program::build(&sources, Path::new(env!("CARGO_TARGET_TMPDIR"))) {
+        Ok(program) => Some(program),
+        Err(error) if error.to_string().contains("does not start") => {
+            eprintln!("skipped: {error}");
+            None
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn queue(defines: &[&str], checked: bool, order: Order) -> Option<Emulation> {
+    Some(program(defines, checked)?.start(order, Limits::AMPERE).unwrap())
+}
+
+fn kernel(name: &'static str) -> Kernel {
+    Kernel { module: &SAMPLES, name }
+}
+
+fn grid(blocks: usize, threads: usize, shared_words: usize) -> Grid {
+    Grid { blocks: [blocks, 1, 1], threads, shared_words }
+}
+
+fn turn(queue: &Emulation) -> Result<Vec<f32>, Error> {
+    let values = queue.upload(&(0..128).map(|value| value as f32).collect::<Vec<_>>())?;
+    queue.launch(kernel("turn"), grid(2, 64, 64), &[Argument::array(&values, 0)])?;
+    queue.download(&values)
+}
+
+fn turned() -> Vec<f32> {
+    (0..128).map(|place| (place / 64 * 64 + (place + 1) % 64) as f32).collect()
+}
+
+#[test]
+fn sums_of_blocks_are_right_in_every_order() {
+    for order in ORDERS {
+        for checked in [false, true] {
+            let Some(queue) = queue(&[], checked, order) else { return };
+            let values: Vec<f32> = (1..=150).map(|value| value as f32).collect();
+            let (values, result) = (queue.upload(&values).unwrap(), queue.array(2).unwrap());
+            let arguments =
+                [Argument::Int(150), Argument::array(&values, 0), Argument::array(&result, 0)];
+            queue.launch(kernel("add_up"), grid(2, 96, 64), &arguments).unwrap();
+            let of_first: i32 = (1..=96).sum();
+            let of_second: i32 = (97..=150).sum();
+            let sums = queue.download(&result).unwrap();
+            assert_eq!(sums, [of_first as f32, of_second as f32]);
+        }
+    }
+}
+
+#[test]
+fn blocks_exchange_values_through_shared_memory() {
+    for order in ORDERS {
+        for checked in [false, true] {
+            let Some(queue) = queue(&[], checked, order) else { return };
+            assert_eq!(turn(&queue).unwrap(), turned());
+        }
+    }
+}
+
+#[test]
+fn a_missing_barrier_is_found_in_every_order() {
+    for order in ORDERS {
+        let Some(queue) = queue(&["PLANT_MISSING_BARRIER"], true, order) else { return };
+        let message = turn(&queue).unwrap_err().to_string();
+        // Before the write it is a read of nothing, after it a race.
+        assert!(message.contains("nobody has written") || message.contains("race"), "{message}");
+    }
+    // Without checks the value is wrong in the order in which the neighbour comes later.
+    let Some(queue) = queue(&["PLANT_MISSING_BARRIER"], false, Order::Forward) else { return };
+    assert!(turn(&queue).unwrap()[0].is_nan());
+}
+
+#[test]
+fn a_race_within_a_warp_is_found() {
+    let run = |defines: &[&str], order| {
+        let queue = queue(defines, true, order)?;
+        let values = queue.upload(&[1.0; 64]).unwrap();
+        Some(queue.launch(kernel("turn_warps"), grid(1, 64, 64), &[Argument::array(&values, 0)]))
+    };
+    for order in ORDERS {
+        let Some(result) = run(&[], order) else { return };
+        result.unwrap();
+        let Some(result) = run(&["PLANT_MISSING_WARP_BARRIER"], order) else { return };
+        let message = result.unwrap_err().to_string();
+        assert!(message.contains("nobody has written") || message.contains("race"), "{message}");
+    }
+}
+
+#[test]
+fn barriers_that_some_threads_miss_are_found() {
+    let Some(first) = queue(&["PLANT_DIVERGENT_BARRIER"], false, Order::Forward) else { return };
+    let message = turn(&first).unwrap_err().to_string();
+    assert!(message.contains("threads wait at different barriers"), "{message}");
+
+    let Some(second) = queue(&["PLANT_EARLY_END"], false, Order::Forward) else { return };
+    let message = turn(&second).unwrap_err().to_string();
+    assert!(message.contains("some threads ended while others wait"), "{message}");
+}
+
+#[test]
+fn accesses_out_of_bounds_are_found() {
+    let Some(first) = queue(&["PLANT_WRONG_WRAP"], true, Order::Forward) else { return };
+    let message = turn(&first).unwrap_err().to_string();
+    assert!(message.contains("reads word 64 of shared memory, of which there are 64"), "{message}");
+
+    let Some(second) = queue(&["PLANT_WRITE_BEYOND"], false, Order::Forward) else { return };
+    let message = turn(&second).unwrap_err().to_string();
+    assert!(message.contains("place 128 of an array of 128"), "{message}");
+}
+
+#[test]
+fn a_tile_product_has_the_documented_layout() {
+    let Some(queue) = queue(&[], true, Order::Shuffled) else { return };
+    // Small integers are exact in TF32.
+    let left: Vec<f32> = (0..128).map(|index| (index * 7 % 13) as f32 - 6.0).collect();
+    let right: Vec<f32> = (0..64).map(|index| (index * 5 % 11) as f32 - 5.0).collect();
+    let a = queue.upload(&left).unwrap();
+    let b = queue.upload(&right).unwrap();
+    let (sum, product) = (queue.array(128).unwrap(), queue.array(128).unwrap());
+    let arguments = [Argument::array(&a, 0), Argument::array(&b, 0), Argument::array(&sum, 0)];
+    queue.launch(kernel("multiply"), grid(1, 32, 0), &arguments).unwrap();
+    let matrix = |array| Matrix { array, offset: 0, transposed: false };
+    queue
+        .multiply(&Product {
+            rows: 16,
+            columns: 8,
+            inner: 8,
+            left: matrix(&a),
+            right: matrix(&b),
+            result: (&product, 0),
+            accumulate: false,
+        })
+        .unwrap();
+    assert_eq!(queue.download(&sum).unwrap(), queue.download(&product).unwrap());
+}
+
+#[test]
+fn the_tangent_is_within_its_bound() {
+    let Some(queue) = queue(&[], false, Order::Forward) else { return };
+    let values: Vec<f32> = (-6000..=6000).map(|step| step as f32 * 2e-3).collect();
+    let (array, result) = (queue.upload(&values).unwrap(), queue.array(values.len()).unwrap());
+    let count = Argument::count("values", values.len()).unwrap();
+    let arguments = [count, Argument::array(&array, 0), Argument::array(&result, 0)];
+    queue.launch(kernel("tangents"), grid(1, 64, 0), &arguments).unwrap();
+    for (value, found) in values.iter().zip(queue.download(&result).unwrap()) {
+        let expected = f64::from(*value).tanh();
+        assert!((f64::from(found) - expected).abs() < 4e-7, "{value}: {found}");
+    }
+}
+
+#[test]
+fn products_take_transposed_factors_and_add() {
+    let Some(queue) = queue(&[], false, Order::Forward) else { return };
+    let left = queue.upload(&[9.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).unwrap();
+    let right = queue.upload(&[1.0, -1.0]).unwrap();
+    let result = queue.upload(&[10.0; 3]).unwrap();
+    let product = |transposed, accumulate| Product {
+        rows: 3,
+        columns: 1,
+        inner: 2,
+        left: Matrix { array: &left, offset: 1, transposed },
+        right: Matrix { array: &right, offset: 0, transposed: true },
+        result: (&result, 0),
+        accumulate,
+    };
+    // [[1, 2], [3, 4], [5, 6]] and, transposed, [[1, 4], [2, 5], [3, 6]].
+    queue.multiply(&product(false, true)).unwrap();
+    assert_eq!(queue.download(&result).unwrap(), [9.0, 9.0, 9.0]);
+    queue.multiply(&product(true, false)).unwrap();
+    assert_eq!(queue.download(&result).unwrap(), [-3.0, -3.0, -3.0]);
+    let error = queue.multiply(&Product { inner: 3, ..product(false, false) }).unwrap_err();
+    assert!(error.to_string().contains("the left factor ends at 10 of an array of 7"), "{error}");
+}
+
+#[test]
+fn wrong_arguments_and_unknown_kernels_are_refused() {
+    let Some(first) = queue(&[], false, Order::Forward) else { return };
+    let message = first.launch(kernel("turn"), grid(1, 32, 32), &[]).unwrap_err().to_string();
+    assert!(message.contains("0 arguments for a kernel that takes 1"), "{message}");
+    let Some(second) = queue(&[], false, Order::Forward) else { return };
+    let message = second.launch(kernel("nothing"), grid(1, 32, 0), &[]).unwrap_err().to_string();
+    assert!(message.contains("nothing, block"), "{message}");
+    let Some(third) = queue(&[], false, Order::Forward) else { return };
+    let message =
+        third.launch(kernel("turn"), grid(1, 32, 32), &[Argument::Int(3)]).unwrap_err().to_string();
+    assert!(message.contains("expected an array"), "{message}");
+}

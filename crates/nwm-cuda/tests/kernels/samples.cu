@@ -1,0 +1,72 @@
+// Small kernels that show what the emulation runs and what it finds. PLANT_... macros plant mistakes.
+#include "nwm.cuh"
+
+/// result[block] = sum of the block's part of `values`, of which there are `count`.
+extern "C" __global__ void add_up(int count, const float *values, float *result) {
+    NWM_SHARED_MEMORY(shared);
+    nwm::BlockSum sum(shared);
+    int index = blockIdx.x * blockDim.x + threadIdx.x;
+    float total = sum(index < count ? values[index] : 0.0f);
+    if (threadIdx.x == 0) result[blockIdx.x] = total;
+}
+
+/// Every block replaces its part of `values` by their right neighbours', around the block.
+extern "C" __global__ void turn(float *values) {
+    NWM_SHARED_MEMORY(shared);
+    int thread = threadIdx.x;
+    int first = blockIdx.x * blockDim.x;
+    shared[thread] = values[first + thread];
+#ifndef PLANT_MISSING_BARRIER
+    __syncthreads();
+#endif
+#ifdef PLANT_DIVERGENT_BARRIER
+    if (thread < 32) {
+        __syncthreads();
+    } else {
+        __syncthreads();
+    }
+#endif
+#ifdef PLANT_EARLY_END
+    if (thread == 7) return;
+    __syncthreads();
+#endif
+#ifdef PLANT_WRONG_WRAP
+    int next = thread + 1;
+#else
+    int next = (thread + 1) % static_cast<int>(blockDim.x);
+#endif
+    values[first + thread] = shared[next];
+#ifdef PLANT_WRITE_BEYOND
+    if (thread == 0 && blockIdx.x + 1 == gridDim.x) values[first + blockDim.x] = 1.0f;
+#endif
+}
+
+/// The same within each warp, whose lanes wait for each other alone.
+extern "C" __global__ void turn_warps(float *values) {
+    NWM_SHARED_MEMORY(shared);
+    int thread = threadIdx.x;
+    shared[thread] = values[thread];
+#ifndef PLANT_MISSING_WARP_BARRIER
+    __syncwarp();
+#endif
+    values[thread] = shared[thread / 32 * 32 + (thread + 1) % 32];
+}
+
+/// sum (16 x 8) = a (16 x 8) b (8 x 8), all row by row, by one warp.
+extern "C" __global__ void multiply(const float *a, const float *b, float *sum) {
+    int group = threadIdx.x / 4;
+    int place = threadIdx.x % 4;
+    uint32_t left[4], right[2];
+    for (int part = 0; part < 4; ++part) {
+        left[part] = nwm::to_tf32(a[(group + part % 2 * 8) * 8 + place + part / 2 * 4]);
+    }
+    for (int part = 0; part < 2; ++part) right[part] = nwm::to_tf32(b[(place + part * 4) * 8 + group]);
+    float result[4] = {};
+    nwm::mma_tile(result, left, right);
+    for (int part = 0; part < 4; ++part) sum[(group + part / 2 * 8) * 8 + 2 * place + part % 2] = result[part];
+}
+
+/// result = tangent(values).
+extern "C" __global__ void tangents(int count, const float *values, float *result) {
+    for (int index = threadIdx.x; index < count; index += blockDim.x) result[index] = nwm::tangent(values[index]);
+}
