@@ -78,9 +78,9 @@ impl Program {
     /// # Errors
     /// [`Error::Build`] if there is no compiler, a file cannot be read or written, or the sources do not compile.
     pub fn build(sources: &Sources<'_>, folder: &Path) -> Result<Self> {
-        let failed =
-            |why: String| Error::Build { name: sources.name.to_owned(), why };
-        let file = |path: &Path, error: std::io::Error| failed(format!("{}: {error}", path.display()));
+        let failed = |why: String| Error::Build { name: sources.name.to_owned(), why };
+        let file =
+            |path: &Path, error: std::io::Error| failed(format!("{}: {error}", path.display()));
         let main = main_file(sources);
         let compiler = std::env::var("CXX").unwrap_or_else(|_| "g++".to_owned());
         let flags = flags(sources);
@@ -378,8 +378,11 @@ impl Queue for Emulation {
                 let place = &mut result[start + row * columns + column];
                 let mut sum = if product.accumulate { *place } else { 0.0 };
                 for term in 0..inner {
-                    let of_left =
-                        if product.left.transposed { term * rows + row } else { row * inner + term };
+                    let of_left = if product.left.transposed {
+                        term * rows + row
+                    } else {
+                        row * inner + term
+                    };
                     let of_right = if product.right.transposed {
                         column * inner + term
                     } else {

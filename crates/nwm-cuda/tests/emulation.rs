@@ -1,6 +1,11 @@
 //! What the emulation computes, and that it finds planted mistakes.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests may panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "helpers of tests may panic, and say what is skipped"
+)]
 
 use std::path::Path;
 

@@ -1,0 +1,185 @@
+//! Launches on a GPU, in the stream of the tensor library's device.
+
+#![allow(unsafe_code, reason = "launches and libraries of the driver take raw pointers")]
+
+use candle_core::cuda_backend::cudarc::cublas::{result, sys};
+use candle_core::cuda_backend::cudarc::driver::sys::{CUdevice_attribute, CUfunction_attribute};
+use candle_core::cuda_backend::cudarc::driver::{
+    CudaSlice, DevicePtr, LaunchConfig, PushKernelArg,
+};
+use candle_core::cuda_backend::{CudaDevice, WrapErr};
+
+use crate::error::{Error, Result};
+use crate::launch::{Argument, Grid, Kernel, Limits, Product, Ptx, Queue};
+
+/// Shared memory in bytes that every kernel may use without asking for more.
+const UNASKED_SHARED_BYTES: usize = 48 * 1024;
+
+/// A GPU of the tensor library.
+#[derive(Debug, Clone)]
+pub struct Gpu {
+    device: CudaDevice,
+    limits: Limits,
+    capability: (usize, usize),
+}
+
+/// An argument in the form in which the driver reads it.
+enum Value {
+    Pointer(u64),
+    Int(i32),
+    Long(i64),
+    Float(f32),
+}
+
+impl Gpu {
+    /// Asks the device for what its blocks may have.
+    ///
+    /// # Errors
+    /// [`Error::Device`] with the driver's answer.
+    pub fn new(device: &CudaDevice) -> Result<Self> {
+        let stream = device.cuda_stream();
+        let context = stream.context();
+        let ask = |attribute| -> Result<usize> {
+            let value = context.attribute(attribute).w()?;
+            Ok(usize::try_from(value).unwrap_or(0))
+        };
+        use CUdevice_attribute::{
+            CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR as MAJOR,
+            CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR as MINOR,
+            CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN as SHARED_BYTES,
+            CU_DEVICE_ATTRIBUTE_MAX_THREADS_PER_BLOCK as THREADS,
+        };
+        let limits = Limits { shared_words: ask(SHARED_BYTES)? / 4, threads: ask(THREADS)? };
+        let capability = (ask(MAJOR)?, ask(MINOR)?);
+        Ok(Self { device: device.clone(), limits, capability })
+    }
+
+    /// The code of a module that this device runs best.
+    fn ptx(&self, kernel: Kernel) -> Result<&'static Ptx> {
+        let (major, minor) = self.capability;
+        let mut serving =
+            kernel.module.ptx.iter().filter(|ptx| ptx.capability.serves(major, minor));
+        serving.next_back().ok_or_else(|| {
+            let name = kernel.name;
+            let why = format!(
+                "{name} needs a GPU of compute capability 8.0 or later, this one has {major}.{minor}"
+            );
+            Error::Device(candle_core::Error::Cuda(why.into()))
+        })
+    }
+}
+
+impl Queue for Gpu {
+    type Array = CudaSlice<f32>;
+
+    fn array(&self, length: usize) -> Result<CudaSlice<f32>> {
+        // SAFETY: a launch writes the numbers before anything reads them, which is the contract of this method.
+        Ok(unsafe { self.device.alloc::<f32>(length) }?)
+    }
+
+    fn zeros(&self, length: usize) -> Result<CudaSlice<f32>> {
+        Ok(self.device.alloc_zeros::<f32>(length)?)
+    }
+
+    fn length(&self, array: &CudaSlice<f32>) -> usize {
+        array.len()
+    }
+
+    fn launch(
+        &self,
+        kernel: Kernel,
+        grid: Grid,
+        arguments: &[Argument<'_, CudaSlice<f32>>],
+    ) -> Result<()> {
+        grid.check(kernel.name, self.limits)?;
+        let ptx = self.ptx(kernel)?;
+        let function =
+            self.device.get_or_load_custom_func(kernel.name, kernel.module.name, ptx.text)?;
+        let shared_bytes = 4 * grid.shared_words;
+        if shared_bytes > UNASKED_SHARED_BYTES {
+            let attribute = CUfunction_attribute::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
+            function.set_attribute(attribute, shared_bytes as i32).w()?;
+        }
+        let stream = self.device.cuda_stream();
+        let mut guards = Vec::new();
+        let values: Vec<Value> = arguments
+            .iter()
+            .map(|argument| match *argument {
+                Argument::Array(None) => Value::Pointer(0),
+                Argument::Array(Some((array, offset))) => {
+                    let (start, guard) = array.device_ptr(&stream);
+                    guards.push(guard);
+                    Value::Pointer(start + 4 * offset as u64)
+                }
+                Argument::Int(value) => Value::Int(value),
+                Argument::Long(value) => Value::Long(value),
+                Argument::Float(value) => Value::Float(value),
+            })
+            .collect();
+        let mut launch = function.builder();
+        for value in &values {
+            match value {
+                Value::Pointer(pointer) => launch.arg(pointer),
+                Value::Int(value) => launch.arg(value),
+                Value::Long(value) => launch.arg(value),
+                Value::Float(value) => launch.arg(value),
+            };
+        }
+        let [x, y, z] = grid.blocks.map(|blocks| blocks as u32);
+        let config = LaunchConfig {
+            grid_dim: (x, y, z),
+            block_dim: (grid.threads as u32, 1, 1),
+            shared_mem_bytes: shared_bytes as u32,
+        };
+        // SAFETY: the arguments have the types of the kernel's declaration and the arrays the sizes that it reads and
+        // writes; both are what the emulation checks for the same call. The stream keeps the order of launches.
+        unsafe { launch.launch(config) }.w()?;
+        Ok(())
+    }
+
+    fn multiply(&self, product: &Product<'_, CudaSlice<f32>>) -> Result<()> {
+        product.check(CudaSlice::len)?;
+        let stream = self.device.cuda_stream();
+        let blas = self.device.cublas_handle();
+        let [rows, columns, inner] =
+            [product.rows, product.columns, product.inner].map(|size| size as i32);
+        let operation = |transposed| {
+            if transposed {
+                sys::cublasOperation_t::CUBLAS_OP_T
+            } else {
+                sys::cublasOperation_t::CUBLAS_OP_N
+            }
+        };
+        let address = |start: u64, offset: usize| start + 4 * offset as u64;
+        let (left, _reads_left) = product.left.array.device_ptr(&stream);
+        let (right, _reads_right) = product.right.array.device_ptr(&stream);
+        let (target, _writes) = product.result.0.device_ptr(&stream);
+        let (one, beta) = (1.0_f32, if product.accumulate { 1.0_f32 } else { 0.0 });
+        // The library counts columns first: the transpose of the result is the product of the transposes.
+        // SAFETY: all three matrices lie within their arrays, which was checked.
+        unsafe {
+            result::sgemm(
+                *blas.handle(),
+                operation(product.right.transposed),
+                operation(product.left.transposed),
+                columns,
+                rows,
+                inner,
+                &one,
+                address(right, product.right.offset) as *const f32,
+                if product.right.transposed { inner } else { columns },
+                address(left, product.left.offset) as *const f32,
+                if product.left.transposed { rows } else { inner },
+                &beta,
+                address(target, product.result.1) as *mut f32,
+                columns,
+            )
+        }
+        .w()?;
+        Ok(())
+    }
+
+    fn limits(&self) -> Limits {
+        self.limits
+    }
+}
