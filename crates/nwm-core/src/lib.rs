@@ -62,6 +62,7 @@
 
 mod cell;
 mod config;
+pub mod cuda;
 pub mod dispersion;
 mod error;
 pub mod imex;

@@ -15,6 +15,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <functional>
 #include <limits>
 #include <memory>
@@ -31,6 +32,14 @@
 #define __host__
 #define __forceinline__ inline
 #define __launch_bounds__(...)
+
+#ifdef NWM_CHECKED
+using SharedFloats = emulation::CheckedFloats;
+#define NWM_SHARED_MEMORY(name) SharedFloats name(&emulation::block.checked_memory, 0)
+#else
+using SharedFloats = float *;
+#define NWM_SHARED_MEMORY(name) SharedFloats name = emulation::block.memory.data()
+#endif
 
 struct Dimensions {
     int x, y, z;
@@ -50,6 +59,8 @@ struct Thread {
     int line = 0;
     /// Whether the wait orders memory, as __syncwarp does and a shuffle does not.
     bool orders_memory = false;
+    /// Copies into shared memory that nobody has waited for, by groups; the last one is still open.
+    std::deque<std::vector<std::pair<SharedFloats, const float *>>> copies;
 };
 
 /// The block that runs, and what its threads share.
@@ -163,6 +174,7 @@ inline void run_block(const std::function<void()> &kernel, int thread_count, int
     for (int index = 0; index < thread_count; ++index) {
         turn[index] = block.order == Order::Reverse ? thread_count - 1 - index : index;
         block.threads[index]->state = Thread::Running;
+        block.threads[index]->copies.assign(1, {});
         block.threads[index]->fiber.start(kernel);
     }
     for (;;) {
@@ -199,6 +211,23 @@ inline void run_grid(const std::string &name, const std::function<void()> &kerne
         for (blockIdx.y = 0; blockIdx.y < grid.y; ++blockIdx.y)
             for (blockIdx.x = 0; blockIdx.x < grid.x; ++blockIdx.x)
                 run_block(kernel, thread_count, shared_bytes / 4);
+}
+
+/// What arrives is there after the wait and not before.
+inline void start_copy(SharedFloats target, const float *source) {
+    target[0] = std::numeric_limits<float>::quiet_NaN();
+    block.threads[block.current]->copies.back().emplace_back(target, source);
+}
+
+inline void commit_copies() { block.threads[block.current]->copies.emplace_back(); }
+
+inline void wait_for_copies(int pending) {
+    auto &copies = block.threads[block.current]->copies;
+    // The open group is not one that can be waited for.
+    while (static_cast<int>(copies.size()) > pending + 1) {
+        for (auto &copy : copies.front()) copy.first[0] = *copy.second;
+        copies.pop_front();
+    }
 }
 
 inline float shuffle_xor(float value, int lane_mask, int line) {
@@ -246,13 +275,8 @@ inline void multiply_tile(float (&sum)[4], const uint32_t (&a)[4], const uint32_
 #define __syncwarp() emulation::synchronise_warp(__LINE__)
 #define __shfl_xor_sync(mask, value, lane_mask) emulation::shuffle_xor(value, lane_mask, __LINE__)
 
+using std::max;
+using std::min;
+
 inline float __ldg(const float *address) { return *address; }
 inline float __fdividef(float numerator, float denominator) { return numerator / denominator; }
-
-#ifdef NWM_CHECKED
-using SharedFloats = emulation::CheckedFloats;
-#define NWM_SHARED_MEMORY(name) SharedFloats name(&emulation::block.checked_memory, 0)
-#else
-using SharedFloats = float *;
-#define NWM_SHARED_MEMORY(name) SharedFloats name = emulation::block.memory.data()
-#endif

@@ -52,6 +52,34 @@ class BlockSum {
     int turn_;
 };
 
+/// Copies one word into shared memory while the thread goes on.
+__device__ inline void copy_async(SharedFloats target, const float *source) {
+#ifdef NWM_EMULATED
+    emulation::start_copy(target, source);
+#else
+    uint32_t address = static_cast<uint32_t>(__cvta_generic_to_shared(target));
+    asm volatile("cp.async.ca.shared.global [%0], [%1], 4;" ::"r"(address), "l"(source) : "memory");
+#endif
+}
+
+/// What was copied since the last call forms a group.
+__device__ inline void commit_copies() {
+#ifdef NWM_EMULATED
+    emulation::commit_copies();
+#else
+    asm volatile("cp.async.commit_group;" ::: "memory");
+#endif
+}
+
+/// Waits until at most the last PENDING groups of this thread are under way. Other threads see them after a barrier.
+template <int PENDING> __device__ inline void wait_for_copies() {
+#ifdef NWM_EMULATED
+    emulation::wait_for_copies(PENDING);
+#else
+    asm volatile("cp.async.wait_group %0;" ::"n"(PENDING) : "memory");
+#endif
+}
+
 /// tanh as a quotient of two polynomials, within 4e-7 of it; exactly 1 from 10 on.
 __device__ inline float tangent(float x) {
     x = fminf(fmaxf(x, -10.0f), 10.0f);

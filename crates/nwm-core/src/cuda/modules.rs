@@ -1,0 +1,37 @@
+//! The kernels of this crate.
+
+use nwm_cuda::{Kernel, Module};
+
+/// A module whose code lies beside its source.
+macro_rules! module {
+    ($name:literal, $kernels:expr) => {
+        Module {
+            name: $name,
+            kernels: $kernels,
+            ptx: &[
+                nwm_cuda::Ptx {
+                    capability: nwm_cuda::Capability::From80,
+                    text: include_str!(concat!("../../kernels/ptx/", $name, ".compute_80.ptx")),
+                },
+                nwm_cuda::Ptx {
+                    capability: nwm_cuda::Capability::Only90,
+                    text: include_str!(concat!("../../kernels/ptx/", $name, ".compute_90a.ptx")),
+                },
+            ],
+        }
+    };
+}
+
+pub(super) static LOCAL_FORWARD: Module =
+    module!("local_forward", &["torus_forward", "rings_forward", "maps_forward"]);
+pub(super) static LOCAL_BACKWARD: Module =
+    module!("local_backward", &["torus_backward", "rings_backward", "maps_backward"]);
+pub(super) static SUM_PARTIALS: Module = module!("sum_partials", &["sum_partials"]);
+
+/// All modules of this crate, whose sources are `kernels/NAME.cu`.
+pub static MODULES: [&Module; 3] = [&LOCAL_FORWARD, &LOCAL_BACKWARD, &SUM_PARTIALS];
+
+/// A kernel of a module.
+pub(super) fn kernel(module: &'static Module, name: &'static str) -> Kernel {
+    Kernel { module, name }
+}

@@ -1,0 +1,200 @@
+//! The kernels of the cell, emulated on the cpu, against the reference and the cpu's gradients.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "helpers of tests may panic, and say what is skipped"
+)]
+
+mod common;
+
+use std::path::Path;
+
+use candle_core::{DType, Tensor};
+use common::{Problem, config, records, relative_error, values, variants};
+use nwm_core::cuda::{self, Inputs, MODULES, View};
+use nwm_core::{CellConfig, Error, Record, Topology};
+use nwm_cuda::{Emulation, Limits, Order, Program, Sources};
+
+const ORDERS: [Order; 3] = [Order::Forward, Order::Reverse, Order::Shuffled];
+
+/// Bound on the relative error of states after a few steps, and of gradients: a handful of roundings of 6e-8.
+const TOLERANCE: f64 = 3e-6;
+
+/// The kernels as a program, or none where there is no compiler.
+fn program(checked: bool, defines: &[&str]) -> Option<Program> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = root.join("kernels");
+    let sources = Sources { name: "cell", folder: &folder, modules: &MODULES, checked, defines };
+    match Program::build(&sources, Path::new(env!("CARGO_TARGET_TMPDIR"))) {
+        Ok(program) => Some(program),
+        Err(error) if error.to_string().contains("does not start") => {
+            eprintln!("skipped: {error}");
+            None
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// What one run gives: the result, and gradients of drive, initial state and packed parameters.
+#[derive(Debug, Clone, PartialEq)]
+struct Outcome {
+    result: Vec<f32>,
+    gradients: Vec<(&'static str, Vec<f32>)>,
+}
+
+/// A fixed weighting of the result, so that every entry contributes differently to the loss.
+fn weights(count: usize) -> Vec<f64> {
+    (0..count).map(|entry| (0.7 * entry as f64 + 0.3).sin() + 0.1).collect()
+}
+
+fn packed(problem: &Problem) -> Tensor {
+    let parameters: Vec<_> = problem.parameters.iter().map(|it| it.as_tensor().clone()).collect();
+    problem.cell.pack(&parameters).unwrap()
+}
+
+fn single(values: &[f64]) -> Vec<f32> {
+    values.iter().map(|&value| value as f32).collect()
+}
+
+fn emulated(queue: &Emulation, problem: &Problem, record: Record) -> Result<Outcome, Error> {
+    let upload = |tensor: &Tensor| queue.upload(&single(&values(tensor)));
+    let drive = upload(&problem.drive)?;
+    let initial = upload(&problem.initial)?;
+    let packed = upload(&packed(problem))?;
+    let inputs =
+        Inputs { drive: View::of(&drive), initial: View::of(&initial), packed: View::of(&packed) };
+    let (config, extent) = (problem.cell.config(), [problem.steps, problem.samples]);
+    let written = cuda::forward(queue, config, extent, inputs, record, true)?;
+    let result = queue.download(&written.result)?;
+    let gradient = queue.upload(&single(&weights(result.len())))?;
+    let gradients = cuda::backward(
+        queue,
+        config,
+        extent,
+        inputs,
+        record,
+        (View::of(&written.result), &written.kept),
+        View::of(&gradient),
+        true,
+    )?;
+    let drive = gradients.drive.as_ref().unwrap();
+    Ok(Outcome {
+        result,
+        gradients: vec![
+            ("drive", queue.download(drive)?),
+            ("initial", queue.download(&gradients.initial)?),
+            ("packed", queue.download(&gradients.packed)?),
+        ],
+    })
+}
+
+/// The reference's result, and the gradients of the cpu in double precision.
+fn expected(problem: &Problem, record: Record) -> (Vec<f64>, Vec<Vec<f64>>) {
+    let result = problem.reference(record);
+    let run =
+        problem.cell.record(&problem.drive, &problem.initial, &packed(problem), record).unwrap();
+    let gradient =
+        Tensor::from_vec(weights(result.len()), run.result().shape(), run.result().device())
+            .unwrap();
+    let gradients = run.pull_back(&gradient).unwrap();
+    let gradients = [&gradients.drive, &gradients.initial, &gradients.packed].map(values);
+    (result, gradients.to_vec())
+}
+
+fn widened(values: &[f32]) -> Vec<f64> {
+    values.iter().map(|&value| f64::from(value)).collect()
+}
+
+fn assert_agrees(name: &str, queue: &Emulation, problem: &Problem, record: Record) {
+    let found = emulated(queue, problem, record).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let (result, gradients) = expected(problem, record);
+    let error = relative_error(&widened(&found.result), &result);
+    assert!(error < TOLERANCE, "{name}, {record:?}: relative error {error:e}");
+    for ((part, found), expected) in found.gradients.iter().zip(&gradients) {
+        let error = relative_error(&widened(found), expected);
+        assert!(error < TOLERANCE, "{name}, {record:?}, {part}: relative error {error:e}");
+    }
+}
+
+fn local_variants() -> Vec<(&'static str, CellConfig)> {
+    variants().into_iter().filter(|(_, config)| config.topology.is_local()).collect()
+}
+
+#[test]
+fn every_kind_of_cell_agrees_with_the_reference_and_the_cpu() {
+    let Some(program) = program(false, &[]) else { return };
+    for (seed, (name, config)) in local_variants().into_iter().enumerate() {
+        let queue = program.start(ORDERS[seed % 3], Limits::AMPERE).unwrap();
+        for &record in records(&config) {
+            let problem = Problem::random(config.clone(), 7, 3, seed as u64);
+            assert_agrees(name, &queue, &problem, record);
+        }
+    }
+}
+
+#[test]
+fn no_access_of_shared_memory_is_out_of_bounds_or_races() {
+    let Some(program) = program(true, &[]) else { return };
+    for (seed, (name, config)) in local_variants().into_iter().enumerate() {
+        let queue = program.start(ORDERS[seed % 3], Limits::AMPERE).unwrap();
+        let record = records(&config)[seed % records(&config).len()];
+        let problem = Problem::random(config, 4, 2, seed as u64);
+        assert_agrees(name, &queue, &problem, record);
+    }
+}
+
+#[test]
+fn large_maps_take_several_turns_and_the_order_of_threads_changes_no_bit() {
+    let Some(program) = program(false, &[]) else { return };
+    let large = config(Topology::Torus { rows: 50, columns: 61 }, |_| {});
+    let problem = Problem::random(large, 5, 2, 1);
+    let outcomes = ORDERS.map(|order| {
+        let queue = program.start(order, Limits::AMPERE).unwrap();
+        assert_agrees("large torus", &queue, &problem, Record::Velocities);
+        emulated(&queue, &problem, Record::Velocities).unwrap()
+    });
+    assert_eq!(outcomes[0], outcomes[1]);
+    assert_eq!(outcomes[0], outcomes[2]);
+}
+
+#[test]
+fn planted_mistakes_are_found() {
+    let torus = config(Topology::Torus { rows: 6, columns: 35 }, |_| {});
+    let problem = Problem::random(torus, 4, 2, 5);
+    for mistake in ["PLANT_MISSING_BARRIER", "PLANT_WRONG_WRAP", "PLANT_UNREDUCED_PARTIAL"] {
+        let Some(program) = program(true, &[mistake]) else { return };
+        let queue = program.start(Order::Shuffled, Limits::AMPERE).unwrap();
+        let agrees = match emulated(&queue, &problem, Record::States) {
+            Err(error) => {
+                eprintln!("{mistake}: {error}");
+                false
+            }
+            Ok(found) => {
+                let (result, gradients) = expected(&problem, Record::States);
+                let errors =
+                    [relative_error(&widened(&found.result), &result)].into_iter().chain(
+                        found.gradients.iter().zip(&gradients).map(|((_, found), expected)| {
+                            relative_error(&widened(found), expected)
+                        }),
+                    );
+                let errors: Vec<f64> = errors.collect();
+                eprintln!("{mistake}: relative errors {errors:?}");
+                errors.iter().all(|&error| error < TOLERANCE)
+            }
+        };
+        assert!(!agrees, "{mistake} went unnoticed");
+    }
+}
+
+#[test]
+fn maps_too_large_for_a_block_are_refused() {
+    let Some(program) = program(false, &[]) else { return };
+    let queue = program.start(Order::Forward, Limits::AMPERE).unwrap();
+    let huge = config(Topology::Torus { rows: 200, columns: 200 }, |_| {});
+    let problem = Problem::random(huge, 1, 1, 0);
+    let message = emulated(&queue, &problem, Record::Last).unwrap_err().to_string();
+    assert!(message.contains("1 maps of 200 x 200"), "{message}");
+    let _ = DType::F32;
+}
