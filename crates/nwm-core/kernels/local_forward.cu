@@ -44,7 +44,11 @@ template <int OUTPUTS, class L> __device__ void run_forward(const L &lattice, co
         return taken;
     };
     BlockSum sum_of_block(take(BlockSum::WORDS));
+#ifdef PLANT_OFF_BY_ONE
+    SharedFloats positions = take(2 * planes - 1);
+#else
     SharedFloats positions = take(2 * planes);
+#endif
     SharedFloats velocities = take(2 * planes);
     SharedFloats drives = take(staged ? arguments.stages * planes : 0);
     const int kernel_words = lattice.channels() * lattice.channels() * lattice.taps();

@@ -207,13 +207,6 @@ pub enum Error {
         limit: f64,
     },
 
-    /// A cell that the kernels for GPUs cannot run.
-    #[error("run the cell on a GPU: found {what}; run it on the cpu")]
-    OnGpu {
-        /// What it is about the cell.
-        what: String,
-    },
-
     /// A launch on a GPU that failed.
     #[error(transparent)]
     Launch(#[from] nwm_cuda::Error),

@@ -121,6 +121,36 @@ impl PackedLayout {
         self.length
     }
 
+    /// Where the kernel on the drive begins.
+    pub(crate) fn drive_start(&self) -> Option<usize> {
+        self.drive.as_ref().map(|range| range.start)
+    }
+
+    /// Where the input's projection begins.
+    pub(crate) fn projection_start(&self) -> Option<usize> {
+        self.projection.as_ref().map(|range| range.start)
+    }
+
+    /// Where the bias begins.
+    pub(crate) fn bias_start(&self) -> Option<usize> {
+        self.bias.as_ref().map(|range| range.start)
+    }
+
+    /// Where the gain of the state norm begins.
+    pub(crate) fn gain_start(&self) -> Option<usize> {
+        self.norm.as_ref().map(|(gain, _)| gain.start)
+    }
+
+    /// Where the offset of the state norm begins.
+    pub(crate) fn offset_start(&self) -> Option<usize> {
+        self.norm.as_ref().map(|(_, offset)| offset.start)
+    }
+
+    /// Where the kernels, which come first, end.
+    pub(crate) fn kernels_end(&self) -> usize {
+        self.drive.as_ref().unwrap_or(&self.damping).end
+    }
+
     /// Where the kernels lie, in the order of [`Parameters::kernels`].
     pub(crate) fn kernels(&self) -> impl Iterator<Item = &Range<usize>> {
         [&self.coupling, &self.damping].into_iter().chain(&self.drive)

@@ -11,9 +11,9 @@ mod common;
 
 use std::path::Path;
 
-use candle_core::{DType, Tensor};
+use candle_core::Tensor;
 use common::{Problem, config, records, relative_error, values, variants};
-use nwm_core::cuda::{self, Inputs, MODULES, View};
+use nwm_core::cuda::{Inputs, MODULES, Run, View};
 use nwm_core::{CellConfig, Error, Record, Topology};
 use nwm_cuda::{Emulation, Limits, Order, Program, Sources};
 
@@ -66,19 +66,12 @@ fn emulated(queue: &Emulation, problem: &Problem, record: Record) -> Result<Outc
     let inputs =
         Inputs { drive: View::of(&drive), initial: View::of(&initial), packed: View::of(&packed) };
     let (config, extent) = (problem.cell.config(), [problem.steps, problem.samples]);
-    let written = cuda::forward(queue, config, extent, inputs, record, true)?;
+    let run = Run::new(queue, config, extent, inputs)?;
+    let written = run.forward(record, true)?;
     let result = queue.download(&written.result)?;
     let gradient = queue.upload(&single(&weights(result.len())))?;
-    let gradients = cuda::backward(
-        queue,
-        config,
-        extent,
-        inputs,
-        record,
-        (View::of(&written.result), &written.kept),
-        View::of(&gradient),
-        true,
-    )?;
+    let left_behind = (View::of(&written.result), &written.kept);
+    let gradients = run.backward(record, left_behind, View::of(&gradient), true)?;
     let drive = gradients.drive.as_ref().unwrap();
     Ok(Outcome {
         result,
@@ -163,7 +156,9 @@ fn large_maps_take_several_turns_and_the_order_of_threads_changes_no_bit() {
 fn planted_mistakes_are_found() {
     let torus = config(Topology::Torus { rows: 6, columns: 35 }, |_| {});
     let problem = Problem::random(torus, 4, 2, 5);
-    for mistake in ["PLANT_MISSING_BARRIER", "PLANT_WRONG_WRAP", "PLANT_UNREDUCED_PARTIAL"] {
+    for mistake in
+        ["PLANT_MISSING_BARRIER", "PLANT_WRONG_WRAP", "PLANT_UNREDUCED_PARTIAL", "PLANT_OFF_BY_ONE"]
+    {
         let Some(program) = program(true, &[mistake]) else { return };
         let queue = program.start(Order::Shuffled, Limits::AMPERE).unwrap();
         let agrees = match emulated(&queue, &problem, Record::States) {
@@ -188,13 +183,21 @@ fn planted_mistakes_are_found() {
     }
 }
 
+/// Blocks that hold next to nothing, so that every cell goes step by step.
+const SMALL: Limits = Limits { shared_words: 64, threads: 1024 };
+
 #[test]
-fn maps_too_large_for_a_block_are_refused() {
-    let Some(program) = program(false, &[]) else { return };
-    let queue = program.start(Order::Forward, Limits::AMPERE).unwrap();
-    let huge = config(Topology::Torus { rows: 200, columns: 200 }, |_| {});
-    let problem = Problem::random(huge, 1, 1, 0);
-    let message = emulated(&queue, &problem, Record::Last).unwrap_err().to_string();
-    assert!(message.contains("1 maps of 200 x 200"), "{message}");
-    let _ = DType::F32;
+fn maps_too_large_for_a_block_and_dense_cells_go_step_by_step() {
+    for checked in [false, true] {
+        let Some(program) = program(checked, &[]) else { return };
+        for (seed, (name, config)) in variants().into_iter().enumerate() {
+            let queue = program.start(ORDERS[seed % 3], SMALL).unwrap();
+            let records = records(&config);
+            let records = if checked { &records[seed % records.len()..][..1] } else { records };
+            for &record in records {
+                let problem = Problem::random(config.clone(), 6, 3, seed as u64);
+                assert_agrees(name, &queue, &problem, record);
+            }
+        }
+    }
 }

@@ -10,7 +10,7 @@
 
 namespace emulation {
 
-[[noreturn]] void fail(const std::string &what);
+void fail(const std::string &what);
 
 /// Who touched a word last, and when.
 struct Access {

@@ -1,22 +1,21 @@
 //! Launches of `kernels/local_forward.cu` and `kernels/local_backward.cu`.
 
-use std::ops::Range;
-
 use nwm_cuda::{Argument, Grid, Limits, Queue, WARP};
 
 use super::modules::{LOCAL_BACKWARD, LOCAL_FORWARD, kernel};
-use super::path::{Inputs, Targets};
+use super::path::{Run, Targets};
 use super::recorded::{Rows, Tape, pointer};
 use crate::config::{Bias, CellConfig};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::imex::cpu::Extent;
-use crate::parameters::PackedLayout;
 use crate::topology::Topology;
 
 /// Rows of a column that a thread computes at once; `STRIP` of `kernels/lattice.cuh`.
 const STRIP: usize = 4;
 /// Threads of a block at most, as the kernels are compiled.
 const MOST_THREADS: usize = 512;
+/// Fields of a step that the backward kernel may copy ahead.
+const MOST_COPIED_FIELDS: usize = 5;
 /// Words that sums over a block need; `BlockSum::WORDS` of `nwm.cuh`.
 const SUM_WORDS: usize = 2 * WARP;
 
@@ -48,26 +47,28 @@ pub(super) struct LocalKernels {
 }
 
 impl LocalKernels {
-    /// The kernels for a cell.
-    ///
-    /// # Errors
-    /// [`Error::OnGpu`] if its maps do not fit the shared memory of a block.
-    pub(super) fn new(config: &CellConfig, limits: Limits) -> Result<Self> {
+    /// The kernels for a cell, if a block can hold its maps forwards and back.
+    pub(super) fn that_fit(config: &CellConfig, limits: Limits) -> Option<Self> {
+        let kernels = Self::new(config, limits)?;
+        let forward = kernels.forward_stages().is_some();
+        (forward && kernels.backward_stages(MOST_COPIED_FIELDS).is_some()).then_some(kernels)
+    }
+
+    /// The kernels for a cell with local couplings.
+    fn new(config: &CellConfig, limits: Limits) -> Option<Self> {
         let size = config.kernel_size;
         let (rows, columns, tap_rows) = match config.topology {
             Topology::Torus { rows, columns } => (rows, columns, size),
             // Rings are rows that do not mix.
             Topology::Rings { rings, sites } => (rings, sites, 1),
-            Topology::Dense { .. } => {
-                return Err(Error::OnGpu { what: "a dense cell".to_owned() });
-            }
+            Topology::Dense { .. } => return None,
         };
         let kind = match (config.channels, tap_rows, size) {
             (1, 3, 3) => Kind::Torus,
             (1, 1, 3) => Kind::Rings,
             _ => Kind::Maps,
         };
-        Ok(Self {
+        Some(Self {
             kind,
             channels: config.channels,
             rows,
@@ -122,19 +123,18 @@ impl LocalKernels {
     }
 
     /// The first number of stages with which a block fits.
-    fn choose_stages(&self, stages: [usize; 2], words: impl Fn(usize) -> usize) -> Result<usize> {
-        stages.into_iter().find(|&stages| words(stages) <= self.limits.shared_words).ok_or_else(
-            || Error::OnGpu {
-                what: format!(
-                    "{} maps of {} x {}, which take {} bytes of shared memory (there are {})",
-                    self.channels,
-                    self.rows,
-                    self.columns,
-                    4 * words(stages[1]),
-                    4 * self.limits.shared_words
-                ),
-            },
-        )
+    fn choose_stages(&self, stages: [usize; 2], words: impl Fn(usize) -> usize) -> Option<usize> {
+        stages.into_iter().find(|&stages| words(stages) <= self.limits.shared_words)
+    }
+
+    /// Steps of the drive in shared memory.
+    fn forward_stages(&self) -> Option<usize> {
+        self.choose_stages([3, 2], |stages| self.forward_words(stages))
+    }
+
+    /// Steps of the tape in shared memory.
+    fn backward_stages(&self, copied_fields: usize) -> Option<usize> {
+        self.choose_stages([3, 1], |stages| self.backward_words(stages, copied_fields))
     }
 
     /// One block per sample, with threads for all strips or an equal share of several turns.
@@ -166,59 +166,51 @@ impl LocalKernels {
     /// Runs all steps and writes `rows`.
     pub(super) fn forward<Q: Queue>(
         &self,
-        queue: &Q,
-        layout: &PackedLayout,
-        extent: Extent,
-        inputs: Inputs<'_, Q::Array>,
+        run: &Run<'_, Q>,
         rows: &Rows<'_, Q::Array>,
     ) -> Result<()> {
+        let Run { extent, layout, inputs, .. } = run;
         let (name, outputs) = match self.kind {
             Kind::Torus => ("torus_forward", 1),
             Kind::Rings => ("rings_forward", 1),
             Kind::Maps => ("maps_forward", 4),
         };
-        let stages = self.choose_stages([3, 2], |stages| self.forward_words(stages))?;
+        let stages = self.forward_stages().unwrap_or(2);
         let grid = self.grid(extent.samples, outputs, self.forward_words(stages));
-        let packed = |place: Option<usize>| pointer(place.map(|place| inputs.packed.from(place)));
-        let start = |range: &Option<Range<usize>>| range.as_ref().map(|range| range.start);
-        let (gain, offset) = norm_places(layout);
-        let mut arguments = self.sizes(extent, stages)?;
+        let mut arguments = self.sizes(*extent, stages)?;
         arguments.extend([
-            packed(Some(layout.coupling.start)),
-            packed(Some(layout.damping.start)),
-            packed(start(&layout.drive)),
-            packed(start(&layout.projection)),
-            packed(start(&layout.bias)),
-            packed(Some(layout.dt)),
-            packed(gain),
-            packed(offset),
+            run.packed(Some(layout.coupling.start)),
+            run.packed(Some(layout.damping.start)),
+            run.packed(layout.drive_start()),
+            run.packed(layout.projection_start()),
+            run.packed(layout.bias_start()),
+            run.packed(Some(layout.dt)),
+            run.packed(layout.gain_start()),
+            run.packed(layout.offset_start()),
             pointer(Some(inputs.drive)),
             pointer(Some(inputs.initial)),
         ]);
         arguments.extend(rows.positions.arguments()?);
         arguments.extend(rows.velocities.arguments()?);
         arguments.extend([pointer(rows.last_position), pointer(rows.last_velocity)]);
-        Ok(queue.launch(kernel(&LOCAL_FORWARD, name), grid, &arguments)?)
+        Ok(run.queue.launch(kernel(&LOCAL_FORWARD, name), grid, &arguments)?)
     }
 
     /// Pulls `gradients` back to `targets`.
-    #[expect(clippy::too_many_arguments, reason = "what a backward pass reads and writes")]
     pub(super) fn backward<Q: Queue>(
         &self,
-        queue: &Q,
-        layout: &PackedLayout,
-        extent: Extent,
-        inputs: Inputs<'_, Q::Array>,
+        run: &Run<'_, Q>,
         tape: &Tape<'_, Q::Array>,
         gradients: &Rows<'_, Q::Array>,
         targets: &Targets<'_, Q::Array>,
     ) -> Result<()> {
+        let Run { extent, layout, inputs, .. } = run;
         let name = match self.kind {
             Kind::Torus => "torus_backward",
             Kind::Rings => "rings_backward",
             Kind::Maps => "maps_backward",
         };
-        let copied = [
+        let copied: [bool; MOST_COPIED_FIELDS] = [
             true,
             tape.positions.is_there(),
             self.coupled_drive,
@@ -226,20 +218,17 @@ impl LocalKernels {
             gradients.velocities.is_there(),
         ];
         let copied = copied.into_iter().filter(|&is_there| is_there).count();
-        let words = |stages| self.backward_words(stages, copied);
-        let stages = self.choose_stages([3, 1], words)?;
-        let grid = self.grid(extent.samples, 1, words(stages));
-        let packed = |place: Option<usize>| pointer(place.map(|place| inputs.packed.from(place)));
-        let start = |range: &Option<Range<usize>>| range.as_ref().map(|range| range.start);
-        let (gain, offset) = norm_places(layout);
-        let mut arguments = self.sizes(extent, stages)?;
+        let stages = self.backward_stages(copied).unwrap_or(1);
+        let grid = self.grid(extent.samples, 1, self.backward_words(stages, copied));
+        let partials = run.queue.array(extent.samples * layout.len())?;
+        let mut arguments = self.sizes(*extent, stages)?;
         arguments.extend([
-            packed(Some(layout.coupling.start)),
-            packed(Some(layout.damping.start)),
-            packed(start(&layout.drive)),
-            packed(start(&layout.projection)),
-            packed(Some(layout.dt)),
-            packed(gain),
+            run.packed(Some(layout.coupling.start)),
+            run.packed(Some(layout.damping.start)),
+            run.packed(layout.drive_start()),
+            run.packed(layout.projection_start()),
+            run.packed(Some(layout.dt)),
+            run.packed(layout.gain_start()),
             pointer(Some(inputs.drive)),
             pointer(Some(inputs.initial)),
         ]);
@@ -253,30 +242,31 @@ impl LocalKernels {
             pointer(gradients.last_velocity),
             pointer(targets.drive),
             pointer(Some(targets.initial)),
-            pointer(Some(targets.partials)),
+            Argument::array(&partials, 0),
             Argument::distance("the number of parameters", layout.len())?,
         ]);
         let places = [
             Some(layout.coupling.start),
             Some(layout.damping.start),
-            start(&layout.drive),
-            start(&layout.projection),
-            start(&layout.bias),
+            layout.drive_start(),
+            layout.projection_start(),
+            layout.bias_start(),
             Some(layout.dt),
-            gain,
-            offset,
+            layout.gain_start(),
+            layout.offset_start(),
         ];
         for place in places {
-            arguments.push(match place {
-                Some(place) => Argument::count("the place of a parameter", place)?,
-                None => Argument::Int(-1),
-            });
+            arguments.push(place_or_none(place)?);
         }
-        Ok(queue.launch(kernel(&LOCAL_BACKWARD, name), grid, &arguments)?)
+        run.queue.launch(kernel(&LOCAL_BACKWARD, name), grid, &arguments)?;
+        run.sum_partials(&partials, layout.len(), targets.packed)
     }
 }
 
-/// Where gain and offset of the state norm lie.
-fn norm_places(layout: &PackedLayout) -> (Option<usize>, Option<usize>) {
-    layout.norm.as_ref().map(|(gain, offset)| (gain.start, offset.start)).unzip()
+/// The place of a parameter among those of a sample, or -1.
+pub(super) fn place_or_none<'a, A>(place: Option<usize>) -> Result<Argument<'a, A>> {
+    Ok(match place {
+        Some(place) => Argument::count("the place of a parameter", place)?,
+        None => Argument::Int(-1),
+    })
 }

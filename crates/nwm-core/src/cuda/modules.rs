@@ -26,10 +26,15 @@ pub(super) static LOCAL_FORWARD: Module =
     module!("local_forward", &["torus_forward", "rings_forward", "maps_forward"]);
 pub(super) static LOCAL_BACKWARD: Module =
     module!("local_backward", &["torus_backward", "rings_backward", "maps_backward"]);
+pub(super) static STEP_COUPLE: Module =
+    module!("step_couple", &["couple_forward", "couple_backward", "couple_weights"]);
+pub(super) static STEP_UPDATE: Module =
+    module!("step_update", &["join_states", "split_states", "update_forward", "update_backward"]);
 pub(super) static SUM_PARTIALS: Module = module!("sum_partials", &["sum_partials"]);
 
 /// All modules of this crate, whose sources are `kernels/NAME.cu`.
-pub static MODULES: [&Module; 3] = [&LOCAL_FORWARD, &LOCAL_BACKWARD, &SUM_PARTIALS];
+pub static MODULES: [&Module; 5] =
+    [&LOCAL_FORWARD, &LOCAL_BACKWARD, &STEP_COUPLE, &STEP_UPDATE, &SUM_PARTIALS];
 
 /// A kernel of a module.
 pub(super) fn kernel(module: &'static Module, name: &'static str) -> Kernel {

@@ -1,10 +1,11 @@
-//! A run of the cell on a queue: arrays are made, kernels chosen and launched, gradients of samples added up.
+//! A run of the cell on a queue: arrays are made, and the kernels chosen that fill them.
 
 use nwm_cuda::{Argument, Grid, Queue};
 
 use super::local::LocalKernels;
 use super::modules::{SUM_PARTIALS, kernel};
 use super::recorded::{Rows, Series, Tape, View, pointer};
+use super::stepwise::Stepwise;
 use crate::config::CellConfig;
 use crate::error::Result;
 use crate::imex::cpu::Extent;
@@ -36,12 +37,12 @@ pub struct Written<A> {
     /// What was asked for, in the shape that [`Record`] names.
     pub result: A,
     /// What the backward pass needs beside it.
-    pub kept: Arrays<A>,
+    pub kept: Kept<A>,
 }
 
 /// Trajectories `[time, batch, units]` that a result does not have.
 #[derive(Debug)]
-pub struct Arrays<A> {
+pub struct Kept<A> {
     /// After every step.
     pub velocities: Option<A>,
     /// After every step, of a cell with a state norm.
@@ -59,118 +60,139 @@ pub struct Gradients<A> {
     pub packed: A,
 }
 
-/// Runs `steps` steps of `samples` samples and writes what `record` asks for; if `kept`, also what a backward pass needs.
-///
-/// # Errors
-/// A size that does not fit the device, or what the device answers.
-pub fn forward<Q: Queue>(
-    queue: &Q,
-    config: &CellConfig,
-    [steps, samples]: [usize; 2],
-    inputs: Inputs<'_, Q::Array>,
-    record: Record,
-    kept: bool,
-) -> Result<Written<Q::Array>> {
-    let layout = PackedLayout::new(config)?;
-    let extent = Extent { steps, samples, units: config.units(), inputs: config.inputs() };
-    let row = extent.row();
-    let rows = match record {
-        Record::States => 2 * steps,
-        Record::Velocities => steps + 1,
-        Record::Positions => steps,
-        Record::Last => 2,
-    };
-    let result = queue.array(rows * row)?;
-    let trajectory = |wanted: bool| wanted.then(|| queue.array(steps * row)).transpose();
-    let needs_velocities = kept && matches!(record, Record::Positions | Record::Last);
-    let velocities = trajectory(needs_velocities)?;
-    let positions = trajectory(needs_velocities && record == Record::Last && config.state_norm)?;
-    let mut written = Rows::of_result(record, View::of(&result), extent);
-    if let Some(velocities) = &velocities {
-        written.velocities = Series::rows(View::of(velocities), extent);
-    }
-    if let Some(positions) = &positions {
-        written.positions = Series::rows(View::of(positions), extent);
-    }
-    LocalKernels::new(config, queue.limits())?.forward(queue, &layout, extent, inputs, &written)?;
-    Ok(Written { result, kept: Arrays { velocities, positions } })
+/// A cell, how many steps and samples it runs, and what on.
+pub struct Run<'a, Q: Queue> {
+    pub(super) queue: &'a Q,
+    pub(super) config: &'a CellConfig,
+    pub(super) layout: PackedLayout,
+    pub(super) extent: Extent,
+    pub(super) inputs: Inputs<'a, Q::Array>,
 }
 
-/// Pulls the gradient of a result back to the arguments of [`forward`], which left `written` behind.
-///
-/// # Errors
-/// A size that does not fit the device, or what the device answers.
-#[expect(clippy::too_many_arguments, reason = "a run, its result, and the gradient of that")]
-pub fn backward<Q: Queue>(
-    queue: &Q,
-    config: &CellConfig,
-    [steps, samples]: [usize; 2],
-    inputs: Inputs<'_, Q::Array>,
-    record: Record,
-    (result, kept): (View<'_, Q::Array>, &Arrays<Q::Array>),
-    gradient: View<'_, Q::Array>,
-    with_drive: bool,
-) -> Result<Gradients<Q::Array>> {
-    let layout = PackedLayout::new(config)?;
-    let extent = Extent { steps, samples, units: config.units(), inputs: config.inputs() };
-    let recorded = Rows::of_result(record, result, extent);
-    let velocities = match &kept.velocities {
-        Some(velocities) => Series::rows(View::of(velocities), extent),
-        None => recorded.velocities,
-    };
-    let positions = match &kept.positions {
-        Some(positions) => Series::rows(View::of(positions), extent),
-        None if record == Record::States || config.state_norm => recorded.positions,
-        None => Series::none(),
-    };
-    let last_position = match record {
-        Record::Positions => Some(result.from((steps - 1) * extent.row())),
-        _ => recorded.last_position,
-    };
-    let tape = Tape { positions, velocities, last_position };
-    let gradients = Rows::of_result(record, gradient, extent);
+impl<'a, Q: Queue> Run<'a, Q> {
+    /// `steps` steps of `samples` samples.
+    ///
+    /// # Errors
+    /// Those of [`CellConfig::validate`].
+    pub fn new(
+        queue: &'a Q,
+        config: &'a CellConfig,
+        [steps, samples]: [usize; 2],
+        inputs: Inputs<'a, Q::Array>,
+    ) -> Result<Self> {
+        let layout = PackedLayout::new(config)?;
+        let extent = Extent { steps, samples, units: config.units(), inputs: config.inputs() };
+        Ok(Self { queue, config, layout, extent, inputs })
+    }
 
-    let drive = with_drive.then(|| queue.array(steps * samples * extent.inputs)).transpose()?;
-    let initial = queue.array(2 * extent.row())?;
-    let partials = queue.array(samples * layout.len())?;
-    let targets = Targets {
-        drive: drive.as_ref().map(View::of),
-        initial: View::of(&initial),
-        partials: View::of(&partials),
-    };
-    LocalKernels::new(config, queue.limits())?
-        .backward(queue, &layout, extent, inputs, &tape, &gradients, &targets)?;
-    let packed = sum_partials(queue, samples, layout.len(), &partials)?;
-    Ok(Gradients { drive, initial, packed })
+    /// Writes what `record` asks for; if `kept`, also what a backward pass needs beside it.
+    ///
+    /// # Errors
+    /// A size that does not fit the device, or what the device answers.
+    pub fn forward(&self, record: Record, kept: bool) -> Result<Written<Q::Array>> {
+        let &Self { queue, extent, .. } = self;
+        let Extent { steps, .. } = extent;
+        let row = extent.row();
+        let rows = match record {
+            Record::States => 2 * steps,
+            Record::Velocities => steps + 1,
+            Record::Positions => steps,
+            Record::Last => 2,
+        };
+        let result = queue.array(rows * row)?;
+        let trajectory = |wanted: bool| wanted.then(|| queue.array(steps * row)).transpose();
+        let needs_velocities = kept && matches!(record, Record::Positions | Record::Last);
+        let needs_positions = needs_velocities && record == Record::Last && self.config.state_norm;
+        let velocities = trajectory(needs_velocities)?;
+        let positions = trajectory(needs_positions)?;
+        let mut written = Rows::of_result(record, View::of(&result), extent);
+        if let Some(velocities) = &velocities {
+            written.velocities = Series::rows(View::of(velocities), extent);
+        }
+        if let Some(positions) = &positions {
+            written.positions = Series::rows(View::of(positions), extent);
+        }
+        match LocalKernels::that_fit(self.config, queue.limits()) {
+            Some(kernels) => kernels.forward(self, &written)?,
+            None => Stepwise::new(self.config).forward(self, &written)?,
+        }
+        Ok(Written { result, kept: Kept { velocities, positions } })
+    }
+
+    /// Pulls the gradient of a result back to the arguments of the run; `result` and `kept` are what its forward pass
+    /// left behind.
+    ///
+    /// # Errors
+    /// A size that does not fit the device, or what the device answers.
+    pub fn backward(
+        &self,
+        record: Record,
+        (result, kept): (View<'_, Q::Array>, &Kept<Q::Array>),
+        gradient: View<'_, Q::Array>,
+        with_drive: bool,
+    ) -> Result<Gradients<Q::Array>> {
+        let &Self { queue, extent, .. } = self;
+        let Extent { steps, samples, inputs, .. } = extent;
+        let recorded = Rows::of_result(record, result, extent);
+        let velocities = match &kept.velocities {
+            Some(velocities) => Series::rows(View::of(velocities), extent),
+            None => recorded.velocities,
+        };
+        let positions = match &kept.positions {
+            Some(positions) => Series::rows(View::of(positions), extent),
+            None if record == Record::States || self.config.state_norm => recorded.positions,
+            None => Series::none(),
+        };
+        let last_position = match record {
+            Record::Positions => Some(result.from((steps - 1) * extent.row())),
+            _ => recorded.last_position,
+        };
+        let tape = Tape { positions, velocities, last_position };
+        let gradients = Rows::of_result(record, gradient, extent);
+
+        let drive = with_drive.then(|| queue.array(steps * samples * inputs)).transpose()?;
+        let initial = queue.array(2 * extent.row())?;
+        let packed = queue.array(self.layout.len())?;
+        let targets = Targets {
+            drive: drive.as_ref().map(View::of),
+            initial: View::of(&initial),
+            packed: View::of(&packed),
+        };
+        match LocalKernels::that_fit(self.config, queue.limits()) {
+            Some(kernels) => kernels.backward(self, &tape, &gradients, &targets)?,
+            None => Stepwise::new(self.config).backward(self, &tape, &gradients, &targets)?,
+        }
+        Ok(Gradients { drive, initial, packed })
+    }
+
+    /// Adds up the rows of `partials`, `[samples, count]`, in a fixed order.
+    pub(super) fn sum_partials(
+        &self,
+        partials: &Q::Array,
+        count: usize,
+        target: View<'_, Q::Array>,
+    ) -> Result<()> {
+        const THREADS: usize = 256;
+        let grid =
+            Grid { blocks: [count.div_ceil(THREADS), 1, 1], threads: THREADS, shared_words: 0 };
+        let arguments = [
+            Argument::count("the number of samples", self.extent.samples)?,
+            Argument::count("the number of parameters", count)?,
+            Argument::array(partials, 0),
+            pointer(Some(target)),
+        ];
+        Ok(self.queue.launch(kernel(&SUM_PARTIALS, "sum_partials"), grid, &arguments)?)
+    }
+
+    /// Where a packed parameter begins, as a pointer; null for none.
+    pub(super) fn packed(&self, place: Option<usize>) -> Argument<'a, Q::Array> {
+        pointer(place.map(|place| self.inputs.packed.from(place)))
+    }
 }
 
 /// Where a backward pass writes.
 pub(super) struct Targets<'a, A> {
     pub(super) drive: Option<View<'a, A>>,
     pub(super) initial: View<'a, A>,
-    /// `[batch, packed]`.
-    pub(super) partials: View<'a, A>,
-}
-
-/// The sum of the rows of `partials`, `[samples, parameters]`.
-fn sum_partials<Q: Queue>(
-    queue: &Q,
-    samples: usize,
-    parameters: usize,
-    partials: &Q::Array,
-) -> Result<Q::Array> {
-    const THREADS: usize = 256;
-    let packed = queue.array(parameters)?;
-    let blocks = [parameters.div_ceil(THREADS), 1, 1];
-    queue.launch(
-        kernel(&SUM_PARTIALS, "sum_partials"),
-        Grid { blocks, threads: THREADS, shared_words: 0 },
-        &[
-            Argument::count("the number of samples", samples)?,
-            Argument::count("the number of parameters", parameters)?,
-            pointer(Some(View::of(partials))),
-            pointer(Some(View::of(&packed))),
-        ],
-    )?;
-    Ok(packed)
+    pub(super) packed: View<'a, A>,
 }

@@ -75,6 +75,11 @@ impl<'a, A> Series<'a, A> {
         self.view.is_some()
     }
 
+    /// Its row `time`.
+    pub(super) fn at(&self, time: usize) -> SampleRows<'a, A> {
+        SampleRows { view: self.view.map(|view| view.from(time * self.step)), sample: self.sample }
+    }
+
     /// Pointer, distance between steps, distance between samples.
     pub(super) fn arguments(&self) -> Result<[Argument<'a, A>; 3]> {
         Ok([
@@ -82,6 +87,30 @@ impl<'a, A> Series<'a, A> {
             Argument::distance("the length of a step", self.step)?,
             Argument::distance("the length of a sample", self.sample)?,
         ])
+    }
+}
+
+/// A field of all samples, `[batch, units]`, whose rows may lie apart; or nothing.
+#[derive(Debug)]
+pub(super) struct SampleRows<'a, A> {
+    pub(super) view: Option<View<'a, A>>,
+    pub(super) sample: usize,
+}
+
+impl<'a, A> SampleRows<'a, A> {
+    /// That is not there.
+    pub(super) fn none() -> Self {
+        Self { view: None, sample: 0 }
+    }
+
+    /// `[batch, units]`.
+    pub(super) fn rows(view: View<'a, A>, units: usize) -> Self {
+        Self { view: Some(view), sample: units }
+    }
+
+    /// Pointer and distance between samples.
+    pub(super) fn arguments(&self) -> Result<[Argument<'a, A>; 2]> {
+        Ok([pointer(self.view), Argument::distance("the length of a sample", self.sample)?])
     }
 }
 
