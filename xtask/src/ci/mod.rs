@@ -3,5 +3,6 @@
 mod checks;
 mod command;
 mod dependencies;
+mod kernels;
 mod smoke;
 mod stage;
