@@ -203,6 +203,11 @@ pub(crate) struct Ci {
     #[arg(long)]
     pub(crate) full: bool,
 
+    /// Only the program with its CUDA feature: install a toolkit with libraries in target/cuda (1.2 GB), build in
+    /// target/cuda-build, and start it without a device. Needs no GPU, but a dozen CPU minutes.
+    #[arg(long, conflicts_with = "full")]
+    pub(crate) cuda: bool,
+
     /// Run this stage alone, by its name in the table.
     #[arg(long, value_name = "NAME")]
     pub(crate) stage: Option<String>,
@@ -251,6 +256,7 @@ mod tests {
             };
             assert_eq!(kernels.update, expected);
         }
+        assert!(Flags::try_parse_from("xtask ci --cuda --full".split(' ')).is_err());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode, Stdio};
 use anyhow::Result;
 
 use super::stage::{Stage, Verdict, run_all};
-use super::{checks, dependencies, kernels, smoke};
+use super::{checks, cuda, dependencies, kernels, smoke};
 use crate::flags::Ci;
 use crate::usage::UsageError;
 use crate::workspace::Workspace;
@@ -14,7 +14,7 @@ impl Ci {
     /// Runs the stages; exit code 1 if one fails.
     pub(crate) fn run(self) -> Result<ExitCode> {
         let workspace = Workspace::locate()?;
-        let mut stages = self.stages(&workspace);
+        let mut stages = if self.cuda { cuda::stages(&workspace) } else { self.stages(&workspace) };
         if let Some(name) = &self.stage {
             if !stages.iter().any(|stage| stage.name() == name) {
                 return Err(

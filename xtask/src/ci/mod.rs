@@ -2,6 +2,7 @@
 
 mod checks;
 mod command;
+mod cuda;
 mod dependencies;
 mod kernels;
 mod smoke;

@@ -1,8 +1,6 @@
 //! The CUDA toolkit in the build folder, and the script that installs it.
 
-#[cfg(test)]
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::workspace::Workspace;
@@ -25,6 +23,11 @@ impl Toolkit {
     #[cfg(test)]
     pub(crate) fn at(root: &Path, folder: &Path) -> Self {
         Self { root: root.to_owned(), folder: folder.to_owned() }
+    }
+
+    /// The folder of the toolkit.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Its compiler.
