@@ -18,6 +18,7 @@ pub(crate) struct Flags {
 pub(crate) enum Command {
     Reproduce(Reproduce),
     Bench(Bench),
+    Kernels(Kernels),
     Ci(Ci),
 }
 
@@ -181,6 +182,19 @@ pub(crate) enum Subject {
     Instructions,
 }
 
+/// Compile the CUDA kernels, and compare PTX and the table of registers, spills and shared memory with what is checked in.
+///
+/// Needs no GPU, but the compiler (nvcc) of CUDA 13.0: the one that NVCC names, that of CUDA_HOME or CUDA_PATH, that of
+/// target/cuda, or the first in PATH. xtask/cuda/setup-toolkit.sh installs it in target/cuda, without root.
+///
+/// Exit codes: 0 ok, 1 something differs or does not compile, or there is no compiler, 2 usage, 6 file system.
+#[derive(Debug, Args)]
+pub(crate) struct Kernels {
+    /// Write PTX and tables anew, for a change of a kernel that is meant.
+    #[arg(long)]
+    pub(crate) update: bool,
+}
+
 /// Run every check of this repository, and print how long each took.
 #[derive(Debug, Args)]
 pub(crate) struct Ci {
@@ -188,6 +202,11 @@ pub(crate) struct Ci {
     /// advisories of the dependencies if cargo-deny is installed.
     #[arg(long)]
     pub(crate) full: bool,
+
+    /// Only the program with its CUDA feature: install a toolkit with libraries in target/cuda (1.2 GB), build in
+    /// target/cuda-build, and start it without a device. Needs no GPU, but a dozen CPU minutes.
+    #[arg(long, conflicts_with = "full")]
+    pub(crate) cuda: bool,
 
     /// Run this stage alone, by its name in the table.
     #[arg(long, value_name = "NAME")]
@@ -227,6 +246,17 @@ mod tests {
         assert!(!bench.save);
         assert!(Flags::try_parse_from("xtask bench cell --against numpy".split(' ')).is_err());
         assert!(Flags::try_parse_from("xtask bench cell --repeats 0".split(' ')).is_err());
+    }
+
+    #[test]
+    fn kernels_are_compared_unless_an_update_is_asked_for() {
+        for (line, expected) in [("xtask kernels", false), ("xtask kernels --update", true)] {
+            let Command::Kernels(kernels) = Flags::parse_from(line.split(' ')).command else {
+                panic!("not kernels")
+            };
+            assert_eq!(kernels.update, expected);
+        }
+        assert!(Flags::try_parse_from("xtask ci --cuda --full".split(' ')).is_err());
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Tasks of this repository: `cargo xtask reproduce table1`, `cargo xtask bench` and `cargo xtask ci`.
+//! Tasks of this repository: `cargo xtask reproduce table1`, `cargo xtask bench`, `cargo xtask kernels` and
+//! `cargo xtask ci`.
 //!
 //! Everything that computes is in the `nwm` command and in benchmark programs, which are run as processes: this crate
 //! plans and reports, depends on no tensor framework and builds in seconds. Progress goes to the standard
@@ -9,6 +10,7 @@ mod ci;
 mod console;
 mod files;
 mod flags;
+mod kernels;
 mod reproduce;
 mod usage;
 mod workspace;
@@ -23,6 +25,7 @@ fn main() -> ExitCode {
     let outcome = match Flags::parse().command {
         Command::Reproduce(reproduce) => reproduce.run(),
         Command::Bench(bench) => bench.run(),
+        Command::Kernels(kernels) => kernels.run(),
         Command::Ci(ci) => ci.run(),
     };
     outcome.unwrap_or_else(|error| {

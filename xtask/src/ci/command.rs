@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode, Stdio};
 use anyhow::Result;
 
 use super::stage::{Stage, Verdict, run_all};
-use super::{checks, dependencies, smoke};
+use super::{checks, cuda, dependencies, kernels, smoke};
 use crate::flags::Ci;
 use crate::usage::UsageError;
 use crate::workspace::Workspace;
@@ -14,7 +14,21 @@ impl Ci {
     /// Runs the stages; exit code 1 if one fails.
     pub(crate) fn run(self) -> Result<ExitCode> {
         let workspace = Workspace::locate()?;
-        let cargo = |arguments: &[&str]| {
+        let mut stages = if self.cuda { cuda::stages(&workspace) } else { self.stages(&workspace) };
+        if let Some(name) = &self.stage {
+            if !stages.iter().any(|stage| stage.name() == name) {
+                return Err(
+                    UsageError::unknown("stage", name, stages.iter().map(Stage::name)).into()
+                );
+            }
+            stages.retain(|stage| stage.name() == name);
+        }
+        Ok(if run_all(stages) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    /// What every change must pass, and with `--full` the rest.
+    fn stages<'a>(&self, workspace: &'a Workspace) -> Vec<Stage<'a>> {
+        let cargo = move |arguments: &[&str]| {
             let mut command = workspace.cargo();
             command.args(arguments);
             command
@@ -22,8 +36,9 @@ impl Ci {
         // Cheap stages first, so that a slip costs seconds.
         let mut stages = vec![
             Stage::command("format", cargo(&["fmt", "--all", "--check"])),
-            Stage::new("repository", || checks::run(workspace.root())),
-            Stage::new("dependencies", || dependencies::run(&workspace)),
+            Stage::new("repository", move || checks::run(workspace.root())),
+            Stage::new("dependencies", move || dependencies::run(workspace)),
+            Stage::new("kernels", move || kernels::run(workspace)),
             Stage::command(
                 "clippy",
                 cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
@@ -34,7 +49,7 @@ impl Ci {
                 command.env("RUSTDOCFLAGS", "-D warnings");
                 command
             }),
-            Stage::new("smoke", || smoke::run(&workspace)),
+            Stage::new("smoke", move || smoke::run(workspace)),
         ];
         if self.full {
             for package in workspace.packages() {
@@ -49,15 +64,7 @@ impl Ci {
             }
             stages.push(deny(cargo));
         }
-        if let Some(name) = &self.stage {
-            if !stages.iter().any(|stage| stage.name() == name) {
-                return Err(
-                    UsageError::unknown("stage", name, stages.iter().map(Stage::name)).into()
-                );
-            }
-            stages.retain(|stage| stage.name() == name);
-        }
-        Ok(if run_all(stages) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        stages
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod checks;
 mod command;
+mod cuda;
 mod dependencies;
+mod kernels;
 mod smoke;
 mod stage;

@@ -41,11 +41,19 @@ impl<'a> Stage<'a> {
     }
 
     /// A stage that passes if this command does. Its output goes where ours goes.
-    pub(super) fn command(name: &str, mut command: Command) -> Self {
+    pub(super) fn command(name: &str, command: Command) -> Self {
+        Self::ending(name, command, 0)
+    }
+
+    /// A stage that passes if this command ends with this exit code.
+    pub(super) fn ending(name: &str, mut command: Command, code: i32) -> Self {
         Self::new(name, move || {
-            let status = command.status().context("failed to start")?;
-            let failed = || Verdict::Failed(format!("{command:?} ended with {status}"));
-            Ok(if status.success() { Verdict::Ok } else { failed() })
+            let status =
+                command.status().with_context(|| format!("failed to start {command:?}"))?;
+            let expected =
+                if code == 0 { String::new() } else { format!(", expected code {code}") };
+            let failed = || Verdict::Failed(format!("{command:?} ended with {status}{expected}"));
+            Ok(if status.code() == Some(code) { Verdict::Ok } else { failed() })
         })
     }
 }
@@ -124,6 +132,22 @@ mod tests {
     fn an_error_is_a_failure() {
         let stages = vec![Stage::new("one", || anyhow::bail!("broken"))];
         assert_eq!(verdicts(stages), [Some(Verdict::Failed("broken".to_owned()))]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_command_ends_with_the_code_that_is_expected() {
+        use std::process::Command;
+
+        let ending = |code: &str, expected| {
+            let mut command = Command::new("sh");
+            command.args(["-c", &format!("exit {code}")]);
+            verdicts(vec![Stage::ending("start", command, expected)]).remove(0)
+        };
+        assert_eq!(ending("4", 4), Some(Verdict::Ok));
+        for (code, expected) in [("0", 4), ("1", 4), ("4", 0)] {
+            assert!(matches!(ending(code, expected), Some(Verdict::Failed(_))), "{code}");
+        }
     }
 
     #[test]
