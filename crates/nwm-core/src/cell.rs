@@ -1,6 +1,6 @@
 //! The cell as seen by models: parameters in, one differentiable op over a sequence.
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Tensor};
 use nwm_simd::{InstructionSet, Simd};
 
 use crate::config::CellConfig;
@@ -89,7 +89,8 @@ impl Cell {
     ///
     /// # Errors
     /// A wrong shape, no steps or no samples, element types other than f32 or f64 or not all the
-    /// same, a device other than the cpu, an effective dt below [`DT_FLOOR`](crate::DT_FLOOR), or
+    /// same, a device other than the cpu or (feature `cuda`) a GPU, which takes f32 alone, an effective dt below
+    /// [`DT_FLOOR`](crate::DT_FLOOR) (on a GPU all results are NaN then), or
     /// [`Record::Velocities`] of a cell with a state norm.
     pub fn forward(
         &self,
@@ -129,10 +130,7 @@ impl Cell {
             ("the packed parameters", packed),
         ];
         for (what, tensor) in arguments {
-            if !matches!(tensor.device(), Device::Cpu) {
-                let device = format!("{:?}", tensor.device().location());
-                return Err(Error::Device { op: NAME, what, device });
-            }
+            check_device(what, tensor, drive)?;
             if !matches!(tensor.dtype(), DType::F32 | DType::F64) {
                 return Err(unsupported_type(what, tensor.dtype()));
             }
@@ -167,4 +165,19 @@ impl Cell {
         }
         Ok(())
     }
+}
+
+/// Refuses devices that this crate has no code for, or was built without, or other than the drive's; and on a GPU other
+/// numbers than f32.
+fn check_device(what: &'static str, tensor: &Tensor, drive: &Tensor) -> Result<()> {
+    let on_gpu = cfg!(feature = "cuda") && tensor.device().is_cuda();
+    if !tensor.device().same_device(drive.device()) || !(tensor.device().is_cpu() || on_gpu) {
+        let device = format!("{:?}", tensor.device().location());
+        return Err(Error::Device { op: NAME, what, device });
+    }
+    if on_gpu && tensor.dtype() != DType::F32 {
+        let (expected, found) = ("f32 on a GPU", tensor.dtype());
+        return Err(Error::ElementType { action: RUNNING, what, expected, found });
+    }
+    Ok(())
 }

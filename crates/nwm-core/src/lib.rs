@@ -50,7 +50,7 @@
 //!   last three flattened in that order.
 //! - Kernels are `[out, in, row, column]` and cross-correlate without a flip; dense matrices are
 //!   `[in, out]` and multiply from the right.
-//! - f32 and f64, on the cpu. Results are the same bits for any number of threads. They differ in
+//! - f32 and f64, on the cpu; f32 on a GPU (feature `cuda`, module [`cuda`]). Results are the same bits for any number of threads. They differ in
 //!   the last digits between instruction sets, of which [`Cell::with_instruction_set`] forces one.
 //!
 //! # Cost
@@ -65,6 +65,8 @@ mod config;
 pub mod cuda;
 pub mod dispersion;
 mod error;
+#[cfg(feature = "cuda")]
+mod gpu_op;
 pub mod imex;
 mod op;
 mod parameters;

@@ -34,6 +34,9 @@ pub(crate) struct CellOp {
     simd: Simd,
     /// If there will be a backward pass: velocities and positions of [`Kept`].
     kept: Option<OnceLock<[CpuStorage; 2]>>,
+    /// The same of a run on a GPU.
+    #[cfg(feature = "cuda")]
+    kept_on_gpu: OnceLock<crate::gpu_op::KeptOnGpu>,
 }
 
 impl CellOp {
@@ -46,7 +49,25 @@ impl CellOp {
         differentiated: bool,
     ) -> Self {
         let kept = differentiated.then(OnceLock::new);
-        Self { config, layout, record, simd, kept }
+        Self {
+            config,
+            layout,
+            record,
+            simd,
+            kept,
+            #[cfg(feature = "cuda")]
+            kept_on_gpu: OnceLock::new(),
+        }
+    }
+
+    /// Time, batch and parts of the result.
+    fn result_shape(&self, Extent { steps, samples, units, .. }: Extent) -> Shape {
+        match self.record {
+            Record::States => Shape::from((steps, samples, 2, units)),
+            Record::Velocities => Shape::from((steps + 1, samples, units)),
+            Record::Positions => Shape::from((steps, samples, units)),
+            Record::Last => Shape::from((2, samples, units)),
+        }
     }
 
     fn extent(&self, drive: &Shape) -> candle_core::Result<Extent> {
@@ -153,6 +174,11 @@ impl CellOp {
         with_drive: bool,
     ) -> candle_core::Result<(Option<Tensor>, Tensor, Tensor)> {
         let gradient = gradient.contiguous()?;
+        #[cfg(feature = "cuda")]
+        if gradient.device().is_cuda() {
+            let extent = self.extent(inputs_and_result[0].shape())?;
+            return Ok(self.pull_back_on_gpu(extent, inputs_and_result, &gradient, with_drive)?);
+        }
         match gradient.dtype() {
             DType::F32 => self.gradients::<f32>(inputs_and_result, &gradient, with_drive),
             DType::F64 => self.gradients::<f64>(inputs_and_result, &gradient, with_drive),
@@ -210,7 +236,6 @@ impl CustomOp3 for CellOp {
         packed_layout: &Layout,
     ) -> candle_core::Result<(CpuStorage, Shape)> {
         let extent = self.extent(drive_layout.shape())?;
-        let Extent { steps, samples, units, .. } = extent;
         let arguments = [(drive, drive_layout), (initial, initial_layout), (packed, packed_layout)];
         let tape = match drive {
             CpuStorage::F32(_) => {
@@ -223,13 +248,22 @@ impl CustomOp3 for CellOp {
             }
             other => return Err(unsupported_type("the drive", other.dtype()).into()),
         };
-        let shape = match self.record {
-            Record::States => Shape::from((steps, samples, 2, units)),
-            Record::Velocities => Shape::from((steps + 1, samples, units)),
-            Record::Positions => Shape::from((steps, samples, units)),
-            Record::Last => Shape::from((2, samples, units)),
-        };
-        Ok((tape, shape))
+        Ok((tape, self.result_shape(extent)))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        drive: &candle_core::CudaStorage,
+        drive_layout: &Layout,
+        initial: &candle_core::CudaStorage,
+        initial_layout: &Layout,
+        packed: &candle_core::CudaStorage,
+        packed_layout: &Layout,
+    ) -> candle_core::Result<(candle_core::CudaStorage, Shape)> {
+        let extent = self.extent(drive_layout.shape())?;
+        let arguments = [(drive, drive_layout), (initial, initial_layout), (packed, packed_layout)];
+        Ok((self.forward_on_gpu(extent, arguments)?, self.result_shape(extent)))
     }
 
     fn bwd(
@@ -244,6 +278,31 @@ impl CustomOp3 for CellOp {
         let (drive, initial, packed) =
             self.pull_back(inputs_and_result, gradient, drive.track_op())?;
         Ok((drive, Some(initial), Some(packed)))
+    }
+}
+
+#[cfg(feature = "cuda")]
+impl CellOp {
+    pub(crate) fn config(&self) -> &CellConfig {
+        &self.config
+    }
+
+    pub(crate) fn record(&self) -> Record {
+        self.record
+    }
+
+    /// Whether a backward pass may follow.
+    pub(crate) fn is_differentiated(&self) -> bool {
+        self.kept.is_some()
+    }
+
+    /// What a forward pass on a GPU left behind; an op runs once.
+    pub(crate) fn keep_on_gpu(&self, kept: crate::gpu_op::KeptOnGpu) {
+        self.kept_on_gpu.get_or_init(|| kept);
+    }
+
+    pub(crate) fn kept_on_gpu(&self) -> Option<&crate::gpu_op::KeptOnGpu> {
+        self.kept_on_gpu.get()
     }
 }
 
