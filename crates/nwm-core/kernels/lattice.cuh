@@ -1,4 +1,4 @@
-// Maps of sites in shared memory, and the correlations between them.
+// Maps of sites in shared memory.
 //
 // A map has a border on all sides that repeats what lies on the opposite side, so that no read wraps. Whoever writes a
 // site near an edge writes its copies in the border, too. Rows are computed in strips of four: what is loaded for one of
@@ -12,8 +12,12 @@ namespace nwm {
 /// Rows of a column that a thread computes at once.
 constexpr int STRIP = 4;
 
+/// The smallest number from `least` on that leaves `rest` when divided by the 32 banks of shared memory.
+__host__ __device__ constexpr int in_bank(int least, int rest) { return least + ((rest - least) % 32 + 32) % 32; }
+
 /// Sizes of a cell's maps and kernels. Numbers of the template are known to the compiler, or 0: known when it runs.
-template <int CHANNELS, int TAP_ROWS, int TAP_COLUMNS> struct Lattice {
+/// TILED maps are read by tensor cores: their number is a multiple of eight, and their lengths avoid conflicts of banks.
+template <int CHANNELS, int TAP_ROWS, int TAP_COLUMNS, bool TILED = false> struct Lattice {
     static constexpr bool ONE_MAP = CHANNELS == 1;
     /// How often loops over taps are unrolled: wholly, where their number is known.
     static constexpr int UNROLL_ROWS = TAP_ROWS ? TAP_ROWS : 1;
@@ -27,18 +31,30 @@ template <int CHANNELS, int TAP_ROWS, int TAP_COLUMNS> struct Lattice {
     __device__ int tap_rows() const { return TAP_ROWS ? TAP_ROWS : tap_rows_at_run_time; }
     __device__ int tap_columns() const { return TAP_COLUMNS ? TAP_COLUMNS : tap_columns_at_run_time; }
     __device__ int taps() const { return tap_rows() * tap_columns(); }
+    __device__ int kernel_words() const { return channels() * channels() * taps(); }
     __device__ int sites() const { return rows * columns; }
     __device__ int units() const { return channels() * sites(); }
     __device__ int strips() const { return (rows + STRIP - 1) / STRIP; }
+    /// Maps in shared memory, some of which stay zero.
+    __device__ int maps() const { return TILED ? (channels() + 7) / 8 * 8 : channels(); }
 
     /// Words of a row, border included.
     __device__ int pitch() const { return columns + tap_columns() - 1; }
     /// Words of a map, border and whole strips included.
-    __device__ int plane() const { return (strips() * STRIP + tap_rows() - 1) * pitch(); }
+    __device__ int plane() const {
+        int words = (strips() * STRIP + tap_rows() - 1) * pitch();
+        return TILED ? in_bank(words, 8) : words;
+    }
     /// Words of all maps.
-    __device__ int planes() const { return channels() * plane(); }
+    __device__ int planes() const { return maps() * plane(); }
+    /// Words of a map without border.
+    __device__ int bare_plane() const { return TILED ? in_bank(sites(), 4) : sites(); }
+    /// Words of all maps without border.
+    __device__ int bare_planes() const { return maps() * bare_plane(); }
 
-    /// Where a site of a map without border lies in one with.
+    /// Where a site of a map lies among those without border.
+    __device__ int bare(int map, int row, int column) const { return map * bare_plane() + row * columns + column; }
+    /// Where a site lies in a map with border.
     __device__ int inner(int row, int column) const {
         return (row + tap_rows() / 2) * pitch() + column + tap_columns() / 2;
     }
@@ -65,7 +81,12 @@ template <int CHANNELS, int TAP_ROWS, int TAP_COLUMNS> struct Lattice {
     }
 };
 
-/// A strip of a column of one map (or of a group of maps): what one thread computes at once.
+/// A site of a map, and the number of its unit.
+struct Site {
+    int map, row, column, unit;
+};
+
+/// A strip of a column of a group of maps: what one thread computes at once.
 struct Item {
     int group, row, column;
 };
@@ -81,63 +102,37 @@ template <class L, class Work> __device__ void for_items(const L &lattice, int g
     }
 }
 
-/// A kernel of one map, in registers: `[row][column]`.
-template <int TAPS> struct RegisterWeights {
-    float values[TAPS];
-
-    template <class L> __device__ RegisterWeights(const L &lattice, const float *weights) {
+/// Calls `work` for every site of this thread: always the same ones.
+template <class L, class Work> __device__ void for_sites(const L &lattice, Work work) {
+    for_items(lattice, lattice.channels(), [&](const Item &item) {
 #pragma unroll
-        for (int tap = 0; tap < TAPS; ++tap) values[tap] = weights == nullptr ? 0.0f : weights[tap];
-    }
-
-    __device__ float at(int, int, int tap) const { return values[tap]; }
-};
-
-/// Kernels between all maps, in shared memory: `[out][in][row][column]`.
-struct SharedWeights {
-    SharedFloats values;
-    int channels, taps;
-
-    __device__ float at(int out, int in, int tap) const { return values[(out * channels + in) * taps + tap]; }
-};
-
-/// `sums[o][r] += sum over in, a, b of weights[out + o, in, a, b] maps[in, row + r + a, column + b]`, places of maps counted
-/// from the corner of the border: a cross-correlation for OUTPUTS maps from `out` on.
-template <int OUTPUTS, class L, class W>
-__device__ void correlate(const L &lattice, SharedFloats maps, const W &weights, int out, const Item &item,
-                          float (&sums)[OUTPUTS][STRIP]) {
-    int pitch = lattice.pitch();
-#pragma unroll 1
-    for (int in = 0; in < lattice.channels(); ++in) {
-        SharedFloats corner = maps + (in * lattice.plane() + item.row * pitch + item.column);
-#pragma unroll(L::UNROLL_ROWS)
-        for (int a = 0; a < lattice.tap_rows(); ++a) {
-#pragma unroll(L::UNROLL_COLUMNS)
-            for (int b = 0; b < lattice.tap_columns(); ++b) {
-                float window[STRIP];
-#pragma unroll
-                for (int r = 0; r < STRIP; ++r) window[r] = corner[(r + a) * pitch + b];
-#pragma unroll
-                for (int o = 0; o < OUTPUTS; ++o) {
-                    // What lies beyond the last map is computed and thrown away.
-                    int map = min(out + o, lattice.channels() - 1);
-                    float weight = weights.at(map, in, a * lattice.tap_columns() + b);
-#pragma unroll
-                    for (int r = 0; r < STRIP; ++r) sums[o][r] = fmaf(weight, window[r], sums[o][r]);
-                }
+        for (int r = 0; r < STRIP; ++r) {
+            int row = item.row + r;
+            if (row < lattice.rows) {
+                work(Site{item.group, row, item.column, (item.group * lattice.rows + row) * lattice.columns + item.column});
             }
         }
-    }
+    });
 }
 
-/// What the adjoint of `correlate` sees of the gradient of the pre-activations: for tap (a, b), the gradients of the sites
-/// that read this strip through it.
-template <class L>
-__device__ void read_back(const L &lattice, SharedFloats corner, int a, int b, float (&window)[STRIP]) {
-    int pitch = lattice.pitch();
-    int row = lattice.tap_rows() - 1 - a, column = lattice.tap_columns() - 1 - b;
-#pragma unroll
-    for (int r = 0; r < STRIP; ++r) window[r] = corner[(r + row) * pitch + column];
+/// Hands out shared memory from the beginning on.
+class Words {
+  public:
+    __device__ explicit Words(SharedFloats free) : free_(free) {}
+    __device__ SharedFloats take(int words) {
+        SharedFloats taken = free_;
+        free_ = free_ + words;
+        return taken;
+    }
+
+  private:
+    SharedFloats free_;
+};
+
+/// Writes zeros, by all threads of a block.
+__device__ inline void clear(SharedFloats words, int count) {
+#pragma unroll 1
+    for (int index = threadIdx.x; index < count; index += blockDim.x) words[index] = 0.0f;
 }
 
 /// A field of every step and sample: element `unit` of step t and sample b lies at
@@ -150,6 +145,11 @@ template <class T> struct Series {
     __device__ T *at(int time, int b) const { return base + time * step + b * sample; }
 };
 
+/// The kernels on position, velocity and drive, `[out][in][row][column]`; null if the drive is not coupled.
+struct Kernels {
+    const float *coupling, *damping, *drive;
+};
+
 /// The effective scalars of a cell.
 struct Scalars {
     float dt, gamma, alpha;
@@ -159,6 +159,16 @@ struct Scalars {
     __device__ explicit Scalars(const float *values) : dt(values[0]), gamma(values[1]), alpha(values[2]) {
         if (!(dt >= 1e-3f)) dt = NAN;
     }
+};
+
+/// What a backward pass reads of the fields at a step, without border, and where kernel gradients go.
+struct Fields {
+    SharedFloats position, velocity, drive;
+};
+
+/// Where the kernel gradients of a sample go: rows of `partials`, places in a row.
+struct KernelPlaces {
+    int coupling, damping, drive;
 };
 
 } // namespace nwm

@@ -165,7 +165,10 @@ pub enum Error {
     },
 
     /// A device for which the op has no implementation.
-    #[error("run {op}: {what} is on {device}, expected the cpu; move it there first")]
+    #[error(
+        "run {op}: {what} is on {device}, expected the device of the drive, which is the cpu or, with the feature \
+         cuda, a GPU; move it there first"
+    )]
     Device {
         /// The name of the op.
         op: &'static str,

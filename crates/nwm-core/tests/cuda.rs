@@ -13,8 +13,8 @@ use std::path::Path;
 
 use candle_core::Tensor;
 use common::{Problem, config, records, relative_error, values, variants};
-use nwm_core::cuda::{Inputs, MODULES, Run, View};
-use nwm_core::{CellConfig, Error, Record, Topology};
+use nwm_core::cuda::{Inputs, MODULES, Precision, Run, View};
+use nwm_core::{Bias, CellConfig, Error, Record, Topology};
 use nwm_cuda::{Emulation, Limits, Order, Program, Sources};
 
 const ORDERS: [Order; 3] = [Order::Forward, Order::Reverse, Order::Shuffled];
@@ -59,6 +59,15 @@ fn single(values: &[f64]) -> Vec<f32> {
 }
 
 fn emulated(queue: &Emulation, problem: &Problem, record: Record) -> Result<Outcome, Error> {
+    emulated_with(Precision::default(), queue, problem, record)
+}
+
+fn emulated_with(
+    precision: Precision,
+    queue: &Emulation,
+    problem: &Problem,
+    record: Record,
+) -> Result<Outcome, Error> {
     let upload = |tensor: &Tensor| queue.upload(&single(&values(tensor)));
     let drive = upload(&problem.drive)?;
     let initial = upload(&problem.initial)?;
@@ -66,7 +75,7 @@ fn emulated(queue: &Emulation, problem: &Problem, record: Record) -> Result<Outc
     let inputs =
         Inputs { drive: View::of(&drive), initial: View::of(&initial), packed: View::of(&packed) };
     let (config, extent) = (problem.cell.config(), [problem.steps, problem.samples]);
-    let run = Run::new(queue, config, extent, inputs)?;
+    let run = Run::new(queue, config, extent, inputs)?.with_precision(precision);
     let written = run.forward(record, true)?;
     let result = queue.download(&written.result)?;
     let gradient = queue.upload(&single(&weights(result.len())))?;
@@ -100,13 +109,21 @@ fn widened(values: &[f32]) -> Vec<f64> {
     values.iter().map(|&value| f64::from(value)).collect()
 }
 
+/// Relative errors of the result and of all gradients.
+fn errors(found: &Outcome, problem: &Problem, record: Record) -> Vec<(&'static str, f64)> {
+    let (result, gradients) = expected(problem, record);
+    let of_gradients = found.gradients.iter().zip(&gradients);
+    let of_gradients = of_gradients
+        .map(|((name, found), expected)| (*name, relative_error(&widened(found), expected)));
+    [("result", relative_error(&widened(&found.result), &result))]
+        .into_iter()
+        .chain(of_gradients)
+        .collect()
+}
+
 fn assert_agrees(name: &str, queue: &Emulation, problem: &Problem, record: Record) {
     let found = emulated(queue, problem, record).unwrap_or_else(|error| panic!("{name}: {error}"));
-    let (result, gradients) = expected(problem, record);
-    let error = relative_error(&widened(&found.result), &result);
-    assert!(error < TOLERANCE, "{name}, {record:?}: relative error {error:e}");
-    for ((part, found), expected) in found.gradients.iter().zip(&gradients) {
-        let error = relative_error(&widened(found), expected);
+    for (part, error) in errors(&found, problem, record) {
         assert!(error < TOLERANCE, "{name}, {record:?}, {part}: relative error {error:e}");
     }
 }
@@ -167,20 +184,35 @@ fn planted_mistakes_are_found() {
                 false
             }
             Ok(found) => {
-                let (result, gradients) = expected(&problem, Record::States);
-                let errors =
-                    [relative_error(&widened(&found.result), &result)].into_iter().chain(
-                        found.gradients.iter().zip(&gradients).map(|((_, found), expected)| {
-                            relative_error(&widened(found), expected)
-                        }),
-                    );
-                let errors: Vec<f64> = errors.collect();
+                let errors = errors(&found, &problem, Record::States);
                 eprintln!("{mistake}: relative errors {errors:?}");
-                errors.iter().all(|&error| error < TOLERANCE)
+                errors.iter().all(|&(_, error)| error < TOLERANCE)
             }
         };
         assert!(!agrees, "{mistake} went unnoticed");
     }
+}
+
+#[test]
+fn precisions_of_many_maps_are_as_exact_as_they_say() {
+    let Some(program) = program(false, &[]) else { return };
+    let many = config(Topology::Torus { rows: 5, columns: 9 }, |config| {
+        config.channels = 19;
+        config.bias = Bias::PerMap;
+    });
+    let problem = Problem::random(many, 5, 2, 3);
+    let worst = |precision| {
+        let queue = program.start(Order::Shuffled, Limits::HOPPER).unwrap();
+        let found = emulated_with(precision, &queue, &problem, Record::Velocities).unwrap();
+        let errors = errors(&found, &problem, Record::Velocities);
+        errors.into_iter().map(|(_, error)| error).fold(0.0, f64::max)
+    };
+    assert!(worst(Precision::Single) < TOLERANCE);
+    assert!(worst(Precision::Tf32x3) < TOLERANCE);
+    let rounded = worst(Precision::Tf32);
+    assert!(rounded < 3e-3, "{rounded:e}");
+    // Otherwise it was not the tensor cores that computed it.
+    assert!(rounded > 1e-5, "{rounded:e}");
 }
 
 /// Blocks that hold next to nothing, so that every cell goes step by step.

@@ -95,28 +95,38 @@ __device__ inline float tangent(float x) {
     return fminf(fmaxf(__fdividef(x * above, below), -1.0f), 1.0f);
 }
 
-/// A number rounded to TF32 (ten bits behind the binary point; ties away from zero), as its bits.
-__device__ inline uint32_t to_tf32(float value) {
+/// The bits of a number.
+__device__ inline uint32_t bits_of(float value) {
 #ifdef NWM_EMULATED
     uint32_t bits;
     std::memcpy(&bits, &value, 4);
-    bool finite = (bits & 0x7f800000) != 0x7f800000;
-    return finite ? (bits + 0x1000) & ~0x1fffu : bits & ~0x1fffu;
-#else
-    uint32_t bits;
-    asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(bits) : "f"(value));
     return bits;
+#else
+    return __float_as_uint(value);
 #endif
 }
 
-/// The number that TF32 bits stand for.
-__device__ inline float from_tf32(uint32_t bits) {
+/// The number that bits stand for.
+__device__ inline float from_bits(uint32_t bits) {
 #ifdef NWM_EMULATED
     float value;
     std::memcpy(&value, &bits, 4);
     return value;
 #else
     return __uint_as_float(bits);
+#endif
+}
+
+/// A number rounded to TF32 (ten bits behind the binary point; ties away from zero), as its bits.
+__device__ inline uint32_t to_tf32(float value) {
+#ifdef NWM_EMULATED
+    uint32_t bits = bits_of(value);
+    bool finite = (bits & 0x7f800000) != 0x7f800000;
+    return finite ? (bits + 0x1000) & ~0x1fffu : bits & ~0x1fffu;
+#else
+    uint32_t bits;
+    asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(bits) : "f"(value));
+    return bits;
 #endif
 }
 

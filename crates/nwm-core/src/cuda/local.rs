@@ -1,125 +1,37 @@
-//! Launches of `kernels/local_forward.cu` and `kernels/local_backward.cu`.
+//! Launches of `kernels/local_*.cu` and `kernels/tile_*.cu`: a whole sequence in one block per sample.
 
-use nwm_cuda::{Argument, Grid, Limits, Queue, WARP};
+use nwm_cuda::{Argument, Grid, Limits, Queue};
 
-use super::modules::{LOCAL_BACKWARD, LOCAL_FORWARD, kernel};
-use super::path::{Run, Targets};
+use super::lattice::{Kind, Lattice, MOST_COPIED_FIELDS};
+use super::modules::{LOCAL_BACKWARD, LOCAL_FORWARD, TILE_BACKWARD, TILE_FORWARD, kernel};
+use super::path::{Precision, Run, Targets};
 use super::recorded::{Rows, Tape, pointer};
-use crate::config::{Bias, CellConfig};
+use crate::config::CellConfig;
 use crate::error::Result;
 use crate::imex::cpu::Extent;
-use crate::topology::Topology;
-
-/// Rows of a column that a thread computes at once; `STRIP` of `kernels/lattice.cuh`.
-const STRIP: usize = 4;
-/// Threads of a block at most, as the kernels are compiled.
-const MOST_THREADS: usize = 512;
-/// Fields of a step that the backward kernel may copy ahead.
-const MOST_COPIED_FIELDS: usize = 5;
-/// Words that sums over a block need; `BlockSum::WORDS` of `nwm.cuh`.
-const SUM_WORDS: usize = 2 * WARP;
-
-/// Which kernels run a cell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// One map, kernels of 3 x 3.
-    Torus,
-    /// One map, kernels of 3 along rings.
-    Rings,
-    /// Anything else.
-    Maps,
-}
 
 /// The kernels for a cell, with all that their launches need to know.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct LocalKernels {
-    kind: Kind,
-    channels: usize,
-    rows: usize,
-    columns: usize,
-    tap_rows: usize,
-    tap_columns: usize,
-    coupled_drive: bool,
-    features: usize,
-    bias: bool,
-    state_norm: bool,
+    lattice: Lattice,
     limits: Limits,
 }
 
 impl LocalKernels {
-    /// The kernels for a cell, if a block can hold its maps forwards and back.
-    pub(super) fn that_fit(config: &CellConfig, limits: Limits) -> Option<Self> {
-        let kernels = Self::new(config, limits)?;
-        let forward = kernels.forward_stages().is_some();
-        (forward && kernels.backward_stages(MOST_COPIED_FIELDS).is_some()).then_some(kernels)
-    }
-
-    /// The kernels for a cell with local couplings.
-    fn new(config: &CellConfig, limits: Limits) -> Option<Self> {
-        let size = config.kernel_size;
-        let (rows, columns, tap_rows) = match config.topology {
-            Topology::Torus { rows, columns } => (rows, columns, size),
-            // Rings are rows that do not mix.
-            Topology::Rings { rings, sites } => (rings, sites, 1),
-            Topology::Dense { .. } => return None,
-        };
-        let kind = match (config.channels, tap_rows, size) {
-            (1, 3, 3) => Kind::Torus,
-            (1, 1, 3) => Kind::Rings,
-            _ => Kind::Maps,
-        };
-        Some(Self {
-            kind,
-            channels: config.channels,
-            rows,
-            columns,
-            tap_rows,
-            tap_columns: size,
-            coupled_drive: config.drive_coupling,
-            features: config.input_features.unwrap_or(0),
-            bias: config.bias != Bias::None,
-            state_norm: config.state_norm,
-            limits,
+    /// The kernels for a cell, if a block can hold its maps forwards and back: those on tensor cores where there are maps
+    /// enough for them, unless single precision is asked for.
+    pub(super) fn that_fit(
+        config: &CellConfig,
+        precision: Precision,
+        limits: Limits,
+    ) -> Option<Self> {
+        let kinds = Lattice::kinds(config, precision);
+        kinds.into_iter().filter_map(|kind| Lattice::new(config, kind)).find_map(|lattice| {
+            let kernels = Self { lattice, limits };
+            let forward = kernels.forward_stages().is_some();
+            let backward = kernels.backward_stages(MOST_COPIED_FIELDS).is_some();
+            (forward && backward && kernels.lattice.backward_parts().is_some()).then_some(kernels)
         })
-    }
-
-    fn units(&self) -> usize {
-        self.channels * self.rows * self.columns
-    }
-
-    /// Words of all maps, with border and whole strips.
-    fn planes(&self) -> usize {
-        let rows = self.rows.next_multiple_of(STRIP) + self.tap_rows - 1;
-        self.channels * rows * (self.columns + self.tap_columns - 1)
-    }
-
-    /// Words of the kernels that a block keeps in shared memory.
-    fn kernel_words(&self) -> usize {
-        if self.kind != Kind::Maps {
-            return 0;
-        }
-        let kernels = if self.coupled_drive { 3 } else { 2 };
-        kernels * self.channels * self.channels * self.tap_rows * self.tap_columns
-    }
-
-    fn forward_words(&self, stages: usize) -> usize {
-        let staged = if self.features == 0 { stages } else { 0 };
-        SUM_WORDS + (4 + staged) * self.planes() + self.kernel_words()
-    }
-
-    fn backward_words(&self, stages: usize, copied_fields: usize) -> usize {
-        let one_map = self.kind != Kind::Maps;
-        let copies = if one_map { 2 } else { 1 };
-        let own_fields = 4
-            + usize::from(self.coupled_drive && !one_map)
-            + usize::from(self.bias)
-            + self.features
-            + if self.state_norm { 2 } else { 0 };
-        SUM_WORDS
-            + copies * self.planes()
-            + (own_fields + stages * copied_fields) * self.units()
-            // The kernels, and the sums of their gradients.
-            + 2 * self.kernel_words()
     }
 
     /// The first number of stages with which a block fits.
@@ -129,33 +41,25 @@ impl LocalKernels {
 
     /// Steps of the drive in shared memory.
     fn forward_stages(&self) -> Option<usize> {
-        self.choose_stages([3, 2], |stages| self.forward_words(stages))
+        self.choose_stages([3, 2], |stages| self.lattice.forward_words(stages))
     }
 
     /// Steps of the tape in shared memory.
     fn backward_stages(&self, copied_fields: usize) -> Option<usize> {
-        self.choose_stages([3, 1], |stages| self.backward_words(stages, copied_fields))
-    }
-
-    /// One block per sample, with threads for all strips or an equal share of several turns.
-    fn grid(&self, samples: usize, outputs: usize, shared_words: usize) -> Grid {
-        let groups = self.channels.div_ceil(outputs);
-        let items = groups * self.rows.div_ceil(STRIP) * self.columns;
-        let turns = items.div_ceil(MOST_THREADS);
-        let threads = items.div_ceil(turns).next_multiple_of(WARP);
-        Grid { blocks: [samples, 1, 1], threads, shared_words }
+        self.choose_stages([3, 1], |stages| self.lattice.backward_words(stages, copied_fields))
     }
 
     fn sizes<'a, A>(&self, extent: Extent, stages: usize) -> Result<Vec<Argument<'a, A>>> {
+        let Lattice { channels, rows, columns, tap_rows, tap_columns, features, .. } = self.lattice;
         [
-            ("the number of channels", self.channels),
-            ("the number of rows", self.rows),
-            ("the number of columns", self.columns),
-            ("the number of rows of a kernel", self.tap_rows),
-            ("the number of columns of a kernel", self.tap_columns),
+            ("the number of channels", channels),
+            ("the number of rows", rows),
+            ("the number of columns", columns),
+            ("the number of rows of a kernel", tap_rows),
+            ("the number of columns of a kernel", tap_columns),
             ("the number of steps", extent.steps),
             ("the number of samples", extent.samples),
-            ("the number of features", self.features),
+            ("the number of features", features),
             ("the number of stages", stages),
         ]
         .into_iter()
@@ -170,13 +74,19 @@ impl LocalKernels {
         rows: &Rows<'_, Q::Array>,
     ) -> Result<()> {
         let Run { extent, layout, inputs, .. } = run;
-        let (name, outputs) = match self.kind {
-            Kind::Torus => ("torus_forward", 1),
-            Kind::Rings => ("rings_forward", 1),
-            Kind::Maps => ("maps_forward", 4),
+        let (module, name) = match self.lattice.kind {
+            Kind::Torus => (&LOCAL_FORWARD, "torus_forward"),
+            Kind::Rings => (&LOCAL_FORWARD, "rings_forward"),
+            Kind::Maps => (&LOCAL_FORWARD, "maps_forward"),
+            Kind::Tiles { products: 1 } => (&TILE_FORWARD, "tf32_forward"),
+            Kind::Tiles { .. } => (&TILE_FORWARD, "tf32x3_forward"),
         };
         let stages = self.forward_stages().unwrap_or(2);
-        let grid = self.grid(extent.samples, outputs, self.forward_words(stages));
+        let grid = Grid {
+            blocks: [extent.samples, 1, 1],
+            threads: self.lattice.forward_threads(),
+            shared_words: self.lattice.forward_words(stages),
+        };
         let mut arguments = self.sizes(*extent, stages)?;
         arguments.extend([
             run.packed(Some(layout.coupling.start)),
@@ -193,7 +103,7 @@ impl LocalKernels {
         arguments.extend(rows.positions.arguments()?);
         arguments.extend(rows.velocities.arguments()?);
         arguments.extend([pointer(rows.last_position), pointer(rows.last_velocity)]);
-        Ok(run.queue.launch(kernel(&LOCAL_FORWARD, name), grid, &arguments)?)
+        Ok(run.queue.launch(kernel(module, name), grid, &arguments)?)
     }
 
     /// Pulls `gradients` back to `targets`.
@@ -205,21 +115,29 @@ impl LocalKernels {
         targets: &Targets<'_, Q::Array>,
     ) -> Result<()> {
         let Run { extent, layout, inputs, .. } = run;
-        let name = match self.kind {
-            Kind::Torus => "torus_backward",
-            Kind::Rings => "rings_backward",
-            Kind::Maps => "maps_backward",
+        let (module, name) = match (self.lattice.kind, self.lattice.backward_parts()) {
+            (Kind::Torus, _) => (&LOCAL_BACKWARD, "torus_backward"),
+            (Kind::Rings, _) => (&LOCAL_BACKWARD, "rings_backward"),
+            (Kind::Maps, _) => (&LOCAL_BACKWARD, "maps_backward"),
+            (Kind::Tiles { products: 1 }, Some(0..=2)) => (&TILE_BACKWARD, "tf32_backward_2"),
+            (Kind::Tiles { products: 1 }, _) => (&TILE_BACKWARD, "tf32_backward_6"),
+            (Kind::Tiles { .. }, Some(0..=2)) => (&TILE_BACKWARD, "tf32x3_backward_2"),
+            (Kind::Tiles { .. }, _) => (&TILE_BACKWARD, "tf32x3_backward_6"),
         };
         let copied: [bool; MOST_COPIED_FIELDS] = [
             true,
             tape.positions.is_there(),
-            self.coupled_drive,
+            self.lattice.coupled_drive,
             gradients.positions.is_there(),
             gradients.velocities.is_there(),
         ];
         let copied = copied.into_iter().filter(|&is_there| is_there).count();
         let stages = self.backward_stages(copied).unwrap_or(1);
-        let grid = self.grid(extent.samples, 1, self.backward_words(stages, copied));
+        let grid = Grid {
+            blocks: [extent.samples, 1, 1],
+            threads: self.lattice.backward_threads(),
+            shared_words: self.lattice.backward_words(stages, copied),
+        };
         let partials = run.queue.array(extent.samples * layout.len())?;
         let mut arguments = self.sizes(*extent, stages)?;
         arguments.extend([
@@ -258,7 +176,7 @@ impl LocalKernels {
         for place in places {
             arguments.push(place_or_none(place)?);
         }
-        run.queue.launch(kernel(&LOCAL_BACKWARD, name), grid, &arguments)?;
+        run.queue.launch(kernel(module, name), grid, &arguments)?;
         run.sum_partials(&partials, layout.len(), targets.packed)
     }
 }

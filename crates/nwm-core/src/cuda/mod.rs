@@ -5,9 +5,10 @@
 //! the same launches give the same bits.
 //!
 //! A torus or rings whose maps fit the shared memory of a block run through the whole sequence in one launch
-//! (`kernels/local_*.cu`). Larger ones, and dense cells, take a launch for the couplings of every step and one for the
+//! (`kernels/local_*.cu`), with eight maps or more on tensor cores (`kernels/tile_*.cu`, [`Precision`]). Larger ones, and dense cells, take a launch for the couplings of every step and one for the
 //! oscillators (`kernels/step_*.cu`); the couplings of a dense cell are a product of matrices.
 
+mod lattice;
 mod local;
 mod modules;
 mod path;
@@ -15,5 +16,5 @@ mod recorded;
 mod stepwise;
 
 pub use modules::MODULES;
-pub use path::{Gradients, Inputs, Kept, Run, Written};
+pub use path::{Gradients, Inputs, Kept, Precision, Run, Written};
 pub use recorded::View;

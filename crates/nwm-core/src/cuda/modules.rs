@@ -31,10 +31,23 @@ pub(super) static STEP_COUPLE: Module =
 pub(super) static STEP_UPDATE: Module =
     module!("step_update", &["join_states", "split_states", "update_forward", "update_backward"]);
 pub(super) static SUM_PARTIALS: Module = module!("sum_partials", &["sum_partials"]);
+pub(super) static TILE_FORWARD: Module =
+    module!("tile_forward", &["tf32_forward", "tf32x3_forward"]);
+pub(super) static TILE_BACKWARD: Module = module!(
+    "tile_backward",
+    &["tf32_backward_2", "tf32_backward_6", "tf32x3_backward_2", "tf32x3_backward_6"]
+);
 
 /// All modules of this crate, whose sources are `kernels/NAME.cu`.
-pub static MODULES: [&Module; 5] =
-    [&LOCAL_FORWARD, &LOCAL_BACKWARD, &STEP_COUPLE, &STEP_UPDATE, &SUM_PARTIALS];
+pub static MODULES: [&Module; 7] = [
+    &LOCAL_BACKWARD,
+    &LOCAL_FORWARD,
+    &STEP_COUPLE,
+    &STEP_UPDATE,
+    &SUM_PARTIALS,
+    &TILE_BACKWARD,
+    &TILE_FORWARD,
+];
 
 /// A kernel of a module.
 pub(super) fn kernel(module: &'static Module, name: &'static str) -> Kernel {

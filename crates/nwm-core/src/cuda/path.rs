@@ -60,6 +60,18 @@ pub struct Gradients<A> {
     pub packed: A,
 }
 
+/// How products are computed in the couplings of eight maps or more; fewer are always computed in single precision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Precision {
+    /// In single precision, without tensor cores.
+    Single,
+    /// On tensor cores, each factor as the sum of two TF32 numbers: as exact as single precision.
+    #[default]
+    Tf32x3,
+    /// On tensor cores, each factor rounded to TF32: relative errors of 5e-4 in each product.
+    Tf32,
+}
+
 /// A cell, how many steps and samples it runs, and what on.
 pub struct Run<'a, Q: Queue> {
     pub(super) queue: &'a Q,
@@ -67,6 +79,7 @@ pub struct Run<'a, Q: Queue> {
     pub(super) layout: PackedLayout,
     pub(super) extent: Extent,
     pub(super) inputs: Inputs<'a, Q::Array>,
+    precision: Precision,
 }
 
 impl<'a, Q: Queue> Run<'a, Q> {
@@ -82,7 +95,17 @@ impl<'a, Q: Queue> Run<'a, Q> {
     ) -> Result<Self> {
         let layout = PackedLayout::new(config)?;
         let extent = Extent { steps, samples, units: config.units(), inputs: config.inputs() };
-        Ok(Self { queue, config, layout, extent, inputs })
+        Ok(Self { queue, config, layout, extent, inputs, precision: Precision::default() })
+    }
+
+    /// The same run in another precision.
+    pub fn with_precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
+    }
+
+    /// The kernels that take a sample through all steps, if a block can hold it.
+    fn local_kernels(&self) -> Option<LocalKernels> {
+        LocalKernels::that_fit(self.config, self.precision, self.queue.limits())
     }
 
     /// Writes what `record` asks for; if `kept`, also what a backward pass needs beside it.
@@ -112,7 +135,7 @@ impl<'a, Q: Queue> Run<'a, Q> {
         if let Some(positions) = &positions {
             written.positions = Series::rows(View::of(positions), extent);
         }
-        match LocalKernels::that_fit(self.config, queue.limits()) {
+        match self.local_kernels() {
             Some(kernels) => kernels.forward(self, &written)?,
             None => Stepwise::new(self.config).forward(self, &written)?,
         }
@@ -158,7 +181,7 @@ impl<'a, Q: Queue> Run<'a, Q> {
             initial: View::of(&initial),
             packed: View::of(&packed),
         };
-        match LocalKernels::that_fit(self.config, queue.limits()) {
+        match self.local_kernels() {
             Some(kernels) => kernels.backward(self, &tape, &gradients, &targets)?,
             None => Stepwise::new(self.config).backward(self, &tape, &gradients, &targets)?,
         }
