@@ -24,6 +24,14 @@ pub struct Timing {
 }
 
 impl Timing {
+    /// The time of one of so many actions that were timed together.
+    pub fn divided_by(self, actions: f64) -> Self {
+        let Self { median, min, max, repeats } = self;
+        Self { median: median / actions, min: min / actions, max: max / actions, repeats }
+    }
+}
+
+impl Timing {
     /// The order statistics of times in milliseconds; all zero without any.
     pub fn of(mut milliseconds: Vec<f64>) -> Self {
         milliseconds.sort_by(f64::total_cmp);

@@ -21,9 +21,9 @@ use std::process::ExitCode;
 
 use candle_core::{Device, Tensor, Var};
 use nwm_bench::{Arguments, Report, time, uniform};
-use nwm_core::{Cell, CellGradients, InstructionSet, Record};
+use nwm_core::{Cell, CellGradients, InstructionSet, Record, Topology};
 
-use crate::case::{CASES, Case, DEFAULT_CASES};
+use crate::case::{CASES, Case};
 use crate::loss::{mean_square, mean_square_with_gradient};
 
 /// Streams of the inputs, in the order in which the peers number them.
@@ -35,6 +35,10 @@ mod stream {
 
 /// Options of this program alone.
 const OPTIONS: &[&str] = &["--instruction-set", "--shape", "--mode", "--once", "--backward"];
+
+/// All but the one that needs minutes and gigabytes.
+const DEFAULT_CASES: [&str; 6] =
+    ["hamiltonian", "rotating", "gratings", "rings", "dense", "smnist_b16"];
 
 /// Standard deviation of drive and initial state.
 const INPUT_SCALE: f64 = 0.5;
@@ -50,7 +54,7 @@ fn benchmark(arguments: &Arguments, threads: usize) -> Result<(), Box<dyn Error>
         Some(_) if !arguments.cases.is_empty() => {
             return Err("choose between --shape and --case; expected one of them".into());
         }
-        Some(shape) => vec![Case::parse(shape)?],
+        Some(shape) => vec![parse_shape(shape)?],
         None => {
             let known = CASES.map(|case| case.name);
             let names = arguments.select(&known, &DEFAULT_CASES)?;
@@ -68,6 +72,21 @@ fn benchmark(arguments: &Arguments, threads: usize) -> Result<(), Box<dyn Error>
         measure(&case, arguments, threads)?.print(arguments.json)?;
     }
     Ok(())
+}
+
+/// A case from `torus BATCH CHANNELS ROWS COLUMNS STEPS`.
+fn parse_shape(shape: &str) -> Result<Case, String> {
+    let wrong =
+        || format!("read --shape `{shape}`; expected `torus BATCH CHANNELS ROWS COLUMNS STEPS`");
+    let numbers = shape.strip_prefix("torus ").ok_or_else(wrong)?.split_whitespace();
+    let numbers: Result<Vec<usize>, _> = numbers.map(str::parse).collect();
+    match numbers.ok().as_deref() {
+        Some(&[batch, channels, rows, columns, steps]) if batch > 0 && steps > 0 => {
+            let topology = Topology::Torus { rows, columns };
+            Ok(Case { name: "shape", batch, channels, topology, steps })
+        }
+        _ => Err(wrong()),
+    }
 }
 
 /// The cell of a case, on the instruction set that was asked for.

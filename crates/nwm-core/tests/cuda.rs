@@ -15,7 +15,7 @@ use candle_core::Tensor;
 use common::{Problem, config, records, relative_error, values, variants};
 use nwm_core::cuda::{Inputs, MODULES, Precision, Run, View};
 use nwm_core::{Bias, CellConfig, Error, Record, Topology};
-use nwm_cuda::{Emulation, Limits, Order, Program, Sources};
+use nwm_cuda::{Emulation, Limits, Order, Program, Queue, Sources};
 
 const ORDERS: [Order; 3] = [Order::Forward, Order::Reverse, Order::Shuffled];
 

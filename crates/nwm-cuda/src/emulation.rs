@@ -277,30 +277,6 @@ impl Drop for EmulatedArray {
 }
 
 impl Emulation {
-    /// An array with these values.
-    ///
-    /// # Errors
-    /// [`Error::Emulation`] if the process ended.
-    pub fn upload(&self, values: &[f32]) -> Result<EmulatedArray> {
-        let array = self.array(values.len())?;
-        self.overwrite(&array, values)?;
-        Ok(array)
-    }
-
-    /// The values of an array.
-    ///
-    /// # Errors
-    /// [`Error::Emulation`] if the process ended.
-    pub fn download(&self, array: &EmulatedArray) -> Result<Vec<f32>> {
-        let mut connection = self.connection.borrow_mut();
-        connection.send(&[3_u32.to_le_bytes(), array.id.to_le_bytes()].concat())?;
-        let length = connection.receive_u64()?;
-        let mut bytes = vec![0; 4 * length as usize];
-        connection.receive(&mut bytes)?;
-        let (words, _) = bytes.as_chunks::<4>();
-        Ok(words.iter().map(|&word| f32::from_le_bytes(word)).collect())
-    }
-
     /// Replaces the values of an array.
     fn overwrite(&self, array: &EmulatedArray, values: &[f32]) -> Result<()> {
         let mut connection = self.connection.borrow_mut();
@@ -324,6 +300,26 @@ impl Queue for Emulation {
 
     fn zeros(&self, length: usize) -> Result<EmulatedArray> {
         self.upload(&vec![0.0; length])
+    }
+
+    fn upload(&self, values: &[f32]) -> Result<EmulatedArray> {
+        let array = self.array(values.len())?;
+        self.overwrite(&array, values)?;
+        Ok(array)
+    }
+
+    fn download(&self, array: &EmulatedArray) -> Result<Vec<f32>> {
+        let mut connection = self.connection.borrow_mut();
+        connection.send(&[3_u32.to_le_bytes(), array.id.to_le_bytes()].concat())?;
+        let length = connection.receive_u64()?;
+        let mut bytes = vec![0; 4 * length as usize];
+        connection.receive(&mut bytes)?;
+        let (words, _) = bytes.as_chunks::<4>();
+        Ok(words.iter().map(|&word| f32::from_le_bytes(word)).collect())
+    }
+
+    fn synchronise(&self) -> Result<()> {
+        Ok(())
     }
 
     fn length(&self, array: &EmulatedArray) -> usize {

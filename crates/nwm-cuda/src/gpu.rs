@@ -23,6 +23,17 @@ pub struct Gpu {
     capability: (usize, usize),
 }
 
+/// What bounds a kernel.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Speeds {
+    /// Multiprocessors.
+    pub multiprocessors: f64,
+    /// Their clock in hertz.
+    pub clock: f64,
+    /// Bytes per second from and to memory.
+    pub bandwidth: f64,
+}
+
 /// An argument in the form in which the driver reads it.
 enum Value {
     Pointer(u64),
@@ -54,6 +65,39 @@ impl Gpu {
         Ok(Self { device: device.clone(), limits, capability })
     }
 
+    /// Multiprocessors, their clock in hertz, and the bandwidth of the memory in bytes per second, as the driver tells them.
+    ///
+    /// # Errors
+    /// [`Error::Device`] with the driver's answer.
+    pub fn speeds(&self) -> Result<Speeds> {
+        use CUdevice_attribute::{
+            CU_DEVICE_ATTRIBUTE_CLOCK_RATE as KILOHERTZ,
+            CU_DEVICE_ATTRIBUTE_GLOBAL_MEMORY_BUS_WIDTH as BUS_BITS,
+            CU_DEVICE_ATTRIBUTE_MEMORY_CLOCK_RATE as MEMORY_KILOHERTZ,
+            CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT as MULTIPROCESSORS,
+        };
+        let stream = self.device.cuda_stream();
+        let ask = |attribute| -> Result<f64> {
+            Ok(f64::from(stream.context().attribute(attribute).w()?))
+        };
+        Ok(Speeds {
+            multiprocessors: ask(MULTIPROCESSORS)?,
+            clock: 1e3 * ask(KILOHERTZ)?,
+            // Two transfers a clock.
+            bandwidth: 2e3 * ask(MEMORY_KILOHERTZ)? * ask(BUS_BITS)? / 8.0,
+        })
+    }
+
+    /// The card's name and compute capability.
+    ///
+    /// # Errors
+    /// [`Error::Device`] with the driver's answer.
+    pub fn name(&self) -> Result<String> {
+        let (major, minor) = self.capability;
+        let name = self.device.cuda_stream().context().name().w()?;
+        Ok(format!("{name}, compute capability {major}.{minor}"))
+    }
+
     /// The code of a module that this device runs best.
     fn ptx(&self, kernel: Kernel) -> Result<&'static Ptx> {
         let (major, minor) = self.capability;
@@ -79,6 +123,18 @@ impl Queue for Gpu {
 
     fn zeros(&self, length: usize) -> Result<CudaSlice<f32>> {
         Ok(self.device.alloc_zeros::<f32>(length)?)
+    }
+
+    fn upload(&self, values: &[f32]) -> Result<CudaSlice<f32>> {
+        Ok(self.device.clone_htod(values)?)
+    }
+
+    fn download(&self, array: &CudaSlice<f32>) -> Result<Vec<f32>> {
+        Ok(self.device.clone_dtoh(array)?)
+    }
+
+    fn synchronise(&self) -> Result<()> {
+        Ok(self.device.cuda_stream().synchronize().w()?)
     }
 
     fn length(&self, array: &CudaSlice<f32>) -> usize {

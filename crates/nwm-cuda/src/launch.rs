@@ -190,6 +190,24 @@ pub trait Queue {
     /// If the device has no memory left.
     fn zeros(&self, length: usize) -> Result<Self::Array>;
 
+    /// An array with these numbers.
+    ///
+    /// # Errors
+    /// If the device has no memory left.
+    fn upload(&self, values: &[f32]) -> Result<Self::Array>;
+
+    /// The numbers of an array, after everything that was launched before.
+    ///
+    /// # Errors
+    /// What a launch before this had to say, or the device.
+    fn download(&self, array: &Self::Array) -> Result<Vec<f32>>;
+
+    /// Waits for everything that was launched.
+    ///
+    /// # Errors
+    /// What a launch before this had to say, or the device.
+    fn synchronise(&self) -> Result<()>;
+
     /// Numbers of an array.
     fn length(&self, array: &Self::Array) -> usize;
 

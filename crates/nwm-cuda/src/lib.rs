@@ -35,10 +35,10 @@ mod error;
 mod gpu;
 mod launch;
 
-pub use emulation::{Emulation, Order, Program, Sources};
+pub use emulation::{EmulatedArray, Emulation, Order, Program, Sources};
 pub use error::{Error, Result};
 #[cfg(feature = "cuda")]
-pub use gpu::Gpu;
+pub use gpu::{Gpu, Speeds};
 pub use launch::{
     Argument, Capability, Grid, Kernel, Limits, Matrix, Module, Product, Ptx, Queue, WARP,
 };

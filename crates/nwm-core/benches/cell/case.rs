@@ -40,30 +40,11 @@ pub(crate) const CASES: [Case; 7] = [
     Case { name: "smnist", batch: 120, channels: 16, topology: torus(16, 16), steps: 784 },
 ];
 
-/// All but the one that needs minutes and gigabytes.
-pub(crate) const DEFAULT_CASES: [&str; 6] =
-    ["hamiltonian", "rotating", "gratings", "rings", "dense", "smnist_b16"];
-
 const fn torus(rows: usize, columns: usize) -> Topology {
     Topology::Torus { rows, columns }
 }
 
 impl Case {
-    /// A case from `torus BATCH CHANNELS ROWS COLUMNS STEPS`.
-    pub(crate) fn parse(shape: &str) -> Result<Self, String> {
-        let wrong = || {
-            format!("read --shape `{shape}`; expected `torus BATCH CHANNELS ROWS COLUMNS STEPS`")
-        };
-        let numbers = shape.strip_prefix("torus ").ok_or_else(wrong)?.split_whitespace();
-        let numbers: Result<Vec<usize>, _> = numbers.map(str::parse).collect();
-        match numbers.ok().as_deref() {
-            Some(&[batch, channels, rows, columns, steps]) if batch > 0 && steps > 0 => {
-                Ok(Self { name: "shape", batch, channels, topology: torus(rows, columns), steps })
-            }
-            _ => Err(wrong()),
-        }
-    }
-
     /// The cell of this case: dt 0.125, gamma 1, alpha 0.5.
     pub(crate) fn config(&self) -> CellConfig {
         let mut config = CellConfig::new(self.topology);
