@@ -79,6 +79,14 @@ inline Block block;
     _exit(3);
 }
 
+/// An access of several words at once needs an address that their size divides.
+inline void check_alignment(const float *address, int bytes) {
+    if (reinterpret_cast<std::uintptr_t>(address) % bytes != 0) {
+        fail("thread " + std::to_string(block.current) + " moves " + std::to_string(bytes) +
+             " bytes from or to an address that they do not divide");
+    }
+}
+
 inline Moment now() {
     int thread = block.current;
     return Moment{thread, block.block_epoch, block.warp_epochs[thread / WARP], block.barrier_line};
@@ -246,7 +254,11 @@ inline void multiply_tile(float (&sum)[4], const uint32_t (&a)[4], const uint32_
 #define __syncwarp() emulation::synchronise_warp(__LINE__)
 #define __shfl_xor_sync(mask, value, lane_mask) emulation::shuffle_xor(value, lane_mask, __LINE__)
 
+using std::max;
+using std::min;
 inline float __ldg(const float *address) { return *address; }
+inline float __fadd_rn(float left, float right) { return left + right; }
+inline float __fmul_rn(float left, float right) { return left * right; }
 inline float __fdividef(float numerator, float denominator) { return numerator / denominator; }
 
 #ifdef NWM_CHECKED

@@ -92,6 +92,54 @@ __device__ inline float from_tf32(uint32_t bits) {
 #endif
 }
 
+/// The bits of a number that is rounded to TF32 already.
+__device__ inline uint32_t bits_of_tf32(float value) {
+#ifdef NWM_EMULATED
+    uint32_t bits;
+    std::memcpy(&bits, &value, 4);
+    return bits;
+#else
+    return __float_as_uint(value);
+#endif
+}
+
+/// Four neighbouring numbers, which travel as one.
+struct Four {
+    float values[4];
+};
+
+/// Four numbers of global memory that the kernel does not write, from an address that 16 bytes divide.
+__device__ inline Four load_four(const float *address) {
+#ifdef NWM_EMULATED
+    emulation::check_alignment(address, 16);
+    return Four{{address[0], address[1], address[2], address[3]}};
+#else
+    float4 four = __ldg(reinterpret_cast<const float4 *>(address));
+    return Four{{four.x, four.y, four.z, four.w}};
+#endif
+}
+
+/// Writes four words of shared memory, the first of which is a multiple of four.
+__device__ inline void store_four(SharedFloats words, const Four &four) {
+#ifdef NWM_EMULATED
+    for (int part = 0; part < 4; ++part) words[part] = four.values[part];
+#else
+    *reinterpret_cast<float4 *>(words) =
+        make_float4(four.values[0], four.values[1], four.values[2], four.values[3]);
+#endif
+}
+
+/// Writes two numbers of global memory, to an address that 8 bytes divide.
+__device__ inline void store_two(float *address, float first, float second) {
+#ifdef NWM_EMULATED
+    emulation::check_alignment(address, 8);
+    address[0] = first;
+    address[1] = second;
+#else
+    *reinterpret_cast<float2 *>(address) = make_float2(first, second);
+#endif
+}
+
 /// `sum += a b` for a tile of 16 x 8 results and 8 products each, by all lanes of a warp.
 ///
 /// With g = lane / 4 and t = lane % 4 a lane holds A[g][t], A[g + 8][t], A[g][t + 4], A[g + 8][t + 4]; B[t][g], B[t + 4][g];

@@ -35,7 +35,7 @@ mod error;
 mod gpu;
 mod launch;
 
-pub use emulation::{Emulation, Order, Program, Sources};
+pub use emulation::{EmulatedArray, Emulation, Order, Program, Sources};
 pub use error::{Error, Result};
 #[cfg(feature = "cuda")]
 pub use gpu::Gpu;

@@ -14,6 +14,8 @@
 
 mod activation;
 mod convolution;
+#[cfg(test)]
+mod emulated;
 pub mod flow;
 mod gru;
 mod initialiser;

@@ -45,7 +45,7 @@ impl Layer {
     }
 
     /// Numbers of the weight and of the bias.
-    fn parameters(&self) -> [usize; 2] {
+    pub(super) fn parameters(&self) -> [usize; 2] {
         let (channels, filters) = (self.correlation.channels(), self.correlation.filters());
         [9 * channels * filters, filters]
     }
@@ -105,7 +105,7 @@ impl FusedConvolutions {
     }
 
     /// The results of all layers; only the last if the others are not wanted.
-    fn forward<T: Real>(&self, input: &[T], parameters: &[T]) -> Vec<Vec<T>> {
+    pub(super) fn forward<T: Real>(&self, input: &[T], parameters: &[T]) -> Vec<Vec<T>> {
         let parameters = self.split(parameters);
         let layers = self.layers.iter().zip(&parameters);
         let methods: Vec<_> =
@@ -152,7 +152,7 @@ impl FusedConvolutions {
     }
 
     /// Gradients of the input, if it is wanted, and of the parameters. `results` are those of all layers.
-    fn backward<T: Real>(
+    pub(super) fn backward<T: Real>(
         &self,
         (input, parameters): (&[T], &[T]),
         results: &[&[T]],
@@ -303,10 +303,10 @@ impl<T: Real> Sums<T> {
 }
 
 /// Gradients that somebody asks for.
-#[derive(Clone, Copy)]
-struct Wanted {
-    input: bool,
-    parameters: bool,
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted {
+    pub(super) input: bool,
+    pub(super) parameters: bool,
 }
 
 fn forward<T: Real>(

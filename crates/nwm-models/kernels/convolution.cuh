@@ -1,0 +1,114 @@
+// Which pixels a layer reads: what the kernels of the convolution know of its geometry.
+//
+// A pass (the forward pass, or its adjoint) reads a picture of sources and writes one of targets. Along each axis, every
+// `step`-th target meets the same taps of the window; these are a phase. The weights of taps that meet one source are
+// added, so that a phase is a correlation of its own, with a window of 1 to 4 sources (nn/convolution/geometry.rs, which
+// computes all of this).
+#pragma once
+
+#include "nwm.cuh"
+
+namespace convolution {
+
+/// Quotients of numbers from 0 to 2^31 - 1 by one number from 1 on, without a division (Granlund and Montgomery 1994).
+class Divisor {
+  public:
+    __device__ explicit Divisor(int divisor) : shift_(0) {
+        uint32_t number = divisor;
+        while ((1u << shift_) < number) ++shift_;
+        uint64_t excess = (uint64_t{1} << shift_) - number;
+        factor_ = static_cast<uint32_t>((excess << 32) / number + 1);
+    }
+
+    __device__ int quotient(int dividend) const {
+        uint32_t number = dividend;
+        uint32_t high = static_cast<uint32_t>(static_cast<uint64_t>(number) * factor_ >> 32);
+        return static_cast<int>((high + number) >> shift_);
+    }
+
+  private:
+    uint32_t factor_;
+    int shift_;
+};
+
+/// One phase along one axis. An axis is told as 64 bits, from the lowest: for each of two phases the taps that meet each
+/// of four sources, 3 bits each; for each of two phases its first source + 8, 4 bits; the step; the distance of sources, 2
+/// bits each.
+struct Phase {
+    /// Targets are number, number + step, ...
+    int number, step;
+    /// Target number `index` of the phase reads `width` sources from `start + index * stride` on.
+    int start, stride, width;
+    /// Bit 3 s + t: tap t meets source s of the window.
+    int taps;
+
+    __device__ Phase(long long axis, int number) : number(number) {
+        taps = static_cast<int>(axis >> (12 * number)) & 0xfff;
+        start = (static_cast<int>(axis >> (24 + 4 * number)) & 0xf) - 8;
+        step = steps(axis);
+        stride = static_cast<int>(axis >> 34) & 3;
+        width = 0;
+        while (width < 4 && taps >> (3 * width) != 0) ++width;
+    }
+
+    /// Phases of an axis.
+    static __device__ int steps(long long axis) { return static_cast<int>(axis >> 32) & 3; }
+
+    /// How many of `targets` are in this phase.
+    __device__ int count(int targets) const { return (targets - number + step - 1) / step; }
+
+    /// Whether a tap meets a source of the window.
+    __device__ bool meets(int source, int tap) const { return taps >> (3 * source + tap) & 1; }
+
+    /// The source of the window that a tap meets; there is exactly one for a result, whose window meets all taps.
+    __device__ int source_of(int tap) const {
+        int source = 0;
+        while (!meets(source, tap)) ++source;
+        return source;
+    }
+};
+
+/// Where a target lies.
+struct Place {
+    int sample, row, column;
+};
+
+/// The targets of a phase, in order of batch, row and column.
+class Targets {
+  public:
+    int count;
+
+    __device__ Targets(int batch, int rows, int columns)
+        : count(batch * rows * columns), rows_(rows), columns_(columns), by_picture_(max(rows * columns, 1)),
+          by_row_(max(columns, 1)) {}
+
+    __device__ Place place(int index) const {
+        int sample = by_picture_.quotient(index);
+        int rest = index - sample * rows_ * columns_;
+        int row = by_row_.quotient(rest);
+        return Place{sample, row, rest - row * columns_};
+    }
+
+  private:
+    int rows_, columns_;
+    Divisor by_picture_, by_row_;
+};
+
+/// Channels are read in fours; the last of them may be incomplete.
+__device__ inline int fours_of(int channels) { return (channels + 3) / 4; }
+
+/// Whether fours of channels of every pixel can be read at once.
+__device__ inline bool is_in_fours(const float *pixels, int channels) {
+    return channels % 4 == 0 && reinterpret_cast<uintptr_t>(pixels) % 16 == 0;
+}
+
+/// Four channels of a pixel, from `first` on, zero beyond the last one.
+__device__ inline nwm::Four four_channels(const float *pixel, int first, int channels, bool in_fours) {
+    if (in_fours) return nwm::load_four(pixel + first);
+    nwm::Four four;
+#pragma unroll
+    for (int part = 0; part < 4; ++part) four.values[part] = first + part < channels ? pixel[first + part] : 0.0f;
+    return four;
+}
+
+} // namespace convolution

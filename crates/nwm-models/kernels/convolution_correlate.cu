@@ -1,0 +1,202 @@
+// One pass of a 3 x 3 convolution over channels-last pictures: forward with bias and leaky ReLU, or the gradient of what
+// the layer read, before the leaky ReLU of the layer below.
+//
+// An implicit product of matrices for each phase (convolution.cuh): rows are targets, columns their channels, and terms
+// the pixels of a window with their channels. `pack_weights` lays the weights of all phases out as right factors.
+//
+// Grid: x tiles of the targets of a phase over the whole batch, y tiles of channels, z phases; 128 threads, 30 KB of shared
+// memory (`large`), 128 registers, 4 blocks per SM.
+//
+// Bytes: sources and targets once each (`64 channels, 64 pictures of 32 x 32`: 34 MB, 10 us at 3.35 TB/s), nine times the
+// sources from L1. Arithmetic of the same: 4.8 GFLOP, 12 us at 400 TFLOP/s, 36 us as 3xTF32. A warp reads 24 words of
+// shared memory per lane for 16 products, and every source goes through L1 and into shared memory, so that the path to
+// shared memory (128 bytes a clock) is what bounds plain TF32: about 26 us predicted.
+//
+// PLANT_WRONG_PADDING plants a mistake for the tests.
+#include "convolution.cuh"
+#include "tile_product.cuh"
+
+namespace convolution {
+
+/// What a pass reads and writes.
+struct Pass {
+    /// [batch, source_rows, source_columns, inner]
+    const float *source;
+    /// [phases, depth, pitch], of `pack_weights`.
+    const float *matrices;
+    /// [outer], or null: added to every target.
+    const float *bias;
+    /// Like the target, or null: what decides on the branch of the leaky ReLU in place of the target itself.
+    const float *signs;
+    /// Of the leaky ReLU below zero; 1 if there is none.
+    float slope;
+    /// [batch, target_rows, target_columns, outer]
+    float *target;
+    int batch, source_rows, source_columns, inner, target_rows, target_columns, outer, depth, pitch;
+};
+
+/// The windows of a tile of targets times the matrix of their phase, for `tile_product::add_products`.
+template <class T> class Windows {
+  public:
+    using Left = tile_product::TermsInner<T>;
+
+    __device__ Windows(const Pass &pass, const Targets &targets, const Phase &down, const Phase &across, int phase)
+        : source_(pass.source), inner_(pass.inner), fours_(fours_of(pass.inner)), by_pixel_(fours_), width_(across.width),
+          all_fours_(down.width * across.width * fours_), line_(pass.source_columns * pass.inner),
+          in_fours_(is_in_fours(pass.source, pass.inner)), pitch_(pass.pitch) {
+        matrix_ = pass.matrices + phase * pass.depth * pass.pitch + blockIdx.y * T::COLUMNS;
+#pragma unroll
+        for (int index = 0; index < ROWS; ++index) {
+            int target = blockIdx.x * T::ROWS + row_of(index);
+            first_[index] = 0;
+            inside_[index] = 0;
+            if (target >= targets.count) continue;
+            Place place = targets.place(target);
+            int row = down.start + place.row * down.stride;
+            int column = across.start + place.column * across.stride;
+            first_[index] = ((place.sample * pass.source_rows + row) * pass.source_columns + column) * inner_;
+            for (int side = 0; side < 4; ++side) {
+#ifdef PLANT_WRONG_PADDING
+                bool row_is_inside = row + side >= 0 && row + side <= pass.source_rows;
+#else
+                bool row_is_inside = row + side >= 0 && row + side < pass.source_rows;
+#endif
+                bool column_is_inside = column + side >= 0 && column + side < pass.source_columns;
+                inside_[index] |= row_is_inside << side | column_is_inside << (4 + side);
+            }
+        }
+    }
+
+    __device__ void turn_to(int step) {
+        step_ = step;
+        int four = step * (tile_product::DEPTH / 4) + threadIdx.x % 4;
+        int pixel = by_pixel_.quotient(four);
+        int row = width_ == 3 ? pixel / 3 : pixel / width_;
+        int column = pixel - row * width_;
+        channel_ = 4 * (four - pixel * fours_);
+        offset_ = row * line_ + column * inner_;
+        needs_ = four < all_fours_ ? 1 << row | 1 << (4 + column) : -1;
+    }
+
+    __device__ nwm::Four left(int index) const {
+        if ((inside_[index] & needs_) != needs_) return nwm::Four{};
+        return four_channels(source_ + (first_[index] + offset_), channel_, inner_, in_fours_);
+    }
+
+    __device__ int left_word(int index) const { return row_of(index) * Left::ROW_STEP + threadIdx.x % 4 * 4; }
+
+    __device__ nwm::Four right(int term, int column) const {
+        return nwm::load_four(matrix_ + ((step_ * tile_product::DEPTH + term) * pitch_ + column));
+    }
+
+  private:
+    static constexpr int ROWS = tile_product::FOURS_OF_THREAD<T::ROWS * tile_product::DEPTH>;
+
+    /// Four threads read the 16 terms of a row. Rows r and r + 4 follow each other, whose words are in different banks.
+    static __device__ int row_of(int index) {
+        int lane = threadIdx.x % nwm::WARP;
+        int warp = threadIdx.x / nwm::WARP;
+        return (index * tile_product::WARPS + warp) * 8 + lane / 8 + lane / 4 % 2 * 4;
+    }
+
+    const float *source_, *matrix_;
+    int inner_, fours_;
+    Divisor by_pixel_;
+    int width_, all_fours_, line_;
+    bool in_fours_;
+    int pitch_;
+    /// Of each row: the first number of its window, and which of its four rows and of its four columns are in the picture.
+    int first_[ROWS], inside_[ROWS];
+    /// Of the terms that this thread reads next: step, channel, distance of the pixel from the window's first, its row and column.
+    int step_, channel_, offset_, needs_;
+};
+
+template <class Precision, class T> __device__ void correlate(const Pass &pass, long long rows, long long columns) {
+    int phase = blockIdx.z;
+    Phase down(rows, phase / Phase::steps(columns));
+    Phase across(columns, phase % Phase::steps(columns));
+    Targets targets(pass.batch, down.count(pass.target_rows), across.count(pass.target_columns));
+    if (static_cast<int>(blockIdx.x) * T::ROWS >= targets.count) return;
+
+    NWM_SHARED_MEMORY(shared);
+    tile_product::Sums<T> sums;
+    {
+        Windows<T> windows(pass, targets, down, across, phase);
+        int terms = 4 * down.width * across.width * fours_of(pass.inner);
+        int steps = (terms + tile_product::DEPTH - 1) / tile_product::DEPTH;
+        tile_product::add_products<Precision>(sums, shared, windows, steps);
+    }
+
+    bool in_pairs = pass.outer % 2 == 0 && reinterpret_cast<uintptr_t>(pass.target) % 8 == 0;
+    sums.visit([&](int row_of_tile) {
+        int index = blockIdx.x * T::ROWS + row_of_tile;
+        bool is_there = index < targets.count;
+        Place place = targets.place(is_there ? index : 0);
+        int row = place.sample * pass.target_rows + down.number + place.row * down.step;
+        int first = (row * pass.target_columns + across.number + place.column * across.step) * pass.outer;
+        return [=](int column_of_tile, float left, float right) {
+            int column = blockIdx.y * T::COLUMNS + column_of_tile;
+            if (!is_there || column >= pass.outer) return;
+            auto after = [&](float sum, int column) {
+                if (pass.bias) sum += pass.bias[column];
+                float sign = pass.signs ? pass.signs[first + column] : sum;
+                return sign > 0.0f ? sum : pass.slope * sum;
+            };
+            float *target = pass.target + (first + column);
+            bool both = column + 1 < pass.outer;
+            left = after(left, column);
+            if (both) right = after(right, column + 1);
+            if (both && in_pairs) {
+                nwm::store_two(target, left, right);
+            } else {
+                target[0] = left;
+                if (both) target[1] = right;
+            }
+        };
+    });
+}
+
+} // namespace convolution
+
+#define CORRELATE(name, Precision, Tile)                                                                               \
+    extern "C" __global__ void __launch_bounds__(tile_product::THREADS, tile_product::Precision::BLOCKS) name(          \
+        const float *source, const float *matrices, const float *bias, const float *signs, float slope, float *target, \
+        int batch, int source_rows, int source_columns, int inner, int target_rows, int target_columns, int outer,     \
+        int depth, int pitch, long long rows, long long columns) {                                                     \
+        convolution::Pass pass{source,         matrices, bias,        signs,          slope, target, batch, source_rows, \
+                               source_columns, inner,    target_rows, target_columns, outer, depth,  pitch};           \
+        convolution::correlate<tile_product::Precision, tile_product::Tile>(pass, rows, columns);                      \
+    }
+
+CORRELATE(correlate_large_rounded, Rounded, Large)
+CORRELATE(correlate_narrow_rounded, Rounded, Narrow)
+CORRELATE(correlate_small_rounded, Rounded, Small)
+CORRELATE(correlate_large_split, Split, Large)
+CORRELATE(correlate_narrow_split, Split, Narrow)
+CORRELATE(correlate_small_split, Split, Small)
+
+/// matrices[phase][term][column] = sum of the weights of the taps that meet the term's pixel, zero beyond the last term and
+/// column. Terms are the pixels of the window with their channels, in fours. Weights of a term's channel are `inner_step`
+/// apart, those of a column `outer_step`. One thread each of `depth * pitch` numbers; y phases.
+extern "C" __global__ void pack_weights(const float *weights, float *matrices, int inner, int outer, int inner_step,
+                                        int outer_step, int depth, int pitch, long long rows, long long columns) {
+    int index = blockIdx.x * blockDim.x + threadIdx.x;
+    if (index >= depth * pitch) return;
+    int phase = blockIdx.y;
+    convolution::Phase down(rows, phase / convolution::Phase::steps(columns));
+    convolution::Phase across(columns, phase % convolution::Phase::steps(columns));
+    int term = index / pitch;
+    int column = index % pitch;
+    int channels = 4 * convolution::fours_of(inner);
+    int channel = term % channels;
+    int pixel = term / channels;
+    float sum = 0.0f;
+    if (pixel < down.width * across.width && channel < inner && column < outer) {
+        const float *of_pair = weights + (channel * inner_step + column * outer_step);
+        for (int tap = 0; tap < 9; ++tap) {
+            bool meets = down.meets(pixel / across.width, tap / 3) && across.meets(pixel % across.width, tap % 3);
+            if (meets) sum += of_pair[tap];
+        }
+    }
+    matrices[phase * depth * pitch + index] = sum;
+}

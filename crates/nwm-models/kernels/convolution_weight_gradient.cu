@@ -1,0 +1,183 @@
+// The gradient of a convolution's weights and bias: for each phase of the forward pass (convolution.cuh) the product of
+// the transposed windows with the gradient of the results before the leaky ReLU, summed over all pixels.
+//
+// Rows are the pixels of a window with their channels in fours, and one more row of ones, whose products are the gradient
+// of the bias; columns are filters; terms are results. They are cut into chunks whose number depends on shapes alone; each
+// block writes the sum over one chunk, and `reduce_gradient` adds the chunks from the first to the last.
+//
+// Grid: x tiles of rows, y tiles of filters, z chunks of each phase; 128 threads, 27 KB of shared memory (`large`), at most
+// 168 registers, 3 blocks per SM. `reduce_gradient`: one thread per parameter.
+//
+// Bytes of `64 channels, 64 pictures of 32 x 32`: sources and gradient once each and 5 MB of chunks written and read, 44 MB,
+// 13 us at 3.35 TB/s. Arithmetic: 4.8 GFLOP (5.4 with idle rows), 13 us at 400 TFLOP/s, 40 us as 3xTF32. The places of
+// pixels cost about as many instructions as the products: about 35 us predicted for plain TF32.
+//
+// PLANT_MISSING_CHUNK plants a mistake for the tests.
+#include "convolution.cuh"
+#include "tile_product.cuh"
+
+namespace convolution {
+
+/// What the gradient of a layer's weights is made of.
+struct Layer {
+    /// [batch, rows, columns, channels]
+    const float *source;
+    /// Of the result before the leaky ReLU, [batch, result_rows, result_columns, filters].
+    const float *gradient;
+    /// [phases, chunks, depth + 1, filters]
+    float *partial;
+    int batch, rows, columns, channels, result_rows, result_columns, filters;
+    /// Terms of a chunk, a multiple of 16, and how many chunks there are for each phase.
+    int chunk, chunks;
+    /// Rows without that of the bias of the phase that has most.
+    int depth;
+};
+
+/// Windows and gradients of a chunk of results, for `tile_product::add_products`.
+template <class T> class Correlations {
+  public:
+    using Left = tile_product::RowsInner<T>;
+
+    __device__ Correlations(const Layer &layer, const Targets &targets, const Phase &down, const Phase &across, int chunk)
+        : layer_(layer), targets_(targets), down_(down), across_(across),
+          source_in_fours_(is_in_fours(layer.source, layer.channels)),
+          gradient_in_fours_(is_in_fours(layer.gradient, layer.filters)), first_(chunk * layer.chunk),
+          end_(min(targets.count, first_ + layer.chunk)) {
+        int fours = fours_of(layer.channels);
+        int four = blockIdx.x * FOURS + threadIdx.x % FOURS;
+        int pixel = four / fours;
+        row_ = pixel / across.width;
+        column_ = pixel % across.width;
+        channel_ = 4 * (four % fours);
+        is_bias_ = four == down.width * across.width * fours;
+        is_window_ = four < down.width * across.width * fours;
+    }
+
+    __device__ int steps() const {
+        return (max(end_ - first_, 0) + tile_product::DEPTH - 1) / tile_product::DEPTH;
+    }
+
+    __device__ void turn_to(int step) { term_ = first_ + step * tile_product::DEPTH; }
+
+    __device__ nwm::Four left(int index) const {
+        int target = term_ + term_of(index);
+        if (target >= end_) return nwm::Four{};
+        if (is_bias_) return nwm::Four{{1.0f, 0.0f, 0.0f, 0.0f}};
+        Place place = targets_.place(target);
+        int row = down_.start + place.row * down_.stride + row_;
+        int column = across_.start + place.column * across_.stride + column_;
+        bool inside = row >= 0 && row < layer_.rows && column >= 0 && column < layer_.columns;
+        if (!is_window_ || !inside) return nwm::Four{};
+        int pixel = (place.sample * layer_.rows + row) * layer_.columns + column;
+        return four_channels(layer_.source + pixel * layer_.channels, channel_, layer_.channels, source_in_fours_);
+    }
+
+    __device__ int left_word(int index) const { return term_of(index) * Left::TERM_STEP + threadIdx.x % FOURS * 4; }
+
+    __device__ nwm::Four right(int term, int column) const {
+        int target = term_ + term;
+        column += blockIdx.y * T::COLUMNS;
+        if (target >= end_ || column >= layer_.filters) return nwm::Four{};
+        Place place = targets_.place(target);
+        int row = place.sample * layer_.result_rows + down_.number + place.row * down_.step;
+        int pixel = row * layer_.result_columns + across_.number + place.column * across_.step;
+        return four_channels(layer_.gradient + pixel * layer_.filters, column, layer_.filters, gradient_in_fours_);
+    }
+
+  private:
+    /// Neighbouring threads read neighbouring rows of one term.
+    static constexpr int FOURS = T::ROWS / 4;
+    static __device__ int term_of(int index) {
+        return static_cast<int>(threadIdx.x) / FOURS + index * (tile_product::THREADS / FOURS);
+    }
+
+    const Layer &layer_;
+    const Targets &targets_;
+    const Phase &down_, &across_;
+    bool source_in_fours_, gradient_in_fours_;
+    /// The chunk.
+    int first_, end_;
+    /// Of the rows that this thread reads: the pixel of the window and the channel, or whether they are the bias's.
+    int row_, column_, channel_;
+    bool is_bias_, is_window_;
+    int term_;
+};
+
+template <class Precision, class T>
+__device__ void weight_gradient(const Layer &layer, long long rows, long long columns) {
+    int phase = static_cast<int>(blockIdx.z) / layer.chunks;
+    int chunk = static_cast<int>(blockIdx.z) % layer.chunks;
+    Phase down(rows, phase / Phase::steps(columns));
+    Phase across(columns, phase % Phase::steps(columns));
+    Targets targets(layer.batch, down.count(layer.result_rows), across.count(layer.result_columns));
+
+    NWM_SHARED_MEMORY(shared);
+    tile_product::Sums<T> sums;
+    Correlations<T> correlations(layer, targets, down, across, chunk);
+    tile_product::add_products<Precision>(sums, shared, correlations, correlations.steps());
+
+    int bias = 4 * down.width * across.width * fours_of(layer.channels);
+    float *partial = layer.partial + static_cast<long long>(blockIdx.z) * (layer.depth + 1) * layer.filters;
+    sums.visit([&](int row_of_tile) {
+        int row = blockIdx.x * T::ROWS + row_of_tile;
+        return [=](int column_of_tile, float left, float right) {
+            int column = blockIdx.y * T::COLUMNS + column_of_tile;
+            float *target = partial + (row * layer.filters + column);
+            if (row > bias) return;
+            if (column < layer.filters) target[0] = left;
+            if (column + 1 < layer.filters) target[1] = right;
+        };
+    });
+}
+
+} // namespace convolution
+
+#define WEIGHT_GRADIENT(name, Precision, Tile)                                                                         \
+    extern "C" __global__ void __launch_bounds__(tile_product::THREADS, 3) name(                                       \
+        const float *source, const float *gradient, float *partial, int batch, int rows, int columns, int channels,    \
+        int result_rows, int result_columns, int filters, int chunk, int chunks, int depth, long long rows_axis,       \
+        long long columns_axis) {                                                                                      \
+        convolution::Layer layer{source,      gradient,       partial, batch, rows,   columns, channels,               \
+                                 result_rows, result_columns, filters, chunk, chunks, depth};                          \
+        convolution::weight_gradient<tile_product::Precision, tile_product::Tile>(layer, rows_axis, columns_axis);     \
+    }
+
+WEIGHT_GRADIENT(weight_gradient_large_rounded, Rounded, Large)
+WEIGHT_GRADIENT(weight_gradient_narrow_rounded, Rounded, Narrow)
+WEIGHT_GRADIENT(weight_gradient_large_split, Split, Large)
+WEIGHT_GRADIENT(weight_gradient_narrow_split, Split, Narrow)
+
+/// parameters = the gradient of the weights [filters, channels, 3, 3] and, behind it, of the bias [filters]: the sums of
+/// `partial` over phases and chunks, in this order. Neighbouring threads are neighbouring filters, as in `partial`.
+extern "C" __global__ void reduce_gradient(const float *partial, float *parameters, int channels, int filters, int chunks,
+                                           int depth, long long rows, long long columns) {
+    int index = blockIdx.x * blockDim.x + threadIdx.x;
+    if (index >= (9 * channels + 1) * filters) return;
+    int filter = index % filters;
+    int of_filter = index / filters;
+    int tap = of_filter / channels;
+    int channel = of_filter % channels;
+    bool is_bias = tap == 9;
+    int fours = convolution::fours_of(channels);
+    int phases_across = convolution::Phase::steps(columns);
+    int phases = convolution::Phase::steps(rows) * phases_across;
+#ifdef PLANT_MISSING_CHUNK
+    int whole = chunks - 1;
+#else
+    int whole = chunks;
+#endif
+    float sum = 0.0f;
+    for (int phase = 0; phase < phases; ++phase) {
+        convolution::Phase down(rows, phase / phases_across);
+        convolution::Phase across(columns, phase % phases_across);
+        int pixel = is_bias ? down.width * across.width
+                            : down.source_of(tap / 3) * across.width + across.source_of(tap % 3);
+        int row = 4 * pixel * fours + (is_bias ? 0 : channel);
+        const float *of_phase = partial + (static_cast<long long>(phase) * chunks * (depth + 1) + row) * filters + filter;
+        for (int chunk = 0; chunk < whole; ++chunk) {
+            sum += of_phase[static_cast<long long>(chunk) * (depth + 1) * filters];
+        }
+    }
+    int place = is_bias ? 9 * channels * filters + filter : (filter * channels + channel) * 9 + tap;
+    parameters[place] = sum;
+}

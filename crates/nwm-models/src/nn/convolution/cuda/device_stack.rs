@@ -1,0 +1,198 @@
+//! Layers of which each reads the result of the one before.
+
+use nwm_cuda::{Argument, Grid, Kernel, Queue};
+
+use super::super::operation::{Layer, Wanted};
+use super::Numbers;
+use super::device_layer::{DeviceLayer, Epilogue, PLAIN_THREADS};
+use super::error::{Error, Result};
+use super::modules::LEAKY_RELU_GRADIENT;
+use super::tile::{Precision, Tile};
+
+/// A stack for a batch, and how it is computed.
+#[derive(Debug)]
+pub(in super::super) struct DeviceStack<'a, Q> {
+    pub(in super::super) queue: &'a Q,
+    pub(in super::super) layers: &'a [Layer],
+    pub(in super::super) batch: usize,
+    pub(in super::super) precision: Precision,
+    /// Tile of every pass, instead of the one that suits its size.
+    pub(in super::super) tile: Option<Tile>,
+}
+
+impl<Q: Queue> DeviceStack<'_, Q> {
+    /// The results of all layers; only the last if the others are not wanted. `parameters` are the weight and the bias of
+    /// each layer in order, one after the other.
+    ///
+    /// # Errors
+    /// [`Error::Length`] or [`Error::Size`] before anything is launched; [`Error::Launch`] with the device's answer.
+    pub(in super::super) fn forward(
+        &self,
+        input: Numbers<'_, Q::Array>,
+        parameters: Numbers<'_, Q::Array>,
+        all: bool,
+    ) -> Result<Vec<Q::Array>> {
+        self.check(input, parameters)?;
+        let mut results: Vec<Q::Array> = Vec::with_capacity(self.layers.len());
+        for (index, (layer, parameters)) in self.with_parameters(parameters).enumerate() {
+            let correlation = &layer.correlation;
+            let result = self.queue.array(self.batch * correlation.output_size())?;
+            let epilogue = Epilogue {
+                bias: Some(parameters.from(layer.parameters()[0])),
+                signs: None,
+                slope: slope(layer),
+            };
+            let read = if index == 0 { Some(input) } else { results.last().map(Numbers::of) };
+            self.device_layer(layer).forward(
+                read.unwrap_or(input),
+                parameters,
+                &epilogue,
+                &result,
+            )?;
+            if !all {
+                results.clear();
+            }
+            results.push(result);
+        }
+        Ok(results)
+    }
+
+    /// Gradients of the input and of the parameters, those that are wanted. `results` are those of all layers, `gradient`
+    /// is that of the last.
+    ///
+    /// # Errors
+    /// [`Error::Length`], [`Error::Results`] or [`Error::Size`] before anything is launched; [`Error::Launch`] with the
+    /// device's answer.
+    pub(in super::super) fn backward(
+        &self,
+        (input, parameters): (Numbers<'_, Q::Array>, Numbers<'_, Q::Array>),
+        results: &[Numbers<'_, Q::Array>],
+        gradient: Numbers<'_, Q::Array>,
+        wanted: Wanted,
+    ) -> Result<(Option<Q::Array>, Option<Q::Array>)> {
+        self.check(input, parameters)?;
+        self.check_results(results, gradient)?;
+        let of_parameters =
+            wanted.parameters.then(|| self.queue.array(self.parameters())).transpose()?;
+        let mut offset = self.parameters();
+        // Before the activation of the layer that comes next.
+        let mut before: Option<Q::Array> = None;
+        let layers: Vec<_> = self.with_parameters(parameters).collect();
+        for (index, &(layer, parameters)) in layers.iter().enumerate().rev() {
+            offset -= layer.parameters().iter().sum::<usize>();
+            if before.is_none() {
+                before = self.before_last_activation(layer, results[index], gradient)?;
+            }
+            let of_result = before.as_ref().map_or(gradient, Numbers::of);
+            let on_device = self.device_layer(layer);
+            let read = if index == 0 { input } else { results[index - 1] };
+            if let Some(of_parameters) = &of_parameters {
+                on_device.parameter_gradient(read, of_result, of_parameters, offset)?;
+            }
+            if index == 0 && !wanted.input {
+                return Ok((None, of_parameters));
+            }
+            let of_read = self.queue.array(self.batch * layer.correlation.source_size())?;
+            let epilogue = Epilogue {
+                bias: None,
+                signs: (index > 0).then_some(read),
+                slope: if index > 0 { slope(layers[index - 1].0) } else { 1.0 },
+            };
+            on_device.input_gradient(of_result, parameters, &epilogue, &of_read)?;
+            before = Some(of_read);
+        }
+        Ok((before, of_parameters))
+    }
+
+    /// The gradient before the activation of the last layer, none if there is no activation.
+    fn before_last_activation(
+        &self,
+        layer: &Layer,
+        result: Numbers<'_, Q::Array>,
+        gradient: Numbers<'_, Q::Array>,
+    ) -> Result<Option<Q::Array>> {
+        if layer.slope.is_none() {
+            return Ok(None);
+        }
+        let count = self.batch * layer.correlation.output_size();
+        let before = self.queue.array(count)?;
+        let arguments = [
+            Argument::count("numbers of a result", count)?,
+            Argument::Float(slope(layer)),
+            result.argument(),
+            gradient.argument(),
+            Argument::array(&before, 0),
+        ];
+        let grid = Grid {
+            blocks: [count.div_ceil(PLAIN_THREADS), 1, 1],
+            threads: PLAIN_THREADS,
+            shared_words: 0,
+        };
+        let kernel = Kernel { module: &LEAKY_RELU_GRADIENT, name: "leaky_relu_gradient" };
+        self.queue.launch(kernel, grid, &arguments)?;
+        Ok(Some(before))
+    }
+
+    fn device_layer<'a>(&'a self, layer: &'a Layer) -> DeviceLayer<'a, Q> {
+        let Self { queue, batch, precision, tile, .. } = *self;
+        DeviceLayer { queue, correlation: &layer.correlation, batch, precision, tile }
+    }
+
+    /// Numbers of all parameters.
+    fn parameters(&self) -> usize {
+        self.layers.iter().flat_map(Layer::parameters).sum()
+    }
+
+    /// Each layer with its parameters.
+    fn with_parameters<'s, 'p>(
+        &'s self,
+        mut parameters: Numbers<'p, Q::Array>,
+    ) -> impl Iterator<Item = (&'s Layer, Numbers<'p, Q::Array>)>
+    where
+        Q::Array: 'p,
+    {
+        self.layers.iter().map(move |layer| {
+            let of_layer = parameters;
+            parameters = parameters.from(layer.parameters().iter().sum());
+            (layer, of_layer)
+        })
+    }
+
+    fn check(&self, input: Numbers<'_, Q::Array>, parameters: Numbers<'_, Q::Array>) -> Result<()> {
+        let of_sample = self.layers.first().map_or(0, |layer| layer.correlation.source_size());
+        self.check_length("the input of a stack", input, self.batch * of_sample)?;
+        self.check_length("the parameters of a stack", parameters, self.parameters())?;
+        self.layers.iter().try_for_each(|layer| self.device_layer(layer).check())
+    }
+
+    fn check_results(
+        &self,
+        results: &[Numbers<'_, Q::Array>],
+        gradient: Numbers<'_, Q::Array>,
+    ) -> Result<()> {
+        let (found, expected) = (results.len(), self.layers.len());
+        if found != expected {
+            return Err(Error::Results { found, expected });
+        }
+        let size = |layer: &Layer| self.batch * layer.correlation.output_size();
+        for (layer, &result) in self.layers.iter().zip(results) {
+            self.check_length("the result of a layer", result, size(layer))?;
+        }
+        self.check_length("the gradient of a stack", gradient, self.layers.last().map_or(0, size))
+    }
+
+    fn check_length(
+        &self,
+        what: &'static str,
+        numbers: Numbers<'_, Q::Array>,
+        count: usize,
+    ) -> Result<()> {
+        let (end, length) = (numbers.offset + count, self.queue.length(numbers.array));
+        if end > length { Err(Error::Length { what, end, length }) } else { Ok(()) }
+    }
+}
+
+/// The slope of a layer's activation below zero; that of the identity if there is none.
+fn slope(layer: &Layer) -> f32 {
+    layer.slope.unwrap_or(1.0) as f32
+}
