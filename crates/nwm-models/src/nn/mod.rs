@@ -14,8 +14,8 @@
 
 mod activation;
 mod convolution;
-#[cfg(test)]
-mod emulated;
+#[cfg(any(test, feature = "cuda"))]
+mod device;
 pub mod flow;
 mod gru;
 mod initialiser;
@@ -33,6 +33,8 @@ mod vanilla;
 
 pub use activation::{leaky_relu, sigmoid, swish};
 pub use convolution::{Convolution, ConvolutionOptions, ConvolutionStack};
+#[cfg(any(test, feature = "cuda"))]
+pub use device::{AdamArrays, AdamStep, DeviceError, Numbers};
 pub use gru::Gru;
 pub use initialiser::{Initialiser, standard_normals};
 pub use layer_norm::layer_norm;

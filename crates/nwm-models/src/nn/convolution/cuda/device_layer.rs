@@ -2,10 +2,9 @@
 
 use nwm_cuda::{Argument, Grid, Kernel, Queue};
 
+use super::super::super::device::{DeviceError, Numbers};
 use super::super::geometry::{Correlation, Pass};
-use super::Numbers;
 use super::axis::{axes, largest_window, most_targets, phases};
-use super::error::{Error, Result};
 use super::modules::{CORRELATE, WEIGHT_GRADIENT};
 use super::tile::{Chunks, DEPTH, Precision, THREADS, Tile};
 
@@ -45,7 +44,7 @@ impl<Q: Queue> DeviceLayer<'_, Q> {
         weight: Numbers<'_, Q::Array>,
         epilogue: &Epilogue<'_, Q::Array>,
         result: &Q::Array,
-    ) -> Result<()> {
+    ) -> Result<(), DeviceError> {
         let (channels, filters) = (self.correlation.channels(), self.correlation.filters());
         let product = Product {
             pass: &self.correlation.reading(),
@@ -63,7 +62,7 @@ impl<Q: Queue> DeviceLayer<'_, Q> {
         weight: Numbers<'_, Q::Array>,
         epilogue: &Epilogue<'_, Q::Array>,
         of_input: &Q::Array,
-    ) -> Result<()> {
+    ) -> Result<(), DeviceError> {
         let (channels, filters) = (self.correlation.channels(), self.correlation.filters());
         let product = Product {
             pass: &self.correlation.adjoint(),
@@ -81,7 +80,7 @@ impl<Q: Queue> DeviceLayer<'_, Q> {
         weight: Numbers<'_, Q::Array>,
         epilogue: &Epilogue<'_, Q::Array>,
         target: &Q::Array,
-    ) -> Result<()> {
+    ) -> Result<(), DeviceError> {
         let Product { pass, inner, outer, weight_steps } = *product;
         let targets = self.batch * most_targets(pass);
         let phases = phases(pass);
@@ -145,7 +144,7 @@ impl<Q: Queue> DeviceLayer<'_, Q> {
         before: Numbers<'_, Q::Array>,
         of_parameters: &Q::Array,
         offset: usize,
-    ) -> Result<()> {
+    ) -> Result<(), DeviceError> {
         let pass = self.correlation.reading();
         let (channels, filters) = (self.correlation.channels(), self.correlation.filters());
         let tile = Tile::of_gradient(filters);
@@ -202,7 +201,7 @@ impl<Q: Queue> DeviceLayer<'_, Q> {
     }
 
     /// Whether kernels can count the numbers of every array.
-    pub(super) fn check(&self) -> Result<()> {
+    pub(super) fn check(&self) -> Result<(), DeviceError> {
         let (channels, filters) = (self.correlation.channels(), self.correlation.filters());
         // Windows have up to 16 pixels, and tiles up to 64 columns.
         let weights = 16 * channels.next_multiple_of(64) * filters.next_multiple_of(64);
@@ -212,7 +211,7 @@ impl<Q: Queue> DeviceLayer<'_, Q> {
             ("the weight of a layer", weights),
         ] {
             if found > MOST_NUMBERS {
-                return Err(Error::Size { what, found, most: MOST_NUMBERS });
+                return Err(DeviceError::Size { what, found, most: MOST_NUMBERS });
             }
         }
         Ok(())

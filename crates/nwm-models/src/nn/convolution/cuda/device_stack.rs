@@ -2,22 +2,28 @@
 
 use nwm_cuda::{Argument, Grid, Kernel, Queue};
 
+use super::super::super::device::{DeviceError, Numbers};
 use super::super::operation::{Layer, Wanted};
-use super::Numbers;
 use super::device_layer::{DeviceLayer, Epilogue, PLAIN_THREADS};
-use super::error::{Error, Result};
 use super::modules::LEAKY_RELU_GRADIENT;
 use super::tile::{Precision, Tile};
 
 /// A stack for a batch, and how it is computed.
 #[derive(Debug)]
-pub(in super::super) struct DeviceStack<'a, Q> {
-    pub(in super::super) queue: &'a Q,
-    pub(in super::super) layers: &'a [Layer],
-    pub(in super::super) batch: usize,
-    pub(in super::super) precision: Precision,
+pub(super) struct DeviceStack<'a, Q> {
+    pub(super) queue: &'a Q,
+    pub(super) layers: &'a [Layer],
+    pub(super) batch: usize,
+    pub(super) precision: Precision,
     /// Tile of every pass, instead of the one that suits its size.
-    pub(in super::super) tile: Option<Tile>,
+    pub(super) tile: Option<Tile>,
+}
+
+/// Gradients, those that were wanted.
+#[derive(Debug)]
+pub(super) struct DeviceGradients<A> {
+    pub(super) input: Option<A>,
+    pub(super) parameters: Option<A>,
 }
 
 impl<Q: Queue> DeviceStack<'_, Q> {
@@ -25,20 +31,20 @@ impl<Q: Queue> DeviceStack<'_, Q> {
     /// each layer in order, one after the other.
     ///
     /// # Errors
-    /// [`Error::Length`] or [`Error::Size`] before anything is launched; [`Error::Launch`] with the device's answer.
-    pub(in super::super) fn forward(
+    /// [`DeviceError::Length`] or [`DeviceError::Size`] before anything is launched; [`DeviceError::Launch`] with the device's answer.
+    pub(super) fn forward(
         &self,
         input: Numbers<'_, Q::Array>,
         parameters: Numbers<'_, Q::Array>,
         all: bool,
-    ) -> Result<Vec<Q::Array>> {
+    ) -> Result<Vec<Q::Array>, DeviceError> {
         self.check(input, parameters)?;
         let mut results: Vec<Q::Array> = Vec::with_capacity(self.layers.len());
         for (index, (layer, parameters)) in self.with_parameters(parameters).enumerate() {
             let correlation = &layer.correlation;
             let result = self.queue.array(self.batch * correlation.output_size())?;
             let epilogue = Epilogue {
-                bias: Some(parameters.from(layer.parameters()[0])),
+                bias: Some(parameters.after(layer.parameters()[0])),
                 signs: None,
                 slope: slope(layer),
             };
@@ -61,15 +67,15 @@ impl<Q: Queue> DeviceStack<'_, Q> {
     /// is that of the last.
     ///
     /// # Errors
-    /// [`Error::Length`], [`Error::Results`] or [`Error::Size`] before anything is launched; [`Error::Launch`] with the
+    /// [`DeviceError::Length`], [`DeviceError::Results`] or [`DeviceError::Size`] before anything is launched; [`DeviceError::Launch`] with the
     /// device's answer.
-    pub(in super::super) fn backward(
+    pub(super) fn backward(
         &self,
         (input, parameters): (Numbers<'_, Q::Array>, Numbers<'_, Q::Array>),
         results: &[Numbers<'_, Q::Array>],
         gradient: Numbers<'_, Q::Array>,
         wanted: Wanted,
-    ) -> Result<(Option<Q::Array>, Option<Q::Array>)> {
+    ) -> Result<DeviceGradients<Q::Array>, DeviceError> {
         self.check(input, parameters)?;
         self.check_results(results, gradient)?;
         let of_parameters =
@@ -90,7 +96,7 @@ impl<Q: Queue> DeviceStack<'_, Q> {
                 on_device.parameter_gradient(read, of_result, of_parameters, offset)?;
             }
             if index == 0 && !wanted.input {
-                return Ok((None, of_parameters));
+                return Ok(DeviceGradients { input: None, parameters: of_parameters });
             }
             let of_read = self.queue.array(self.batch * layer.correlation.source_size())?;
             let epilogue = Epilogue {
@@ -101,7 +107,7 @@ impl<Q: Queue> DeviceStack<'_, Q> {
             on_device.input_gradient(of_result, parameters, &epilogue, &of_read)?;
             before = Some(of_read);
         }
-        Ok((before, of_parameters))
+        Ok(DeviceGradients { input: before, parameters: of_parameters })
     }
 
     /// The gradient before the activation of the last layer, none if there is no activation.
@@ -110,7 +116,7 @@ impl<Q: Queue> DeviceStack<'_, Q> {
         layer: &Layer,
         result: Numbers<'_, Q::Array>,
         gradient: Numbers<'_, Q::Array>,
-    ) -> Result<Option<Q::Array>> {
+    ) -> Result<Option<Q::Array>, DeviceError> {
         if layer.slope.is_none() {
             return Ok(None);
         }
@@ -153,15 +159,19 @@ impl<Q: Queue> DeviceStack<'_, Q> {
     {
         self.layers.iter().map(move |layer| {
             let of_layer = parameters;
-            parameters = parameters.from(layer.parameters().iter().sum());
+            parameters = parameters.after(layer.parameters().iter().sum());
             (layer, of_layer)
         })
     }
 
-    fn check(&self, input: Numbers<'_, Q::Array>, parameters: Numbers<'_, Q::Array>) -> Result<()> {
+    fn check(
+        &self,
+        input: Numbers<'_, Q::Array>,
+        parameters: Numbers<'_, Q::Array>,
+    ) -> Result<(), DeviceError> {
         let of_sample = self.layers.first().map_or(0, |layer| layer.correlation.source_size());
-        self.check_length("the input of a stack", input, self.batch * of_sample)?;
-        self.check_length("the parameters of a stack", parameters, self.parameters())?;
+        input.check(self.queue, "the input of a stack", self.batch * of_sample)?;
+        parameters.check(self.queue, "the parameters of a stack", self.parameters())?;
         self.layers.iter().try_for_each(|layer| self.device_layer(layer).check())
     }
 
@@ -169,26 +179,16 @@ impl<Q: Queue> DeviceStack<'_, Q> {
         &self,
         results: &[Numbers<'_, Q::Array>],
         gradient: Numbers<'_, Q::Array>,
-    ) -> Result<()> {
+    ) -> Result<(), DeviceError> {
         let (found, expected) = (results.len(), self.layers.len());
         if found != expected {
-            return Err(Error::Results { found, expected });
+            return Err(DeviceError::Results { found, expected });
         }
         let size = |layer: &Layer| self.batch * layer.correlation.output_size();
         for (layer, &result) in self.layers.iter().zip(results) {
-            self.check_length("the result of a layer", result, size(layer))?;
+            result.check(self.queue, "the result of a layer", size(layer))?;
         }
-        self.check_length("the gradient of a stack", gradient, self.layers.last().map_or(0, size))
-    }
-
-    fn check_length(
-        &self,
-        what: &'static str,
-        numbers: Numbers<'_, Q::Array>,
-        count: usize,
-    ) -> Result<()> {
-        let (end, length) = (numbers.offset + count, self.queue.length(numbers.array));
-        if end > length { Err(Error::Length { what, end, length }) } else { Ok(()) }
+        gradient.check(self.queue, "the gradient of a stack", self.layers.last().map_or(0, size))
     }
 }
 

@@ -1,33 +1,8 @@
 //! The files of kernels.
 
-use nwm_cuda::{Capability, Module, Ptx};
+use nwm_cuda::Module;
 
-/// What a file compiles to.
-macro_rules! compiled {
-    ($name:literal) => {
-        &[
-            Ptx {
-                capability: Capability::From80,
-                text: include_str!(concat!(
-                    env!("CARGO_MANIFEST_DIR"),
-                    "/kernels/ptx/",
-                    $name,
-                    ".compute_80.ptx"
-                )),
-            },
-            Ptx {
-                capability: Capability::Only90,
-                text: include_str!(concat!(
-                    env!("CARGO_MANIFEST_DIR"),
-                    "/kernels/ptx/",
-                    $name,
-                    ".compute_90a.ptx"
-                )),
-            },
-        ]
-    };
-}
-pub(crate) use compiled;
+use super::super::super::device::ptx;
 
 /// Passes over pictures, and the layout of their weights.
 pub(super) const CORRELATE: Module = Module {
@@ -41,7 +16,7 @@ pub(super) const CORRELATE: Module = Module {
         "correlate_small_split",
         "pack_weights",
     ],
-    ptx: compiled!("convolution_correlate"),
+    ptx: ptx!("convolution_correlate"),
 };
 
 /// The gradient of weights and bias.
@@ -54,12 +29,12 @@ pub(super) const WEIGHT_GRADIENT: Module = Module {
         "weight_gradient_narrow_split",
         "reduce_gradient",
     ],
-    ptx: compiled!("convolution_weight_gradient"),
+    ptx: ptx!("convolution_weight_gradient"),
 };
 
 /// Back through the activation of the last layer.
 pub(super) const LEAKY_RELU_GRADIENT: Module = Module {
     name: "leaky_relu_gradient",
     kernels: &["leaky_relu_gradient"],
-    ptx: compiled!("leaky_relu_gradient"),
+    ptx: ptx!("leaky_relu_gradient"),
 };

@@ -9,13 +9,14 @@
 
 use nwm_cuda::{EmulatedArray, Emulation, Order};
 
-use super::error::Error;
+use super::device_stack::DeviceStack;
 use super::modules::{CORRELATE, LEAKY_RELU_GRADIENT, WEIGHT_GRADIENT};
-use super::*;
+use super::tile::{Precision, Tile};
 use crate::nn::convolution::ConvolutionOptions;
 use crate::nn::convolution::geometry::Correlation;
 use crate::nn::convolution::operation::{FusedConvolutions, Layer, Wanted};
-use crate::nn::emulated::{self, ORDERS};
+use crate::nn::device::emulated::{self, ORDERS};
+use crate::nn::device::{DeviceError, Numbers};
 
 const BOTH: Wanted = Wanted { input: true, parameters: true };
 
@@ -108,7 +109,7 @@ impl Case {
         precision: Precision,
         tile: Option<Tile>,
         offset: usize,
-    ) -> Result<Outcome<f32>, Error> {
+    ) -> Result<Outcome<f32>, DeviceError> {
         let upload = |values: &[f32]| queue.upload(&[&vec![f32::NAN; offset], values].concat());
         let on_device = |array| Numbers { array, offset };
         let stack = DeviceStack { queue, layers: &self.layers, batch: self.batch, precision, tile };
@@ -124,13 +125,12 @@ impl Case {
             .map(|result| upload(&result.iter().map(|&value| value as f32).collect::<Vec<_>>()))
             .collect::<Result<_, _>>()?;
         let signs: Vec<_> = signs.iter().map(on_device).collect();
-        let (of_input, of_parameters) =
-            stack.backward((input, parameters), &signs, on_device(&gradient), BOTH)?;
+        let gradients = stack.backward((input, parameters), &signs, on_device(&gradient), BOTH)?;
         let download = |array: &EmulatedArray| queue.download(array);
         Ok(Outcome {
             results: results.iter().map(download).collect::<Result<_, _>>()?,
-            of_input: download(&of_input.unwrap())?,
-            of_parameters: download(&of_parameters.unwrap())?,
+            of_input: download(&gradients.input.unwrap())?,
+            of_parameters: download(&gradients.parameters.unwrap())?,
         })
     }
 
@@ -272,7 +272,7 @@ fn what_nobody_wants_is_not_computed() {
     let results: Vec<_> = results.iter().map(Numbers::of).collect();
     let gradients = |wanted| {
         let gradients = stack.backward(read, &results, Numbers::of(&gradient), wanted).unwrap();
-        (gradients.0.as_ref().map(download), gradients.1.as_ref().map(download))
+        (gradients.input.as_ref().map(download), gradients.parameters.as_ref().map(download))
     };
     let all = gradients(BOTH);
     assert!(all.0.is_some() && all.1.is_some());

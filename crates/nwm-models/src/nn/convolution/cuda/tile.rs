@@ -18,7 +18,7 @@ const SHORTEST_CHUNK: usize = 4 * DEPTH;
 
 /// How exact products are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in super::super) enum Precision {
+pub(super) enum Precision {
     /// Operands rounded to TF32: errors of about 1e-3.
     Rounded,
     /// Operands split into two TF32 numbers, three products each: errors as of single precision.
@@ -27,7 +27,7 @@ pub(in super::super) enum Precision {
 
 /// Results of a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in super::super) enum Tile {
+pub(super) enum Tile {
     /// 128 targets by 64 channels.
     Large,
     /// 128 targets by 16 channels.

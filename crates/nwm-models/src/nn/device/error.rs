@@ -1,23 +1,22 @@
-//! What can go wrong when layers are computed on a device.
-
-pub(crate) type Result<T> = std::result::Result<T, Error>;
+//! What can go wrong when an operation runs on a device.
 
 /// Messages complete the sentence "failed to ...".
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
+#[non_exhaustive]
+pub enum DeviceError {
     /// An array that is shorter than the shapes say.
-    #[error("convolve on the device: {what} ends at {end} of an array of {length}")]
+    #[error("compute on the device: {what} ends at {end} of an array of {length}")]
     Length {
         /// Which array.
         what: &'static str,
-        /// Where the numbers end that a kernel would read.
+        /// Where the numbers end that a kernel would read or write.
         end: usize,
         /// Numbers of the array.
         length: usize,
     },
 
     /// Results of another number of layers.
-    #[error("convolve on the device: found results of {found} layers, expected {expected}")]
+    #[error("compute on the device: found results of {found} layers, expected {expected}")]
     Results {
         /// Layers of which there are results.
         found: usize,
@@ -27,7 +26,7 @@ pub(crate) enum Error {
 
     /// More numbers than a kernel can count.
     #[error(
-        "convolve on the device: {what} has {found} numbers, at most {most} are possible; use a smaller batch"
+        "compute on the device: {what} has {found} numbers, at most {most} are possible; use a smaller batch"
     )]
     Size {
         /// Which array.

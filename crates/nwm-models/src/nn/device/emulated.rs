@@ -12,10 +12,10 @@ use std::path::Path;
 use nwm_cuda::{Emulation, Limits, Module, Order, Program, Sources};
 
 /// All orders in which the threads of a block run.
-pub(super) const ORDERS: [Order; 3] = [Order::Forward, Order::Reverse, Order::Shuffled];
+pub(in super::super) const ORDERS: [Order; 3] = [Order::Forward, Order::Reverse, Order::Shuffled];
 
 /// A queue for modules of this crate, compiled with macros that plant mistakes; none where there is no compiler.
-pub(super) fn queue(
+pub(in super::super) fn queue(
     name: &str,
     modules: &[&'static Module],
     defines: &[&str],
