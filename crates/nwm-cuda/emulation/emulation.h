@@ -80,11 +80,17 @@ inline Block block;
 }
 
 /// An access of several words at once needs an address that their size divides.
-inline void check_alignment(const float *address, int bytes) {
-    if (reinterpret_cast<std::uintptr_t>(address) % bytes != 0) {
+inline void check_alignment(std::uintptr_t address, int bytes) {
+    if (address % bytes != 0) {
         fail("thread " + std::to_string(block.current) + " moves " + std::to_string(bytes) +
              " bytes from or to an address that they do not divide");
     }
+}
+inline void check_alignment(const float *words, int bytes) {
+    check_alignment(reinterpret_cast<std::uintptr_t>(words), bytes);
+}
+inline void check_alignment(const CheckedFloats &words, int bytes) {
+    check_alignment(static_cast<std::uintptr_t>(4 * words.place()), bytes);
 }
 
 inline Moment now() {

@@ -122,10 +122,14 @@ __device__ inline Four load_four(const float *address) {
 /// Writes four words of shared memory, the first of which is a multiple of four.
 __device__ inline void store_four(SharedFloats words, const Four &four) {
 #ifdef NWM_EMULATED
+    emulation::check_alignment(words, 16);
     for (int part = 0; part < 4; ++part) words[part] = four.values[part];
 #else
-    *reinterpret_cast<float4 *>(words) =
-        make_float4(four.values[0], four.values[1], four.values[2], four.values[3]);
+    // Written out since the compiler takes some stores of a float4 apart.
+    uint32_t address = static_cast<uint32_t>(__cvta_generic_to_shared(words));
+    asm volatile("st.shared.v4.f32 [%0], {%1, %2, %3, %4};" ::"r"(address), "f"(four.values[0]), "f"(four.values[1]),
+                 "f"(four.values[2]), "f"(four.values[3])
+                 : "memory");
 #endif
 }
 

@@ -120,6 +120,13 @@ template <class Precision, class T> __device__ void correlate(const Pass &pass, 
 
     NWM_SHARED_MEMORY(shared);
     tile_product::Sums<T> sums;
+    int first_column = blockIdx.y * T::COLUMNS;
+    if (pass.bias) {
+        sums.begin([&](int column) {
+            column += first_column;
+            return column < pass.outer ? pass.bias[column] : 0.0f;
+        });
+    }
     {
         Windows<T> windows(pass, targets, down, across, phase);
         int terms = 4 * down.width * across.width * fours_of(pass.inner);
@@ -135,22 +142,21 @@ template <class Precision, class T> __device__ void correlate(const Pass &pass, 
         int row = place.sample * pass.target_rows + down.number + place.row * down.step;
         int first = (row * pass.target_columns + across.number + place.column * across.step) * pass.outer;
         return [=](int column_of_tile, float left, float right) {
-            int column = blockIdx.y * T::COLUMNS + column_of_tile;
+            int column = first_column + column_of_tile;
             if (!is_there || column >= pass.outer) return;
-            auto after = [&](float sum, int column) {
-                if (pass.bias) sum += pass.bias[column];
-                float sign = pass.signs ? pass.signs[first + column] : sum;
-                return sign > 0.0f ? sum : pass.slope * sum;
-            };
             float *target = pass.target + (first + column);
-            bool both = column + 1 < pass.outer;
-            left = after(left, column);
-            if (both) right = after(right, column + 1);
-            if (both && in_pairs) {
-                nwm::store_two(target, left, right);
+            const float *signs = pass.signs ? pass.signs + (first + column) : nullptr;
+            auto after = [&](float sum, int part) {
+                return (signs ? signs[part] : sum) > 0.0f ? sum : pass.slope * sum;
+            };
+            left = after(left, 0);
+            if (column + 1 == pass.outer) {
+                target[0] = left;
+            } else if (in_pairs) {
+                nwm::store_two(target, left, after(right, 1));
             } else {
                 target[0] = left;
-                if (both) target[1] = right;
+                target[1] = after(right, 1);
             }
         };
     });

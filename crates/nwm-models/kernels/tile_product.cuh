@@ -107,6 +107,21 @@ template <class T, class Left> constexpr int SHARED_WORDS = 2 * (Left::WORDS + R
 template <class T> struct Sums {
     float values[T::PRODUCTS_DOWN][T::PRODUCTS_ACROSS][4] = {};
 
+    /// Every sum of a column begins with `of(column)`.
+    template <class Of> __device__ void begin(Of of) {
+#pragma unroll
+        for (int across = 0; across < T::PRODUCTS_ACROSS; ++across) {
+#pragma unroll
+            for (int part = 0; part < 2; ++part) {
+                float value = of(first_column() + 8 * across + 2 * (threadIdx.x % 4) + part);
+#pragma unroll
+                for (int down = 0; down < T::PRODUCTS_DOWN; ++down) {
+                    values[down][across][part] = values[down][across][part + 2] = value;
+                }
+            }
+        }
+    }
+
     /// Adds the products of the terms in shared memory.
     template <class Precision, class Left> __device__ void add(SharedFloats left, SharedFloats right) {
         int lane = threadIdx.x % nwm::WARP;

@@ -89,7 +89,7 @@ impl<Q: Queue> DeviceLayer<'_, Q> {
         let pitch = outer.next_multiple_of(tile.columns());
         let [rows, columns] = axes(pass);
         let matrices = self.queue.array(phases * depth * pitch)?;
-        let int = |what, count| Argument::count(what, count);
+        let int = Argument::count;
         let pack = [
             weight.argument(),
             Argument::array(&matrices, 0),
@@ -155,7 +155,7 @@ impl<Q: Queue> DeviceLayer<'_, Q> {
             Chunks::of(self.batch * most_targets(&pass), phases * tiles.iter().product::<usize>());
         let [rows, columns] = axes(&pass);
         let partial = self.queue.array(phases * chunks.count * (depth + 1) * filters)?;
-        let int = |what, count| Argument::count(what, count);
+        let int = Argument::count;
         let arguments = [
             input.argument(),
             before.argument(),

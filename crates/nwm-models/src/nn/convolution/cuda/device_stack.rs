@@ -40,7 +40,7 @@ impl<Q: Queue> DeviceStack<'_, Q> {
     ) -> Result<Vec<Q::Array>, DeviceError> {
         self.check(input, parameters)?;
         let mut results: Vec<Q::Array> = Vec::with_capacity(self.layers.len());
-        for (index, (layer, parameters)) in self.with_parameters(parameters).enumerate() {
+        for (layer, parameters) in self.with_parameters(parameters) {
             let correlation = &layer.correlation;
             let result = self.queue.array(self.batch * correlation.output_size())?;
             let epilogue = Epilogue {
@@ -48,13 +48,8 @@ impl<Q: Queue> DeviceStack<'_, Q> {
                 signs: None,
                 slope: slope(layer),
             };
-            let read = if index == 0 { Some(input) } else { results.last().map(Numbers::of) };
-            self.device_layer(layer).forward(
-                read.unwrap_or(input),
-                parameters,
-                &epilogue,
-                &result,
-            )?;
+            let read = results.last().map_or(input, Numbers::of);
+            self.device_layer(layer).forward(read, parameters, &epilogue, &result)?;
             if !all {
                 results.clear();
             }

@@ -9,6 +9,7 @@
 
 use nwm_cuda::{EmulatedArray, Emulation, Order};
 
+use super::device_layer::DeviceLayer;
 use super::device_stack::DeviceStack;
 use super::modules::{CORRELATE, LEAKY_RELU_GRADIENT, WEIGHT_GRADIENT};
 use super::tile::{Precision, Tile};
@@ -295,9 +296,15 @@ fn arrays_that_do_not_fit_are_refused_before_a_launch() {
     case.expected.results.clear();
     let message = case.run(&queue, Precision::Split, None, 0).unwrap_err().to_string();
     assert!(message.contains("results of 0 layers, expected 1"), "{message}");
-    case.batch = 1 << 30;
-    let message = case.run(&queue, Precision::Split, None, 0).unwrap_err().to_string();
-    assert!(message.contains("the input of a stack ends at"), "{message}");
+    let layer = DeviceLayer {
+        queue: &queue,
+        correlation: &case.layers[0].correlation,
+        batch: 1 << 26,
+        precision: Precision::Split,
+        tile: None,
+    };
+    let message = layer.check().unwrap_err().to_string();
+    assert!(message.contains("the input of a layer has 3221225472 numbers"), "{message}");
 }
 
 #[test]
