@@ -97,6 +97,44 @@ class Targets {
 /// Channels are read in fours; the last of them may be incomplete.
 __device__ inline int fours_of(int channels) { return (channels + 3) / 4; }
 
+/// The pixels of a window with their channels, in fours of channels: channels in slices of 16, and for each slice all
+/// pixels, so that a slice of the picture stays in L1 while the window slides over it.
+class Window {
+  public:
+    /// All fours.
+    int fours;
+
+    __device__ Window(const Phase &down, const Phase &across, int channels)
+        : fours(down.width * across.width * fours_of(channels)), pixels_(down.width * across.width),
+          whole_(fours_of(channels) / 4), rest_(fours_of(channels) % 4), by_slice_(4 * pixels_) {}
+
+    struct Four {
+        int pixel, channel;
+    };
+
+    /// The pixel and the first channel of a four.
+    __device__ Four four(int index) const {
+        int slice = by_slice_.quotient(index);
+        int inside = index - 4 * slice * pixels_;
+        int width = width_of(slice);
+        int pixel = width == 3 ? inside / 3 : inside >> (width / 2);
+        return Four{pixel, 4 * (4 * slice + inside - pixel * width)};
+    }
+
+    /// The place of one number among all fours.
+    __device__ int place(int pixel, int channel) const {
+        int slice = channel / 16;
+        return 4 * (4 * slice * pixels_ + pixel * width_of(slice)) + channel % 16;
+    }
+
+  private:
+    /// Fours of each pixel in a slice.
+    __device__ int width_of(int slice) const { return slice < whole_ ? 4 : rest_; }
+
+    int pixels_, whole_, rest_;
+    Divisor by_slice_;
+};
+
 /// Whether fours of channels of every pixel can be read at once.
 __device__ inline bool is_in_fours(const float *pixels, int channels) {
     return channels % 4 == 0 && reinterpret_cast<uintptr_t>(pixels) % 16 == 0;

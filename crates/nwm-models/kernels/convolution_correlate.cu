@@ -41,9 +41,8 @@ template <class T> class Windows {
     using Left = tile_product::TermsInner<T>;
 
     __device__ Windows(const Pass &pass, const Targets &targets, const Phase &down, const Phase &across, int phase)
-        : source_(pass.source), inner_(pass.inner), fours_(fours_of(pass.inner)), by_pixel_(fours_), width_(across.width),
-          all_fours_(down.width * across.width * fours_), line_(pass.source_columns * pass.inner),
-          in_fours_(is_in_fours(pass.source, pass.inner)), pitch_(pass.pitch) {
+        : source_(pass.source), inner_(pass.inner), window_(down, across, pass.inner), width_(across.width),
+          line_(pass.source_columns * pass.inner), in_fours_(is_in_fours(pass.source, pass.inner)), pitch_(pass.pitch) {
         matrix_ = pass.matrices + phase * pass.depth * pass.pitch + blockIdx.y * T::COLUMNS;
 #pragma unroll
         for (int index = 0; index < ROWS; ++index) {
@@ -67,15 +66,17 @@ template <class T> class Windows {
         }
     }
 
+    __device__ int steps() const { return (4 * window_.fours + tile_product::DEPTH - 1) / tile_product::DEPTH; }
+
     __device__ void turn_to(int step) {
         step_ = step;
-        int four = step * (tile_product::DEPTH / 4) + threadIdx.x % 4;
-        int pixel = by_pixel_.quotient(four);
-        int row = width_ == 3 ? pixel / 3 : pixel / width_;
-        int column = pixel - row * width_;
-        channel_ = 4 * (four - pixel * fours_);
+        int index = step * (tile_product::DEPTH / 4) + threadIdx.x % 4;
+        Window::Four four = window_.four(index);
+        int row = width_ == 3 ? four.pixel / 3 : four.pixel >> (width_ / 2);
+        int column = four.pixel - row * width_;
+        channel_ = four.channel;
         offset_ = row * line_ + column * inner_;
-        needs_ = four < all_fours_ ? 1 << row | 1 << (4 + column) : -1;
+        needs_ = index < window_.fours ? 1 << row | 1 << (4 + column) : -1;
     }
 
     __device__ nwm::Four left(int index) const {
@@ -100,9 +101,9 @@ template <class T> class Windows {
     }
 
     const float *source_, *matrix_;
-    int inner_, fours_;
-    Divisor by_pixel_;
-    int width_, all_fours_, line_;
+    int inner_;
+    Window window_;
+    int width_, line_;
     bool in_fours_;
     int pitch_;
     /// Of each row: the first number of its window, and which of its four rows and of its four columns are in the picture.
@@ -129,9 +130,7 @@ template <class Precision, class T> __device__ void correlate(const Pass &pass, 
     }
     {
         Windows<T> windows(pass, targets, down, across, phase);
-        int terms = 4 * down.width * across.width * fours_of(pass.inner);
-        int steps = (terms + tile_product::DEPTH - 1) / tile_product::DEPTH;
-        tile_product::add_products<Precision>(sums, shared, windows, steps);
+        tile_product::add_products<Precision>(sums, shared, windows, windows.steps());
     }
 
     bool in_pairs = pass.outer % 2 == 0 && reinterpret_cast<uintptr_t>(pass.target) % 8 == 0;
@@ -182,7 +181,7 @@ CORRELATE(correlate_narrow_split, Split, Narrow)
 CORRELATE(correlate_small_split, Split, Small)
 
 /// matrices[phase][term][column] = sum of the weights of the taps that meet the term's pixel, zero beyond the last term and
-/// column. Terms are the pixels of the window with their channels, in fours. Weights of a term's channel are `inner_step`
+/// column. Terms are the pixels of the window with their channels, in the order of `Window`. Weights of a term's channel are `inner_step`
 /// apart, those of a column `outer_step`. One thread each of `depth * pitch` numbers; y phases.
 extern "C" __global__ void pack_weights(const float *weights, float *matrices, int inner, int outer, int inner_step,
                                         int outer_step, int depth, int pitch, long long rows, long long columns) {
@@ -193,14 +192,15 @@ extern "C" __global__ void pack_weights(const float *weights, float *matrices, i
     convolution::Phase across(columns, phase % convolution::Phase::steps(columns));
     int term = index / pitch;
     int column = index % pitch;
-    int channels = 4 * convolution::fours_of(inner);
-    int channel = term % channels;
-    int pixel = term / channels;
+    convolution::Window window(down, across, inner);
+    convolution::Window::Four four = window.four(term / 4);
+    int channel = four.channel + term % 4;
     float sum = 0.0f;
-    if (pixel < down.width * across.width && channel < inner && column < outer) {
+    if (term / 4 < window.fours && channel < inner && column < outer) {
         const float *of_pair = weights + (channel * inner_step + column * outer_step);
         for (int tap = 0; tap < 9; ++tap) {
-            bool meets = down.meets(pixel / across.width, tap / 3) && across.meets(pixel % across.width, tap % 3);
+            bool meets = down.meets(four.pixel / across.width, tap / 3) &&
+                         across.meets(four.pixel % across.width, tap % 3);
             if (meets) sum += of_pair[tap];
         }
     }

@@ -1,7 +1,7 @@
 // The gradient of a convolution's weights and bias: for each phase of the forward pass (convolution.cuh) the product of
 // the transposed windows with the gradient of the results before the leaky ReLU, summed over all pixels.
 //
-// Rows are the pixels of a window with their channels in fours, and one more row of ones, whose products are the gradient
+// Rows are the pixels of a window with their channels (`Window`), and one more row of ones, whose products are the gradient
 // of the bias; columns are filters; terms are results. They are cut into chunks whose number depends on shapes alone; each
 // block writes the sum over one chunk, and `reduce_gradient` adds the chunks from the first to the last.
 //
@@ -43,14 +43,14 @@ template <class T> class Correlations {
           source_in_fours_(is_in_fours(layer.source, layer.channels)),
           gradient_in_fours_(is_in_fours(layer.gradient, layer.filters)), first_(chunk * layer.chunk),
           end_(min(targets.count, first_ + layer.chunk)) {
-        int fours = fours_of(layer.channels);
-        int four = blockIdx.x * FOURS + threadIdx.x % FOURS;
-        int pixel = four / fours;
-        row_ = pixel / across.width;
-        column_ = pixel % across.width;
-        channel_ = 4 * (four % fours);
-        is_bias_ = four == down.width * across.width * fours;
-        is_window_ = four < down.width * across.width * fours;
+        Window window(down, across, layer.channels);
+        int index = blockIdx.x * FOURS + threadIdx.x % FOURS;
+        Window::Four four = window.four(index);
+        row_ = four.pixel / across.width;
+        column_ = four.pixel % across.width;
+        channel_ = four.channel;
+        is_bias_ = index == window.fours;
+        is_window_ = index < window.fours;
     }
 
     __device__ int steps() const {
@@ -116,7 +116,7 @@ __device__ void weight_gradient(const Layer &layer, long long rows, long long co
     Correlations<T> correlations(layer, targets, down, across, chunk);
     tile_product::add_products<Precision>(sums, shared, correlations, correlations.steps());
 
-    int bias = 4 * down.width * across.width * fours_of(layer.channels);
+    int bias = 4 * Window(down, across, layer.channels).fours;
     float *partial = layer.partial + static_cast<long long>(blockIdx.z) * (layer.depth + 1) * layer.filters;
     sums.visit([&](int row_of_tile) {
         int row = blockIdx.x * T::ROWS + row_of_tile;
@@ -158,7 +158,6 @@ extern "C" __global__ void reduce_gradient(const float *partial, float *paramete
     int tap = of_filter / channels;
     int channel = of_filter % channels;
     bool is_bias = tap == 9;
-    int fours = convolution::fours_of(channels);
     int phases_across = convolution::Phase::steps(columns);
     int phases = convolution::Phase::steps(rows) * phases_across;
 #ifdef PLANT_MISSING_CHUNK
@@ -170,9 +169,9 @@ extern "C" __global__ void reduce_gradient(const float *partial, float *paramete
     for (int phase = 0; phase < phases; ++phase) {
         convolution::Phase down(rows, phase / phases_across);
         convolution::Phase across(columns, phase % phases_across);
-        int pixel = is_bias ? down.width * across.width
-                            : down.source_of(tap / 3) * across.width + across.source_of(tap % 3);
-        int row = 4 * pixel * fours + (is_bias ? 0 : channel);
+        convolution::Window window(down, across, channels);
+        int row = 4 * window.fours;
+        if (!is_bias) row = window.place(down.source_of(tap / 3) * across.width + across.source_of(tap % 3), channel);
         const float *of_phase = partial + (static_cast<long long>(phase) * chunks * (depth + 1) + row) * filters + filter;
         for (int chunk = 0; chunk < whole; ++chunk) {
             sum += of_phase[static_cast<long long>(chunk) * (depth + 1) * filters];
