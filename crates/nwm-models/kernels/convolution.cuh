@@ -1,9 +1,9 @@
 // Which pixels a layer reads: what the kernels of the convolution know of its geometry.
 //
-// A pass (the forward pass, or its adjoint) reads a picture of sources and writes one of targets. Along each axis, every
-// `step`-th target meets the same taps of the window; these are a phase. The weights of taps that meet one source are
-// added, so that a phase is a correlation of its own, with a window of 1 to 4 sources (nn/convolution/geometry.rs, which
-// computes all of this).
+// A pass (the forward pass, or its adjoint) reads a picture of sources and writes one of targets. Along each axis,
+// every `step`-th target meets the same taps of the window; these are a phase. The weights of taps that meet one
+// source are added, so that a phase is a correlation of its own, with a window of 1 to 4 sources
+// (nn/convolution/geometry.rs, which computes all of this).
 #pragma once
 
 #include "nwm.cuh"
@@ -31,9 +31,9 @@ class Divisor {
     int shift_;
 };
 
-/// One phase along one axis. An axis is told as 64 bits, from the lowest: for each of two phases the taps that meet each
-/// of four sources, 3 bits each; for each of two phases its first source + 8, 4 bits; the step; the distance of sources, 2
-/// bits each.
+/// One phase along one axis. An axis is told as 64 bits, from the lowest: for each of two phases the taps that meet
+/// each of four sources, 3 bits each; for each of two phases its first source + 8, 4 bits; the step; the distance of
+/// sources, 2 bits each.
 struct Phase {
     /// Targets are number, number + step, ...
     int number, step;
@@ -108,17 +108,17 @@ class Window {
         : fours(down.width * across.width * fours_of(channels)), pixels_(down.width * across.width),
           whole_(fours_of(channels) / 4), rest_(fours_of(channels) % 4), by_slice_(4 * pixels_) {}
 
-    struct Four {
+    struct Piece {
         int pixel, channel;
     };
 
     /// The pixel and the first channel of a four.
-    __device__ Four four(int index) const {
+    __device__ Piece piece(int index) const {
         int slice = by_slice_.quotient(index);
         int inside = index - 4 * slice * pixels_;
         int width = width_of(slice);
         int pixel = width == 3 ? inside / 3 : inside >> (width / 2);
-        return Four{pixel, 4 * (4 * slice + inside - pixel * width)};
+        return Piece{pixel, 4 * (4 * slice + inside - pixel * width)};
     }
 
     /// The place of one number among all fours.

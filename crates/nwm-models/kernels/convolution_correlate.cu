@@ -1,16 +1,20 @@
-// One pass of a 3 x 3 convolution over channels-last pictures: forward with bias and leaky ReLU, or the gradient of what
-// the layer read, before the leaky ReLU of the layer below.
+// One pass of a 3 x 3 convolution over channels-last pictures: forward with bias and leaky ReLU, or the gradient of
+// what the layer read, before the leaky ReLU of the layer below.
 //
 // An implicit product of matrices for each phase (convolution.cuh): rows are targets, columns their channels, and terms
 // the pixels of a window with their channels. `pack_weights` lays the weights of all phases out as right factors.
 //
-// Grid: x tiles of the targets of a phase over the whole batch, y tiles of channels, z phases; 128 threads, 30 KB of shared
-// memory (`large`), 128 registers, 4 blocks per SM.
+// Grid: x tiles of the targets of a phase over the whole batch, y tiles of channels, z phases; 128 threads. The
+// largest tile has 30 KB of shared memory and 127 registers, 4 blocks per SM; as 3xTF32 168 registers, 3 blocks per
+// SM.
 //
-// Bytes: sources and targets once each (`64 channels, 64 pictures of 32 x 32`: 34 MB, 10 us at 3.35 TB/s), nine times the
-// sources from L1. Arithmetic of the same: 4.8 GFLOP, 12 us at 400 TFLOP/s, 36 us as 3xTF32. A warp reads 24 words of
-// shared memory per lane for 16 products, and every source goes through L1 and into shared memory, so that the path to
-// shared memory (128 bytes a clock) is what bounds plain TF32: about 26 us predicted.
+// For 64 channels, 64 pictures of 32 x 32. Bytes: sources and targets once each, 34 MB, 10 us at 3.35 TB/s.
+// Arithmetic: 4.8 GFLOP, 12 us at 400 TFLOP/s, 36 us as 3xTF32. For each 16 terms a block loads 96 lines of 128 bytes
+// from L1, stores as many to shared memory and reads 192 of them back for 128 products of tiles: 384 clocks of that
+// path, which bounds plain TF32. Predicted 30 us; 3xTF32 45 us. The next step would be to load the pixels of a tile
+// once for all nine taps.
+//
+// `pack_weights`: one thread per number, 256 threads, 28 registers; x numbers of a phase, y phases. 0.3 MB here, 2 us.
 //
 // PLANT_WRONG_PADDING plants a mistake for the tests.
 #include "convolution.cuh"
@@ -71,10 +75,10 @@ template <class T> class Windows {
     __device__ void turn_to(int step) {
         step_ = step;
         int index = step * (tile_product::DEPTH / 4) + threadIdx.x % 4;
-        Window::Four four = window_.four(index);
-        int row = width_ == 3 ? four.pixel / 3 : four.pixel >> (width_ / 2);
-        int column = four.pixel - row * width_;
-        channel_ = four.channel;
+        Window::Piece piece = window_.piece(index);
+        int row = width_ == 3 ? piece.pixel / 3 : piece.pixel >> (width_ / 2);
+        int column = piece.pixel - row * width_;
+        channel_ = piece.channel;
         offset_ = row * line_ + column * inner_;
         needs_ = index < window_.fours ? 1 << row | 1 << (4 + column) : -1;
     }
@@ -106,9 +110,11 @@ template <class T> class Windows {
     int width_, line_;
     bool in_fours_;
     int pitch_;
-    /// Of each row: the first number of its window, and which of its four rows and of its four columns are in the picture.
+    /// Of each row: the first number of its window, and which of its four rows and of its four columns are in the
+    /// picture.
     int first_[ROWS], inside_[ROWS];
-    /// Of the terms that this thread reads next: step, channel, distance of the pixel from the window's first, its row and column.
+    /// Of the terms that this thread reads next: their step and channel, the distance of their pixel from the window's
+    /// first, and that pixel's row and column as in `inside_`.
     int step_, channel_, offset_, needs_;
 };
 
@@ -168,8 +174,9 @@ template <class Precision, class T> __device__ void correlate(const Pass &pass, 
         const float *source, const float *matrices, const float *bias, const float *signs, float slope, float *target, \
         int batch, int source_rows, int source_columns, int inner, int target_rows, int target_columns, int outer,     \
         int depth, int pitch, long long rows, long long columns) {                                                     \
-        convolution::Pass pass{source,         matrices, bias,        signs,          slope, target, batch, source_rows, \
-                               source_columns, inner,    target_rows, target_columns, outer, depth,  pitch};           \
+        convolution::Pass pass{source,         matrices, bias,        signs,          slope, target, batch,            \
+                               source_rows,    source_columns, inner, target_rows, target_columns, outer, depth,       \
+                               pitch};                                                                                 \
         convolution::correlate<tile_product::Precision, tile_product::Tile>(pass, rows, columns);                      \
     }
 
@@ -180,9 +187,9 @@ CORRELATE(correlate_large_split, Split, Large)
 CORRELATE(correlate_narrow_split, Split, Narrow)
 CORRELATE(correlate_small_split, Split, Small)
 
-/// matrices[phase][term][column] = sum of the weights of the taps that meet the term's pixel, zero beyond the last term and
-/// column. Terms are the pixels of the window with their channels, in the order of `Window`. Weights of a term's channel are `inner_step`
-/// apart, those of a column `outer_step`. One thread each of `depth * pitch` numbers; y phases.
+/// matrices[phase][term][column] = sum of the weights of the taps that meet the term's pixel, zero beyond the last
+/// term and column. Terms are the pixels of the window with their channels, in the order of `Window`. Weights of a
+/// term's channel are `inner_step` apart, those of a column `outer_step`.
 extern "C" __global__ void pack_weights(const float *weights, float *matrices, int inner, int outer, int inner_step,
                                         int outer_step, int depth, int pitch, long long rows, long long columns) {
     int index = blockIdx.x * blockDim.x + threadIdx.x;
@@ -193,14 +200,14 @@ extern "C" __global__ void pack_weights(const float *weights, float *matrices, i
     int term = index / pitch;
     int column = index % pitch;
     convolution::Window window(down, across, inner);
-    convolution::Window::Four four = window.four(term / 4);
-    int channel = four.channel + term % 4;
+    convolution::Window::Piece piece = window.piece(term / 4);
+    int channel = piece.channel + term % 4;
     float sum = 0.0f;
     if (term / 4 < window.fours && channel < inner && column < outer) {
         const float *of_pair = weights + (channel * inner_step + column * outer_step);
         for (int tap = 0; tap < 9; ++tap) {
-            bool meets = down.meets(four.pixel / across.width, tap / 3) &&
-                         across.meets(four.pixel % across.width, tap % 3);
+            bool meets = down.meets(piece.pixel / across.width, tap / 3) &&
+                         across.meets(piece.pixel % across.width, tap % 3);
             if (meets) sum += of_pair[tap];
         }
     }

@@ -1,16 +1,19 @@
 // The gradient of a convolution's weights and bias: for each phase of the forward pass (convolution.cuh) the product of
 // the transposed windows with the gradient of the results before the leaky ReLU, summed over all pixels.
 //
-// Rows are the pixels of a window with their channels (`Window`), and one more row of ones, whose products are the gradient
-// of the bias; columns are filters; terms are results. They are cut into chunks whose number depends on shapes alone; each
-// block writes the sum over one chunk, and `reduce_gradient` adds the chunks from the first to the last.
+// Rows are the pixels of a window with their channels (`Window`), and one more row of ones, whose products are the
+// gradient of the bias; columns are filters; terms are results. They are cut into chunks whose number depends on
+// shapes alone; each block writes the sum over one chunk, and `reduce_gradient` adds the chunks from the first to the
+// last.
 //
-// Grid: x tiles of rows, y tiles of filters, z chunks of each phase; 128 threads, 27 KB of shared memory (`large`), at most
-// 168 registers, 3 blocks per SM. `reduce_gradient`: one thread per parameter.
+// Grid: x tiles of rows, y tiles of filters, z chunks of each phase; 128 threads. The larger tile has 27 KB of shared
+// memory and 168 registers, 3 blocks per SM. `reduce_gradient`: one thread per parameter, 256 threads, 32 registers.
 //
-// Bytes of `64 channels, 64 pictures of 32 x 32`: sources and gradient once each and 5 MB of chunks written and read, 44 MB,
-// 13 us at 3.35 TB/s. Arithmetic: 4.8 GFLOP (5.4 with idle rows), 13 us at 400 TFLOP/s, 40 us as 3xTF32. The places of
-// pixels cost about as many instructions as the products: about 35 us predicted for plain TF32.
+// For 64 channels, 64 pictures of 32 x 32. Bytes: sources and gradient once each, and 79 chunks of 148 KB written and
+// read, 57 MB, 17 us at 3.35 TB/s (of which the chunks stay in L2). Arithmetic: 5.4 GFLOP with idle rows, 13 us at
+// 400 TFLOP/s, 40 us as 3xTF32. As in `correlate_...` 384 clocks of the path to shared memory for 128 products of
+// tiles bound plain TF32, and the places of pixels cost about as many instructions as the products. Predicted 40 us
+// with the sum over chunks; 3xTF32 55 us.
 //
 // PLANT_MISSING_CHUNK plants a mistake for the tests.
 #include "convolution.cuh"
@@ -38,17 +41,18 @@ template <class T> class Correlations {
   public:
     using Left = tile_product::RowsInner<T>;
 
-    __device__ Correlations(const Layer &layer, const Targets &targets, const Phase &down, const Phase &across, int chunk)
+    __device__ Correlations(const Layer &layer, const Targets &targets, const Phase &down, const Phase &across,
+                            int chunk)
         : layer_(layer), targets_(targets), down_(down), across_(across),
           source_in_fours_(is_in_fours(layer.source, layer.channels)),
           gradient_in_fours_(is_in_fours(layer.gradient, layer.filters)), first_(chunk * layer.chunk),
           end_(min(targets.count, first_ + layer.chunk)) {
         Window window(down, across, layer.channels);
         int index = blockIdx.x * FOURS + threadIdx.x % FOURS;
-        Window::Four four = window.four(index);
-        row_ = four.pixel / across.width;
-        column_ = four.pixel % across.width;
-        channel_ = four.channel;
+        Window::Piece piece = window.piece(index);
+        row_ = piece.pixel / across.width;
+        column_ = piece.pixel % across.width;
+        channel_ = piece.channel;
         is_bias_ = index == window.fours;
         is_window_ = index < window.fours;
     }
@@ -147,10 +151,11 @@ WEIGHT_GRADIENT(weight_gradient_narrow_rounded, Rounded, Narrow)
 WEIGHT_GRADIENT(weight_gradient_large_split, Split, Large)
 WEIGHT_GRADIENT(weight_gradient_narrow_split, Split, Narrow)
 
-/// parameters = the gradient of the weights [filters, channels, 3, 3] and, behind it, of the bias [filters]: the sums of
-/// `partial` over phases and chunks, in this order. Neighbouring threads are neighbouring filters, as in `partial`.
-extern "C" __global__ void reduce_gradient(const float *partial, float *parameters, int channels, int filters, int chunks,
-                                           int depth, long long rows, long long columns) {
+/// parameters = the gradient of the weights [filters, channels, 3, 3] and, behind it, of the bias [filters]: the sums
+/// of `partial` over phases and chunks, in this order. Neighbouring threads are neighbouring filters, as in
+/// `partial`.
+extern "C" __global__ void reduce_gradient(const float *partial, float *parameters, int channels, int filters,
+                                           int chunks, int depth, long long rows, long long columns) {
     int index = blockIdx.x * blockDim.x + threadIdx.x;
     if (index >= (9 * channels + 1) * filters) return;
     int filter = index % filters;
@@ -172,10 +177,9 @@ extern "C" __global__ void reduce_gradient(const float *partial, float *paramete
         convolution::Window window(down, across, channels);
         int row = 4 * window.fours;
         if (!is_bias) row = window.place(down.source_of(tap / 3) * across.width + across.source_of(tap % 3), channel);
-        const float *of_phase = partial + (static_cast<long long>(phase) * chunks * (depth + 1) + row) * filters + filter;
-        for (int chunk = 0; chunk < whole; ++chunk) {
-            sum += of_phase[static_cast<long long>(chunk) * (depth + 1) * filters];
-        }
+        long long size = static_cast<long long>(depth + 1) * filters;
+        const float *of_phase = partial + (phase * chunks * size + row * filters + filter);
+        for (int chunk = 0; chunk < whole; ++chunk) sum += of_phase[chunk * size];
     }
     int place = is_bias ? 9 * channels * filters + filter : (filter * channels + channel) * 9 + tap;
     parameters[place] = sum;

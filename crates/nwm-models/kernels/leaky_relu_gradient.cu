@@ -1,6 +1,6 @@
 // before = the gradient before a leaky ReLU, of which the result's sign tells the branch.
 //
-// Grid: one thread per number, 256 threads. No shared memory, 16 registers.
+// Grid: one thread per number, 256 threads. No shared memory, 14 registers.
 //
 // Bytes: two numbers read and one written each; 12 bytes at 3.35 TB/s. A stack of convolutions needs it for its last
 // layer alone, and only if that has a leaky ReLU: below, it is part of `correlate_...`.

@@ -1,8 +1,9 @@
 // Products of matrices by tiles on tensor cores: what the kernels of the convolution share.
 //
 // A block of 128 threads sums a tile of ROWS x COLUMNS results over their common axis, 16 terms at a time. While it
-// multiplies 16 terms that lie in one half of shared memory, the next 16 are on their way to registers, from which they go
-// to the other half: one barrier per 16 terms. Words of a tile are padded so that no two lanes meet in a bank.
+// multiplies 16 terms that lie in one half of shared memory, the next 16 are on their way to registers, from which
+// they go to the other half: one barrier per 16 terms. Words of a tile are padded so that no two lanes meet in a
+// bank.
 #pragma once
 
 #include "nwm.cuh"
@@ -100,9 +101,6 @@ template <class T> struct Right {
     static constexpr int WORDS = DEPTH * TERM_STEP;
 };
 
-/// Words of shared memory of a block: two left and two right tiles.
-template <class T, class Left> constexpr int SHARED_WORDS = 2 * (Left::WORDS + Right<T>::WORDS);
-
 /// The results that the lanes of a warp hold.
 template <class T> struct Sums {
     float values[T::PRODUCTS_DOWN][T::PRODUCTS_ACROSS][4] = {};
@@ -195,7 +193,7 @@ template <int WORDS> constexpr int FOURS_OF_THREAD = (WORDS / 4 + THREADS - 1) /
 /// Sums `steps` times 16 terms that `operands` reads from global memory:
 ///
 /// - `turn_to(step)` is called before the terms of a step are read;
-/// - `left(index)` are four numbers of the left tile, which belong at word `left_word(index)`, for each index below LEFT;
+/// - `left(index)` are four numbers of the left tile, which belong at word `left_word(index)`;
 /// - `right(term, column)` are four neighbours in a row of the right tile.
 template <class Precision, class T, class Operands>
 __device__ void add_products(Sums<T> &sums, SharedFloats shared, Operands &operands, int steps) {
@@ -206,7 +204,8 @@ __device__ void add_products(Sums<T> &sums, SharedFloats shared, Operands &opera
     Four left[LEFT], right[RIGHT];
 
     auto of_right = [](int index) { return static_cast<int>(threadIdx.x) + THREADS * index; };
-    auto is_in_right = [](int four) { return T::COLUMNS * DEPTH % (4 * THREADS) == 0 || four < T::COLUMNS * DEPTH / 4; };
+    constexpr int ALL_RIGHT = T::COLUMNS * DEPTH / 4;
+    auto is_in_right = [](int four) { return ALL_RIGHT % THREADS == 0 || four < ALL_RIGHT; };
     auto fetch = [&](int step) {
         operands.turn_to(step);
 #pragma unroll

@@ -27,11 +27,12 @@ pub(super) struct DeviceGradients<A> {
 }
 
 impl<Q: Queue> DeviceStack<'_, Q> {
-    /// The results of all layers; only the last if the others are not wanted. `parameters` are the weight and the bias of
-    /// each layer in order, one after the other.
+    /// The results of all layers; only the last if the others are not wanted. `parameters` are the weight and the
+    /// bias of each layer in order, one after the other.
     ///
     /// # Errors
-    /// [`DeviceError::Length`] or [`DeviceError::Size`] before anything is launched; [`DeviceError::Launch`] with the device's answer.
+    /// [`DeviceError::Length`] or [`DeviceError::Size`] before anything is launched; [`DeviceError::Launch`]
+    /// with the device's answer.
     pub(super) fn forward(
         &self,
         input: Numbers<'_, Q::Array>,
@@ -58,12 +59,12 @@ impl<Q: Queue> DeviceStack<'_, Q> {
         Ok(results)
     }
 
-    /// Gradients of the input and of the parameters, those that are wanted. `results` are those of all layers, `gradient`
-    /// is that of the last.
+    /// Gradients of the input and of the parameters, those that are wanted. `results` are those of all layers,
+    /// `gradient` is that of the last.
     ///
     /// # Errors
-    /// [`DeviceError::Length`], [`DeviceError::Results`] or [`DeviceError::Size`] before anything is launched; [`DeviceError::Launch`] with the
-    /// device's answer.
+    /// [`DeviceError::Length`], [`DeviceError::Results`] or [`DeviceError::Size`] before anything is
+    /// launched; [`DeviceError::Launch`] with the device's answer.
     pub(super) fn backward(
         &self,
         (input, parameters): (Numbers<'_, Q::Array>, Numbers<'_, Q::Array>),
