@@ -119,6 +119,22 @@ __device__ inline Four load_four(const float *address) {
 #endif
 }
 
+/// The same, or zeros where they are not there: without a branch, so that what follows need not wait for them.
+__device__ inline Four load_four_if(bool is_there, const float *address) {
+#ifdef NWM_EMULATED
+    return is_there ? load_four(address) : Four{};
+#else
+    Four four;
+    asm volatile("{\n\t.reg .pred there;\n\tsetp.ne.s32 there, %4, 0;\n\t"
+                 "mov.f32 %0, 0f00000000;\n\tmov.f32 %1, 0f00000000;\n\t"
+                 "mov.f32 %2, 0f00000000;\n\tmov.f32 %3, 0f00000000;\n\t"
+                 "@there ld.global.nc.v4.f32 {%0, %1, %2, %3}, [%5];\n\t}"
+                 : "=&f"(four.values[0]), "=&f"(four.values[1]), "=&f"(four.values[2]), "=&f"(four.values[3])
+                 : "r"(static_cast<int>(is_there)), "l"(__cvta_generic_to_global(address)));
+    return four;
+#endif
+}
+
 /// Writes four words of shared memory, the first of which is a multiple of four.
 __device__ inline void store_four(SharedFloats words, const Four &four) {
 #ifdef NWM_EMULATED

@@ -79,18 +79,18 @@ class Targets {
     int count;
 
     __device__ Targets(int batch, int rows, int columns)
-        : count(batch * rows * columns), rows_(rows), columns_(columns), by_picture_(max(rows * columns, 1)),
+        : count(batch * rows * columns), picture_(rows * columns), columns_(columns), by_picture_(max(picture_, 1)),
           by_row_(max(columns, 1)) {}
 
     __device__ Place place(int index) const {
         int sample = by_picture_.quotient(index);
-        int rest = index - sample * rows_ * columns_;
+        int rest = index - sample * picture_;
         int row = by_row_.quotient(rest);
         return Place{sample, row, rest - row * columns_};
     }
 
   private:
-    int rows_, columns_;
+    int picture_, columns_;
     Divisor by_picture_, by_row_;
 };
 
@@ -140,13 +140,31 @@ __device__ inline bool is_in_fours(const float *pixels, int channels) {
     return channels % 4 == 0 && reinterpret_cast<uintptr_t>(pixels) % 16 == 0;
 }
 
-/// Four channels of a pixel, from `first` on, zero beyond the last one.
-__device__ inline nwm::Four four_channels(const float *pixel, int first, int channels, bool in_fours) {
-    if (in_fours) return nwm::load_four(pixel + first);
-    nwm::Four four;
+/// Where four channels of a pixel begin, and how many there are, from 0 to 4; what is not there is zero.
+struct Channels {
+    const float *first;
+    int count;
+};
+
+/// Reads `N` times four channels: `channels(index)` says which.
+template <int N, class Which>
+__device__ void read_fours(nwm::Four (&fours)[N], bool in_fours, Which channels) {
+    if (in_fours) {
 #pragma unroll
-    for (int part = 0; part < 4; ++part) four.values[part] = first + part < channels ? pixel[first + part] : 0.0f;
-    return four;
+        for (int index = 0; index < N; ++index) {
+            Channels which = channels(index);
+            fours[index] = nwm::load_four_if(which.count > 0, which.first);
+        }
+    } else {
+#pragma unroll
+        for (int index = 0; index < N; ++index) {
+            Channels which = channels(index);
+#pragma unroll
+            for (int part = 0; part < 4; ++part) {
+                fours[index].values[part] = part < which.count ? which.first[part] : 0.0f;
+            }
+        }
+    }
 }
 
 } // namespace convolution

@@ -5,7 +5,7 @@
 // the pixels of a window with their channels. `pack_weights` lays the weights of all phases out as right factors.
 //
 // Grid: x tiles of the targets of a phase over the whole batch, y tiles of channels, z phases; 128 threads. The
-// largest tile has 30 KB of shared memory and 127 registers, 4 blocks per SM; as 3xTF32 168 registers, 3 blocks per
+// largest tile has 30 KB of shared memory and 126 registers, 4 blocks per SM; as 3xTF32 165 registers, 3 blocks per
 // SM.
 //
 // For 64 channels, 64 pictures of 32 x 32. Bytes: sources and targets once each, 34 MB, 10 us at 3.35 TB/s.
@@ -72,26 +72,29 @@ template <class T> class Windows {
 
     __device__ int steps() const { return (4 * window_.fours + tile_product::DEPTH - 1) / tile_product::DEPTH; }
 
-    __device__ void turn_to(int step) {
-        step_ = step;
+    template <int N> __device__ void read_left(int step, nwm::Four (&fours)[N]) const {
         int index = step * (tile_product::DEPTH / 4) + threadIdx.x % 4;
         Window::Piece piece = window_.piece(index);
         int row = width_ == 3 ? piece.pixel / 3 : piece.pixel >> (width_ / 2);
         int column = piece.pixel - row * width_;
-        channel_ = piece.channel;
-        offset_ = row * line_ + column * inner_;
-        needs_ = index < window_.fours ? 1 << row | 1 << (4 + column) : -1;
-    }
-
-    __device__ nwm::Four left(int index) const {
-        if ((inside_[index] & needs_) != needs_) return nwm::Four{};
-        return four_channels(source_ + (first_[index] + offset_), channel_, inner_, in_fours_);
+        const float *first = source_ + (row * line_ + column * inner_ + piece.channel);
+        // The row and the column in `inside_`; beyond the last four, more than any pixel has.
+        int needs = index < window_.fours ? 1 << row | 1 << (4 + column) : -1;
+        int count = min(inner_ - piece.channel, 4);
+        read_fours(fours, in_fours_, [&](int index) {
+            return Channels{first + first_[index], (inside_[index] & needs) == needs ? count : 0};
+        });
     }
 
     __device__ int left_word(int index) const { return row_of(index) * Left::ROW_STEP + threadIdx.x % 4 * 4; }
 
-    __device__ nwm::Four right(int term, int column) const {
-        return nwm::load_four(matrix_ + ((step_ * tile_product::DEPTH + term) * pitch_ + column));
+    template <int N> __device__ void read_right(int step, nwm::Four (&fours)[N]) const {
+        const float *first = matrix_ + step * tile_product::DEPTH * pitch_;
+#pragma unroll
+        for (int index = 0; index < N; ++index) {
+            tile_product::RightPlace<T> at(index);
+            fours[index] = nwm::load_four_if(at.is_inside, first + (at.term * pitch_ + at.column));
+        }
     }
 
   private:
@@ -113,9 +116,6 @@ template <class T> class Windows {
     /// Of each row: the first number of its window, and which of its four rows and of its four columns are in the
     /// picture.
     int first_[ROWS], inside_[ROWS];
-    /// Of the terms that this thread reads next: their step and channel, the distance of their pixel from the window's
-    /// first, and that pixel's row and column as in `inside_`.
-    int step_, channel_, offset_, needs_;
 };
 
 template <class Precision, class T> __device__ void correlate(const Pass &pass, long long rows, long long columns) {

@@ -7,7 +7,7 @@
 // last.
 //
 // Grid: x tiles of rows, y tiles of filters, z chunks of each phase; 128 threads. The larger tile has 27 KB of shared
-// memory and 168 registers, 3 blocks per SM. `reduce_gradient`: one thread per parameter, 256 threads, 32 registers.
+// memory and 165 registers, 3 blocks per SM. `reduce_gradient`: one thread per parameter, 256 threads, 32 registers.
 //
 // For 64 channels, 64 pictures of 32 x 32. Bytes: sources and gradient once each, and 79 chunks of 148 KB written and
 // read, 57 MB, 17 us at 3.35 TB/s (of which the chunks stay in L2). Arithmetic: 5.4 GFLOP with idle rows, 13 us at
@@ -50,42 +50,51 @@ template <class T> class Correlations {
         Window window(down, across, layer.channels);
         int index = blockIdx.x * FOURS + threadIdx.x % FOURS;
         Window::Piece piece = window.piece(index);
-        row_ = piece.pixel / across.width;
-        column_ = piece.pixel % across.width;
+        row_ = down.start + piece.pixel / across.width;
+        column_ = across.start + piece.pixel % across.width;
+        count_ = index < window.fours ? min(layer.channels - piece.channel, 4) : 0;
         channel_ = piece.channel;
         is_bias_ = index == window.fours;
-        is_window_ = index < window.fours;
     }
 
     __device__ int steps() const {
         return (max(end_ - first_, 0) + tile_product::DEPTH - 1) / tile_product::DEPTH;
     }
 
-    __device__ void turn_to(int step) { term_ = first_ + step * tile_product::DEPTH; }
-
-    __device__ nwm::Four left(int index) const {
-        int target = term_ + term_of(index);
-        if (target >= end_) return nwm::Four{};
-        if (is_bias_) return nwm::Four{{1.0f, 0.0f, 0.0f, 0.0f}};
-        Place place = targets_.place(target);
-        int row = down_.start + place.row * down_.stride + row_;
-        int column = across_.start + place.column * across_.stride + column_;
-        bool inside = row >= 0 && row < layer_.rows && column >= 0 && column < layer_.columns;
-        if (!is_window_ || !inside) return nwm::Four{};
-        int pixel = (place.sample * layer_.rows + row) * layer_.columns + column;
-        return four_channels(layer_.source + pixel * layer_.channels, channel_, layer_.channels, source_in_fours_);
+    template <int N> __device__ void read_left(int step, nwm::Four (&fours)[N]) const {
+        int first = first_ + step * tile_product::DEPTH;
+        if (is_bias_) {
+#pragma unroll
+            for (int index = 0; index < N; ++index) {
+                fours[index] = nwm::Four{{first + term_of(index) < end_ ? 1.0f : 0.0f, 0.0f, 0.0f, 0.0f}};
+            }
+            return;
+        }
+        read_fours(fours, source_in_fours_, [&](int index) {
+            int target = first + term_of(index);
+            Place place = targets_.place(target);
+            int row = row_ + place.row * down_.stride;
+            int column = column_ + place.column * across_.stride;
+            bool inside = row >= 0 && row < layer_.rows && column >= 0 && column < layer_.columns;
+            int pixel = (place.sample * layer_.rows + row) * layer_.columns + column;
+            return Channels{layer_.source + (pixel * layer_.channels + channel_), inside && target < end_ ? count_ : 0};
+        });
     }
 
     __device__ int left_word(int index) const { return term_of(index) * Left::TERM_STEP + threadIdx.x % FOURS * 4; }
 
-    __device__ nwm::Four right(int term, int column) const {
-        int target = term_ + term;
-        column += blockIdx.y * T::COLUMNS;
-        if (target >= end_ || column >= layer_.filters) return nwm::Four{};
-        Place place = targets_.place(target);
-        int row = place.sample * layer_.result_rows + down_.number + place.row * down_.step;
-        int pixel = row * layer_.result_columns + across_.number + place.column * across_.step;
-        return four_channels(layer_.gradient + pixel * layer_.filters, column, layer_.filters, gradient_in_fours_);
+    template <int N> __device__ void read_right(int step, nwm::Four (&fours)[N]) const {
+        int first = first_ + step * tile_product::DEPTH;
+        read_fours(fours, gradient_in_fours_, [&](int index) {
+            tile_product::RightPlace<T> at(index);
+            int target = first + at.term;
+            int column = blockIdx.y * T::COLUMNS + at.column;
+            Place place = targets_.place(target);
+            int row = place.sample * layer_.result_rows + down_.number + place.row * down_.step;
+            int pixel = row * layer_.result_columns + across_.number + place.column * across_.step;
+            int count = at.is_inside && target < end_ ? min(layer_.filters - column, 4) : 0;
+            return Channels{layer_.gradient + (pixel * layer_.filters + column), count};
+        });
     }
 
   private:
@@ -101,10 +110,10 @@ template <class T> class Correlations {
     bool source_in_fours_, gradient_in_fours_;
     /// The chunk.
     int first_, end_;
-    /// Of the rows that this thread reads: the pixel of the window and the channel, or whether they are the bias's.
-    int row_, column_, channel_;
-    bool is_bias_, is_window_;
-    int term_;
+    /// Of the rows that this thread reads: their pixel for the first target, the first of their channels and how many
+    /// these are; or that they are the bias's.
+    int row_, column_, channel_, count_;
+    bool is_bias_;
 };
 
 template <class Precision, class T>

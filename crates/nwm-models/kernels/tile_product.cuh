@@ -51,6 +51,8 @@ struct Rounded {
     template <int COUNT> using Operand = RoundedOperand<COUNT>;
     /// Blocks per multiprocessor, for which registers have to suffice.
     static constexpr int BLOCKS = 4;
+    /// Products of eight terms whose instructions may mix: as many as registers suffice for.
+    static constexpr int UNROLLED = 2;
 
     /// What shared memory holds of a number, so that it is rounded once and not by every warp that reads it.
     static __device__ float stored(float value) { return nwm::from_tf32(nwm::to_tf32(value)); }
@@ -77,6 +79,7 @@ __device__ inline void add_product(float (&sum)[4], const SplitOperand<4> &a, co
 struct Split {
     template <int COUNT> using Operand = SplitOperand<COUNT>;
     static constexpr int BLOCKS = 3;
+    static constexpr int UNROLLED = 1;
 
     static __device__ float stored(float value) { return value; }
 };
@@ -128,7 +131,7 @@ template <class T> struct Sums {
         int term = lane % 4;
         SharedFloats rows = left + ((first_row() + group) * Left::ROW_STEP + term * Left::TERM_STEP);
         SharedFloats columns = right + (term * Right<T>::TERM_STEP + first_column() + group);
-#pragma unroll
+#pragma unroll Precision::UNROLLED
         for (int first = 0; first < DEPTH; first += 8) {
             typename Precision::template Operand<2> b[T::PRODUCTS_ACROSS];
 #pragma unroll
@@ -187,36 +190,37 @@ constexpr int FIRST_TERM = 1;
 constexpr int FIRST_TERM = 0;
 #endif
 
+/// Where the fours of the right tile lie that a thread moves. Those beyond the tile are not stored.
+template <class T> struct RightPlace {
+    int term, column;
+    bool is_inside;
+
+    __device__ explicit RightPlace(int index) {
+        constexpr int ALL = T::COLUMNS * DEPTH / 4;
+        int four = static_cast<int>(threadIdx.x) + THREADS * index;
+        term = 4 * four / T::COLUMNS;
+        column = 4 * four % T::COLUMNS;
+        is_inside = ALL % THREADS == 0 || four < ALL;
+    }
+};
+
 /// Fours that each thread moves of a tile of so many words.
 template <int WORDS> constexpr int FOURS_OF_THREAD = (WORDS / 4 + THREADS - 1) / THREADS;
 
-/// Sums `steps` times 16 terms that `operands` reads from global memory:
+/// Sums `steps` times 16 terms that `operands` reads from global memory, in fours:
 ///
-/// - `turn_to(step)` is called before the terms of a step are read;
-/// - `left(index)` are four numbers of the left tile, which belong at word `left_word(index)`;
-/// - `right(term, column)` are four neighbours in a row of the right tile.
+/// - `read_left(step, fours)` reads this thread's share of the left tile, of which number `index` belongs at word
+///   `left_word(index)`;
+/// - `read_right(step, fours)` reads this thread's share of the right tile, number `index` at `RightPlace<T>(index)`.
 template <class Precision, class T, class Operands>
-__device__ void add_products(Sums<T> &sums, SharedFloats shared, Operands &operands, int steps) {
+__device__ void add_products(Sums<T> &sums, SharedFloats shared, const Operands &operands, int steps) {
     using Left = typename Operands::Left;
     constexpr int LEFT = FOURS_OF_THREAD<T::ROWS * DEPTH>;
     constexpr int RIGHT = FOURS_OF_THREAD<T::COLUMNS * DEPTH>;
     constexpr int HALF = Left::WORDS + Right<T>::WORDS;
     Four left[LEFT], right[RIGHT];
 
-    auto of_right = [](int index) { return static_cast<int>(threadIdx.x) + THREADS * index; };
-    constexpr int ALL_RIGHT = T::COLUMNS * DEPTH / 4;
-    auto is_in_right = [](int four) { return ALL_RIGHT % THREADS == 0 || four < ALL_RIGHT; };
-    auto fetch = [&](int step) {
-        operands.turn_to(step);
-#pragma unroll
-        for (int index = 0; index < LEFT; ++index) left[index] = operands.left(index);
-#pragma unroll
-        for (int index = 0; index < RIGHT; ++index) {
-            int four = of_right(index);
-            if (is_in_right(four)) right[index] = operands.right(4 * four / T::COLUMNS, 4 * four % T::COLUMNS);
-        }
-    };
-    auto store = [&](SharedFloats words, Four four) {
+    auto store = [](SharedFloats words, Four four) {
 #pragma unroll
         for (int part = 0; part < 4; ++part) four.values[part] = Precision::stored(four.values[part]);
         nwm::store_four(words, four);
@@ -226,9 +230,9 @@ __device__ void add_products(Sums<T> &sums, SharedFloats shared, Operands &opera
         for (int index = 0; index < LEFT; ++index) store(half + operands.left_word(index), left[index]);
 #pragma unroll
         for (int index = 0; index < RIGHT; ++index) {
-            int four = of_right(index);
-            int word = (FIRST_TERM + 4 * four / T::COLUMNS) * Right<T>::TERM_STEP + 4 * four % T::COLUMNS;
-            if (is_in_right(four)) store(half + (Left::WORDS + word), right[index]);
+            RightPlace<T> at(index);
+            int word = Left::WORDS + (FIRST_TERM + at.term) * Right<T>::TERM_STEP + at.column;
+            if (at.is_inside) store(half + word, right[index]);
         }
     };
 
@@ -236,7 +240,10 @@ __device__ void add_products(Sums<T> &sums, SharedFloats shared, Operands &opera
     for (int step = 0; step <= steps; ++step) {
         SharedFloats half = shared + step % 2 * HALF;
         SharedFloats before = shared + (step + 1) % 2 * HALF;
-        if (step < steps) fetch(step);
+        if (step < steps) {
+            operands.read_left(step, left);
+            operands.read_right(step, right);
+        }
         if (step > 0) sums.template add<Precision, Left>(before, before + Left::WORDS);
         // What is in this half was multiplied before the last barrier.
         if (step < steps) place(half);
