@@ -91,6 +91,20 @@ __attribute__((no_sanitize("address"), noinline)) inline void fail(const std::st
     _exit(3);
 }
 
+/// An access of several words at once needs an address that their size divides.
+inline void check_alignment(std::uintptr_t address, int bytes) {
+    if (address % bytes != 0) {
+        fail("thread " + std::to_string(block.current) + " moves " + std::to_string(bytes) +
+             " bytes from or to an address that they do not divide");
+    }
+}
+inline void check_alignment(const float *words, int bytes) {
+    check_alignment(reinterpret_cast<std::uintptr_t>(words), bytes);
+}
+inline void check_alignment(const CheckedFloats &words, int bytes) {
+    check_alignment(static_cast<std::uintptr_t>(4 * words.place()), bytes);
+}
+
 inline Moment now() {
     int thread = block.current;
     return Moment{thread, block.block_epoch, block.warp_epochs[thread / WARP], block.barrier_line};
@@ -280,4 +294,6 @@ using std::max;
 using std::min;
 
 inline float __ldg(const float *address) { return *address; }
+inline float __fadd_rn(float left, float right) { return left + right; }
+inline float __fmul_rn(float left, float right) { return left * right; }
 inline float __fdividef(float numerator, float denominator) { return numerator / denominator; }

@@ -121,6 +121,8 @@ class CheckedFloats {
     };
 
     Word operator[](long index) const { return Word(memory_, offset_ + index); }
+    /// The word at which it points.
+    long place() const { return offset_; }
     CheckedFloats operator+(long words) const { return CheckedFloats(memory_, offset_ + words); }
 
   private:

@@ -130,6 +130,63 @@ __device__ inline uint32_t to_tf32(float value) {
 #endif
 }
 
+/// Four neighbouring numbers, which travel as one.
+struct Four {
+    float values[4];
+};
+
+/// Four numbers of global memory that the kernel does not write, from an address that 16 bytes divide.
+__device__ inline Four load_four(const float *address) {
+#ifdef NWM_EMULATED
+    emulation::check_alignment(address, 16);
+    return Four{{address[0], address[1], address[2], address[3]}};
+#else
+    float4 four = __ldg(reinterpret_cast<const float4 *>(address));
+    return Four{{four.x, four.y, four.z, four.w}};
+#endif
+}
+
+/// The same, or zeros where they are not there: without a branch, so that what follows need not wait for them.
+__device__ inline Four load_four_if(bool is_there, const float *address) {
+#ifdef NWM_EMULATED
+    return is_there ? load_four(address) : Four{};
+#else
+    Four four;
+    asm volatile("{\n\t.reg .pred there;\n\tsetp.ne.s32 there, %4, 0;\n\t"
+                 "mov.f32 %0, 0f00000000;\n\tmov.f32 %1, 0f00000000;\n\t"
+                 "mov.f32 %2, 0f00000000;\n\tmov.f32 %3, 0f00000000;\n\t"
+                 "@there ld.global.nc.v4.f32 {%0, %1, %2, %3}, [%5];\n\t}"
+                 : "=&f"(four.values[0]), "=&f"(four.values[1]), "=&f"(four.values[2]), "=&f"(four.values[3])
+                 : "r"(static_cast<int>(is_there)), "l"(__cvta_generic_to_global(address)));
+    return four;
+#endif
+}
+
+/// Writes four words of shared memory, the first of which is a multiple of four.
+__device__ inline void store_four(SharedFloats words, const Four &four) {
+#ifdef NWM_EMULATED
+    emulation::check_alignment(words, 16);
+    for (int part = 0; part < 4; ++part) words[part] = four.values[part];
+#else
+    // Written out since the compiler takes some stores of a float4 apart.
+    uint32_t address = static_cast<uint32_t>(__cvta_generic_to_shared(words));
+    asm volatile("st.shared.v4.f32 [%0], {%1, %2, %3, %4};" ::"r"(address), "f"(four.values[0]), "f"(four.values[1]),
+                 "f"(four.values[2]), "f"(four.values[3])
+                 : "memory");
+#endif
+}
+
+/// Writes two numbers of global memory, to an address that 8 bytes divide.
+__device__ inline void store_two(float *address, float first, float second) {
+#ifdef NWM_EMULATED
+    emulation::check_alignment(address, 8);
+    address[0] = first;
+    address[1] = second;
+#else
+    *reinterpret_cast<float2 *>(address) = make_float2(first, second);
+#endif
+}
+
 /// `sum += a b` for a tile of 16 x 8 results and 8 products each, by all lanes of a warp.
 ///
 /// With g = lane / 4 and t = lane % 4 a lane holds A[g][t], A[g + 8][t], A[g][t + 4], A[g + 8][t + 4]; B[t][g], B[t + 4][g];

@@ -16,7 +16,15 @@ use nwm_cuda::{
 
 const SAMPLES: Module = Module {
     name: "samples",
-    kernels: &["add_up", "turn", "turn_warps", "multiply", "tangents"],
+    kernels: &[
+        "add_up",
+        "turn",
+        "turn_warps",
+        "multiply",
+        "tangents",
+        "move_fours",
+        "move_fours_wrongly",
+    ],
     ptx: &[],
 };
 
@@ -167,6 +175,30 @@ fn a_tile_product_has_the_documented_layout() {
         })
         .unwrap();
     assert_eq!(queue.download(&sum).unwrap(), queue.download(&product).unwrap());
+}
+
+#[test]
+fn numbers_that_travel_together_begin_at_a_multiple_of_their_size() {
+    for checked in [false, true] {
+        let Some(emulation) = queue(&[], checked, Order::Reverse) else { return };
+        let values: Vec<f32> = (0..132).map(|value| value as f32).collect();
+        let (array, result) = (emulation.upload(&values).unwrap(), emulation.array(132).unwrap());
+        let run = |from, to| {
+            let arguments = [Argument::array(&array, from), Argument::array(&result, to)];
+            emulation.launch(kernel("move_fours"), grid(1, 32, 128), &arguments)
+        };
+        run(4, 2).unwrap();
+        assert_eq!(emulation.download(&result).unwrap()[2..130], values[4..]);
+        let message = run(2, 0).unwrap_err().to_string();
+        assert!(message.contains("moves 16 bytes"), "{message}");
+
+        let Some(emulation) = queue(&[], checked, Order::Reverse) else { return };
+        let array = emulation.upload(&values).unwrap();
+        let arguments = [Argument::array(&array, 0)];
+        let name = kernel("move_fours_wrongly");
+        let message = emulation.launch(name, grid(1, 32, 132), &arguments).unwrap_err().to_string();
+        assert!(message.contains("moves 16 bytes"), "{message}");
+    }
 }
 
 #[test]

@@ -70,3 +70,19 @@ extern "C" __global__ void multiply(const float *a, const float *b, float *sum) 
 extern "C" __global__ void tangents(int count, const float *values, float *result) {
     for (int index = threadIdx.x; index < count; index += blockDim.x) result[index] = nwm::tangent(values[index]);
 }
+
+/// result = values, of which every thread moves four at once through shared memory, and two at once out of it.
+extern "C" __global__ void move_fours(const float *values, float *result) {
+    NWM_SHARED_MEMORY(shared);
+    SharedFloats words = shared + 4 * threadIdx.x;
+    nwm::store_four(words, nwm::load_four(values + 4 * threadIdx.x));
+    for (int pair = 0; pair < 4; pair += 2) {
+        nwm::store_two(result + 4 * threadIdx.x + pair, words[pair], words[pair + 1]);
+    }
+}
+
+/// The same, to words of shared memory on which four does not divide.
+extern "C" __global__ void move_fours_wrongly(const float *values) {
+    NWM_SHARED_MEMORY(shared);
+    nwm::store_four(shared + (4 * threadIdx.x + 2), nwm::load_four(values + 4 * threadIdx.x));
+}

@@ -4,6 +4,8 @@
 //! and the leaky ReLU after it, so that no picture between them is ever stored.
 
 mod activation;
+#[cfg(any(test, feature = "cuda"))]
+mod cuda;
 mod direct;
 mod geometry;
 mod method;

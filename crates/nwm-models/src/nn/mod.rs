@@ -10,10 +10,14 @@
 //!   depend on shapes alone, and partial sums are added in the order of the blocks.
 //! - Gradients are first order: no operation here can be differentiated twice.
 //! - An operation's result is also its tape, to which a stack of convolutions adds what its layers hand each other.
-//! - Any other number type, and any device but the CPU, is a typed error that names the operation.
+//! - Any other number type, and any device but the CPU, is a typed error that names the operation. With the feature `cuda`
+//!   convolutions run on a GPU, too, in `f32`: as exact as on the CPU, or in TF32 where the program lets the tensor library
+//!   multiply matrices so.
 
 mod activation;
 mod convolution;
+#[cfg(any(test, feature = "cuda"))]
+mod device;
 pub mod flow;
 mod gru;
 mod initialiser;
@@ -31,6 +35,8 @@ mod vanilla;
 
 pub use activation::{leaky_relu, sigmoid, swish};
 pub use convolution::{Convolution, ConvolutionOptions, ConvolutionStack};
+#[cfg(any(test, feature = "cuda"))]
+pub use device::{AdamArrays, AdamStep, DeviceError, Numbers};
 pub use gru::Gru;
 pub use initialiser::{Initialiser, standard_normals};
 pub use layer_norm::layer_norm;

@@ -168,7 +168,7 @@ fn source_of(result: isize, tap: usize, stride: usize, factor: usize, padding: u
 #[derive(Clone, Debug)]
 pub(super) struct Pass {
     /// Of rows and of columns; a phase of the pass is a pair of them.
-    axes: [Vec<Phase>; 2],
+    pub(super) axes: [Vec<Phase>; 2],
     /// Rows and columns of the sources and of the targets.
     pub(super) source: [usize; 2],
     pub(super) target: [usize; 2],

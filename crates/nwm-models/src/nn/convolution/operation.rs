@@ -5,9 +5,16 @@
 //! gradients are never stored at all. How many samples form a group, and how many groups share one partial sum of the
 //! weights' gradients, depends on shapes alone.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::OnceLock;
 
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
 use candle_core::backend::BackendStorage;
+#[cfg(feature = "cuda")]
+use candle_core::cuda_backend::cudarc::driver::CudaSlice;
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
 use nwm_simd::{Row, Simd, Unwritten};
 use rayon::prelude::*;
@@ -15,12 +22,14 @@ use rayon::prelude::*;
 use super::super::matrix::add;
 use super::super::real::{Real, contiguous_slice, dispatch, tensor_of, with_slice};
 use super::activation::unleak;
+#[cfg(feature = "cuda")]
+use super::cuda;
 use super::direct::Direct;
 use super::geometry::Correlation;
 use super::method::{Activation, Method, Scratch};
 use super::winograd::Tiles;
 
-const NAME: &str = "fused-convolution";
+pub(super) const NAME: &str = "fused-convolution";
 
 /// Numbers of a group's pictures for each number of the weights: all weights are read again for every group, and should
 /// not outweigh what they are applied to.
@@ -45,7 +54,7 @@ impl Layer {
     }
 
     /// Numbers of the weight and of the bias.
-    fn parameters(&self) -> [usize; 2] {
+    pub(super) fn parameters(&self) -> [usize; 2] {
         let (channels, filters) = (self.correlation.channels(), self.correlation.filters());
         [9 * channels * filters, filters]
     }
@@ -76,13 +85,54 @@ pub(super) struct FusedConvolutions {
     /// Whether anybody may ask for gradients.
     differentiable: bool,
     simd: Simd,
-    /// Results of all layers but the last, written by the one forward pass.
-    between: OnceLock<Vec<CpuStorage>>,
+    /// Written by the one forward pass.
+    between: OnceLock<Between>,
+}
+
+/// Results of all layers but the last, where they were computed.
+pub(super) enum Between {
+    Cpu(Vec<CpuStorage>),
+    #[cfg(feature = "cuda")]
+    Gpu(Vec<CudaSlice<f32>>),
 }
 
 impl FusedConvolutions {
     pub(super) fn new(layers: Vec<Layer>, differentiable: bool) -> Self {
         Self { layers, differentiable, simd: Simd::detect(), between: OnceLock::new() }
+    }
+
+    /// The layers, in the order in which they are applied.
+    #[cfg(feature = "cuda")]
+    pub(super) fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    /// Whether anybody may ask for gradients.
+    #[cfg(feature = "cuda")]
+    pub(super) fn is_differentiable(&self) -> bool {
+        self.differentiable
+    }
+
+    /// What the forward pass kept, if there was one.
+    pub(super) fn between(&self) -> Option<&Between> {
+        self.between.get()
+    }
+
+    /// Keeps what the backward pass needs beside the arguments and the result.
+    pub(super) fn keep(&self, between: Between) -> Result<()> {
+        if self.between.set(between).is_err() {
+            candle_core::bail!("{NAME}: an operation was applied twice");
+        }
+        Ok(())
+    }
+
+    /// `[batch, row, column, filter]` of the last layer.
+    pub(super) fn result_shape(&self, batch: usize) -> Result<Shape> {
+        let Some(last) = self.layers.last() else {
+            candle_core::bail!("{NAME}: found no layers, expected at least one");
+        };
+        let [rows, columns] = last.correlation.output();
+        Ok(Shape::from((batch, rows, columns, last.correlation.filters())))
     }
 
     /// Samples per group.
@@ -105,7 +155,7 @@ impl FusedConvolutions {
     }
 
     /// The results of all layers; only the last if the others are not wanted.
-    fn forward<T: Real>(&self, input: &[T], parameters: &[T]) -> Vec<Vec<T>> {
+    pub(super) fn forward<T: Real>(&self, input: &[T], parameters: &[T]) -> Vec<Vec<T>> {
         let parameters = self.split(parameters);
         let layers = self.layers.iter().zip(&parameters);
         let methods: Vec<_> =
@@ -152,7 +202,7 @@ impl FusedConvolutions {
     }
 
     /// Gradients of the input, if it is wanted, and of the parameters. `results` are those of all layers.
-    fn backward<T: Real>(
+    pub(super) fn backward<T: Real>(
         &self,
         (input, parameters): (&[T], &[T]),
         results: &[&[T]],
@@ -303,10 +353,10 @@ impl<T: Real> Sums<T> {
 }
 
 /// Gradients that somebody asks for.
-#[derive(Clone, Copy)]
-struct Wanted {
-    input: bool,
-    parameters: bool,
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted {
+    pub(super) input: bool,
+    pub(super) parameters: bool,
 }
 
 fn forward<T: Real>(
@@ -319,18 +369,13 @@ fn forward<T: Real>(
         contiguous_slice::<T>(NAME, input, input_layout)?,
         contiguous_slice::<T>(NAME, parameters, parameters_layout)?,
     );
-    let last = &operation.layers[operation.layers.len() - 1].correlation;
-    let [rows, columns] = last.output();
-    let shape = Shape::from((batch, rows, columns, last.filters()));
+    let shape = operation.result_shape(batch)?;
     let result = results.pop().unwrap_or_default();
-    let between = results.into_iter().map(T::to_cpu_storage_owned).collect();
-    if operation.between.set(between).is_err() {
-        candle_core::bail!("{NAME}: an operation was applied twice");
-    }
+    operation.keep(Between::Cpu(results.into_iter().map(T::to_cpu_storage_owned).collect()))?;
     Ok((T::to_cpu_storage_owned(result), shape))
 }
 
-type Gradients = (Option<Tensor>, Option<Tensor>);
+pub(super) type Gradients = (Option<Tensor>, Option<Tensor>);
 
 fn backward<T: Real>(
     operation: &FusedConvolutions,
@@ -339,7 +384,7 @@ fn backward<T: Real>(
     gradient: &Tensor,
 ) -> Result<Gradients> {
     let wanted = Wanted { input: input.track_op(), parameters: parameters.track_op() };
-    let Some(between) = operation.between.get() else {
+    let Some(Between::Cpu(between)) = operation.between() else {
         candle_core::bail!(
             "{NAME}: the backward pass needs the forward pass of the same operation"
         );
@@ -382,6 +427,17 @@ impl CustomOp2 for FusedConvolutions {
         )
     }
 
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        input: &CudaStorage,
+        input_layout: &Layout,
+        parameters: &CudaStorage,
+        parameters_layout: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        cuda::forward(self, (input, input_layout), (parameters, parameters_layout))
+    }
+
     fn bwd(
         &self,
         input: &Tensor,
@@ -389,108 +445,10 @@ impl CustomOp2 for FusedConvolutions {
         result: &Tensor,
         gradient: &Tensor,
     ) -> Result<Gradients> {
+        #[cfg(feature = "cuda")]
+        if input.device().is_cuda() {
+            return cuda::backward(self, (input, parameters), result, gradient);
+        }
         dispatch!(NAME, input.dtype(), backward(self, (input, parameters), result, gradient))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::nn::convolution::ConvolutionOptions;
-
-    /// Numbers without a pattern in -1..1, of which each list has others.
-    fn numbers(list: u64, count: usize) -> Vec<f64> {
-        let mut state = list.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let mut next = || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(list | 1);
-            (state >> 33) as f64 / (1_u64 << 30) as f64 - 1.0
-        };
-        (0..count).map(|_| next()).collect()
-    }
-
-    fn single(values: &[f64]) -> Vec<f32> {
-        values.iter().map(|&value| value as f32).collect()
-    }
-
-    /// Layers that read one another: (channels of each, stride or 0 for repeated pixels).
-    fn stack(source: [usize; 2], channels: &[usize], strides: &[usize]) -> FusedConvolutions {
-        let mut source = source;
-        let layers = strides.iter().zip(channels.windows(2)).map(|(&stride, channels)| {
-            let upsample = stride == 0;
-            let options = ConvolutionOptions { stride: stride.max(1), upsample, leaky: Some(0.2) };
-            let correlation = Correlation::new(source, channels[0], channels[1], &options);
-            source = correlation.output();
-            Layer { correlation, slope: options.leaky }
-        });
-        FusedConvolutions::new(layers.collect(), true)
-    }
-
-    fn case(source: [usize; 2], channels: &[usize], strides: &[usize]) {
-        const BATCH: usize = 3;
-        let mut operation = stack(source, channels, strides);
-        let input = numbers(1, BATCH * source[0] * source[1] * channels[0]);
-        let count = operation.layers.iter().flat_map(Layer::parameters).sum();
-        let parameters: Vec<f64> = numbers(2, count).iter().map(|value| value / 4.0).collect();
-        let wanted = Wanted { input: true, parameters: true };
-
-        let results = operation.forward(&input, &parameters);
-        let gradient = numbers(3, results[results.len() - 1].len());
-        let all: Vec<&[f64]> = results.iter().map(Vec::as_slice).collect();
-        let expected = operation.backward((&input, &parameters), &all, &gradient, wanted);
-
-        let [input, parameters, gradient] = [&input, &parameters, &gradient].map(|v| single(v));
-        for simd in Simd::available() {
-            operation.simd = simd;
-            let found = operation.forward(&input, &parameters);
-            // Signs at the kink of the activation are taken from one side, so that they agree.
-            let rounded: Vec<Vec<f32>> = results.iter().map(|result| single(result)).collect();
-            let all: Vec<&[f32]> = rounded.iter().map(Vec::as_slice).collect();
-            let gradients = operation.backward((&input, &parameters), &all, &gradient, wanted);
-            let name = format!("{} {channels:?} {strides:?}", simd.instruction_set());
-            for (found, expected) in found.iter().zip(&results) {
-                assert_close(found, expected, &format!("{name} result"));
-            }
-            assert_close(&gradients.0, &expected.0, &format!("{name} gradient of the input"));
-            assert_close(&gradients.1, &expected.1, &format!("{name} gradient of parameters"));
-        }
-    }
-
-    /// Equal up to the rounding of single precision, measured against the largest number.
-    fn assert_close(found: &[f32], expected: &[f64], what: &str) {
-        assert_eq!(found.len(), expected.len(), "{what}");
-        let largest = expected.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
-        for (index, (&found, &expected)) in found.iter().zip(expected).enumerate() {
-            let difference = (f64::from(found) - expected).abs();
-            assert!(difference <= 1e-5 * largest, "{what} {index}: {found} {expected}");
-        }
-    }
-
-    #[test]
-    fn every_instruction_set_agrees_with_double_precision() {
-        // As an encoder and as a decoder are built, and with sizes that fill no vector.
-        case([16, 16], &[3, 16, 16, 24], &[2, 1, 1]);
-        case([4, 4], &[10, 16, 16, 3], &[0, 1, 1]);
-        case([5, 7], &[2, 5, 9, 11], &[1, 2, 0]);
-        case([8, 8], &[1, 33, 40], &[1, 0]);
-        case([6, 5], &[17, 1], &[2]);
-    }
-
-    #[test]
-    fn a_stack_is_its_layers_one_by_one() {
-        const BATCH: usize = 2;
-        let (source, channels, strides) = ([6, 6], [2, 9, 8, 3], [2, 1, 0]);
-        let operation = stack(source, &channels, &strides);
-        let input = numbers(4, BATCH * 72);
-        let count = operation.layers.iter().flat_map(Layer::parameters).sum();
-        let parameters = numbers(5, count);
-        let results = operation.forward(&input, &parameters);
-        let (mut read, mut rest) = (input, &parameters[..]);
-        for (layer, result) in operation.layers.iter().zip(&results) {
-            let (parameters, later) = rest.split_at(layer.parameters().iter().sum());
-            rest = later;
-            let single = FusedConvolutions::new(vec![layer.clone()], false);
-            assert_eq!(&single.forward(&read, parameters)[0], result);
-            read.clone_from(result);
-        }
     }
 }
