@@ -7,7 +7,7 @@
     reason = "helpers of tests may panic, and say what is skipped"
 )]
 
-use nwm_cuda::{EmulatedArray, Emulation, Order};
+use nwm_cuda::{EmulatedArray, Emulation, Order, Queue};
 
 use super::device_layer::DeviceLayer;
 use super::device_stack::DeviceStack;
