@@ -9,18 +9,20 @@ use crate::workspace::Workspace;
 
 /// What must not be among the dependencies of a crate, direct or not. docs/architecture.md says why.
 const FORBIDDEN: &[(&str, &[&str])] = &[
-    (BENCH, &["candle-core", SIMD, CORE, DATA, MODELS, TRAIN, ANALYSIS, COMMAND]),
-    (PROCESS, &["candle-core", SIMD, CORE, DATA, MODELS, TRAIN, ANALYSIS, COMMAND, BENCH]),
-    (SIMD, &["candle-core", PROCESS, CORE, DATA, MODELS, TRAIN, ANALYSIS, COMMAND, BENCH]),
+    (CUDA, &["candle-core", PROCESS, SIMD, CORE, DATA, MODELS, TRAIN, ANALYSIS, COMMAND, BENCH]),
+    (BENCH, &["candle-core", CUDA, SIMD, CORE, DATA, MODELS, TRAIN, ANALYSIS, COMMAND]),
+    (PROCESS, &["candle-core", CUDA, SIMD, CORE, DATA, MODELS, TRAIN, ANALYSIS, COMMAND, BENCH]),
+    (SIMD, &["candle-core", CUDA, PROCESS, CORE, DATA, MODELS, TRAIN, ANALYSIS, COMMAND, BENCH]),
     (CORE, &[PROCESS, DATA, MODELS, TRAIN, ANALYSIS, COMMAND, BENCH]),
-    (DATA, &["candle-core", PROCESS, CORE, MODELS, TRAIN, ANALYSIS, COMMAND, BENCH]),
+    (DATA, &["candle-core", CUDA, PROCESS, CORE, MODELS, TRAIN, ANALYSIS, COMMAND, BENCH]),
     (MODELS, &[PROCESS, DATA, TRAIN, ANALYSIS, COMMAND, BENCH]),
-    (ANALYSIS, &["candle-core", PROCESS, CORE, DATA, MODELS, TRAIN, COMMAND, BENCH]),
+    (ANALYSIS, &["candle-core", CUDA, PROCESS, CORE, DATA, MODELS, TRAIN, COMMAND, BENCH]),
     (TRAIN, &[PROCESS, COMMAND, BENCH]),
     (COMMAND, &[BENCH]),
-    ("xtask", &["candle-core", PROCESS, SIMD, CORE, DATA, MODELS, TRAIN, ANALYSIS, COMMAND, BENCH]),
+    ("xtask", &["candle-core", CUDA, PROCESS, SIMD, CORE, DATA, MODELS, TRAIN, ANALYSIS, COMMAND, BENCH]),
 ];
 
+const CUDA: &str = "nwm-cuda";
 const PROCESS: &str = "nwm-process";
 const SIMD: &str = "nwm-simd";
 const CORE: &str = "nwm-core";
