@@ -7,7 +7,7 @@ namespace nwm {
 
 struct BackwardArguments {
     int steps, samples, features;
-    /// How many steps of the tape are in shared memory: 1 or 3.
+    /// How many steps of the tape are copied to shared memory ahead: 3, or 0 where there is no room.
     int stages;
     Kernels kernels;
     const float *projection, *scalars, *gain;
@@ -75,31 +75,38 @@ template <class Couplings, class L> __device__ void run_backward(const L &lattic
     Couplings couplings(lattice, words, arguments.kernels);
 
     auto bare = [&](const Site &site) { return lattice.bare(site.map, site.row, site.column); };
-    auto staged = [&](Field field, int time) {
+    // The state before step `time`, and the gradient of what was recorded after it.
+    auto row_of = [&](Field field, int time) -> const float * {
+        const bool first = time == 0;
+        switch (field) {
+        case VELOCITY:
+            return first ? arguments.initial + all_samples + sample_row : arguments.velocities.at(time - 1, sample);
+        case POSITION:
+            return first ? arguments.initial + sample_row : arguments.positions.at(time - 1, sample);
+        case DRIVE:
+            return arguments.drive + time * all_samples + sample_row;
+        case GRAD_POSITION:
+            return arguments.grad_positions.at(time, sample);
+        default:
+            return arguments.grad_velocities.at(time, sample);
+        }
+    };
+    auto slot = [&](Field field, int time) {
         return ahead + (time % arguments.stages * slots + slot_of[field]) * units;
     };
-    // State before step `time`, and the gradient of what was recorded after it.
+    auto read = [&](Field field, int time, int unit) -> float {
+        if (arguments.stages == 0) return row_of(field, time)[unit];
+        return slot(field, time)[unit];
+    };
     auto copy_step = [&](int time) {
         if (time >= 0) {
-            const bool first = time == 0;
-            const float *v = first ? arguments.initial + all_samples + sample_row
-                                   : arguments.velocities.at(time - 1, sample);
-            const float *x = recovers ? nullptr
-                             : first  ? arguments.initial + sample_row
-                                      : arguments.positions.at(time - 1, sample);
-            const float *d = arguments.drive + time * all_samples + sample_row;
-            for_sites(lattice, [&](const Site &site) {
-                const int unit = site.unit;
-                copy_async(staged(VELOCITY, time) + unit, v + unit);
-                if (!recovers) copy_async(staged(POSITION, time) + unit, x + unit);
-                if (coupled_drive) copy_async(staged(DRIVE, time) + unit, d + unit);
-                if (arguments.grad_positions) {
-                    copy_async(staged(GRAD_POSITION, time) + unit, arguments.grad_positions.at(time, sample) + unit);
-                }
-                if (arguments.grad_velocities) {
-                    copy_async(staged(GRAD_VELOCITY, time) + unit, arguments.grad_velocities.at(time, sample) + unit);
-                }
-            });
+#pragma unroll
+            for (int field = 0; field < FIELDS; ++field) {
+                if (slot_of[field] < 0) continue;
+                const float *row = row_of(static_cast<Field>(field), time);
+                SharedFloats target = slot(static_cast<Field>(field), time);
+                for_sites(lattice, [&](const Site &site) { copy_async(target + site.unit, row + site.unit); });
+            }
         }
         commit_copies();
     };
@@ -132,21 +139,19 @@ template <class Couplings, class L> __device__ void run_backward(const L &lattic
 #pragma unroll 1
     for (int time = arguments.steps - 1; time >= 0; --time) {
         SharedFloats grad_pre = grad_pres + (COPIES == 2 ? time % 2 * planes : 0);
-        copy_step(time - (arguments.stages - 1));
         if (arguments.stages == 3) {
+            copy_step(time - 2);
             wait_for_copies<2>();
-        } else {
-            wait_for_copies<0>();
         }
         auto position_before = [&](const Site &site) -> float {
-            if (!recovers) return staged(POSITION, time)[site.unit];
+            if (!recovers) return read(POSITION, time, site.unit);
             // The first position is known exactly.
             if (time == 0) return arguments.initial[sample_row + site.unit];
             return fmaf(-dt, velocity[bare(site)], position[bare(site)]);
         };
         auto grad_of_position = [&](const Site &site) -> float {
             float gradient = grad_position[bare(site)];
-            if (arguments.grad_positions) gradient += staged(GRAD_POSITION, time)[site.unit];
+            if (arguments.grad_positions) gradient += read(GRAD_POSITION, time, site.unit);
             return gradient;
         };
 
@@ -186,11 +191,11 @@ template <class Couplings, class L> __device__ void run_backward(const L &lattic
         for_sites(lattice, [&](const Site &site) {
             const int unit = site.unit, place = bare(site);
             const float v_next = velocity[place];
-            const float v = staged(VELOCITY, time)[unit];
+            const float v = read(VELOCITY, time, unit);
             const float x = position_before(site);
             const float gx = normed ? static_cast<float>(grad_position[place]) : grad_of_position(site);
             float gv = grad_velocity[place];
-            if (arguments.grad_velocities) gv += staged(GRAD_VELOCITY, time)[unit];
+            if (arguments.grad_velocities) gv += read(GRAD_VELOCITY, time, unit);
             gv = fmaf(dt, gx, gv);
             const float acceleration = (v_next - v) * inverse_dt;
             const float activation = fmaf(scalars.alpha, v, fmaf(scalars.gamma, x, acceleration));
@@ -203,7 +208,7 @@ template <class Couplings, class L> __device__ void run_backward(const L &lattic
             grad_velocity[place] = (1.0f - dt * scalars.alpha) * gv;
             position[place] = x;
             velocity[place] = v;
-            if (coupled_drive) driving[place] = staged(DRIVE, time)[unit];
+            if (coupled_drive) driving[place] = read(DRIVE, time, unit);
             if (arguments.at_bias >= 0) bias_sums[unit] += gpre;
 #pragma unroll 1
             for (int feature = 0; feature < arguments.features; ++feature) {

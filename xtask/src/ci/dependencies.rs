@@ -19,7 +19,10 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     (ANALYSIS, &["candle-core", CUDA, PROCESS, CORE, DATA, MODELS, TRAIN, COMMAND, BENCH]),
     (TRAIN, &[PROCESS, COMMAND, BENCH]),
     (COMMAND, &[BENCH]),
-    ("xtask", &["candle-core", CUDA, PROCESS, SIMD, CORE, DATA, MODELS, TRAIN, ANALYSIS, COMMAND, BENCH]),
+    (
+        "xtask",
+        &["candle-core", CUDA, PROCESS, SIMD, CORE, DATA, MODELS, TRAIN, ANALYSIS, COMMAND, BENCH],
+    ),
 ];
 
 const CUDA: &str = "nwm-cuda";

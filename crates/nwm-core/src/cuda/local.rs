@@ -44,9 +44,9 @@ impl LocalKernels {
         self.choose_stages([3, 2], |stages| self.lattice.forward_words(stages))
     }
 
-    /// Steps of the tape in shared memory.
+    /// Steps of the tape that are copied ahead.
     fn backward_stages(&self, copied_fields: usize) -> Option<usize> {
-        self.choose_stages([3, 1], |stages| self.lattice.backward_words(stages, copied_fields))
+        self.choose_stages([3, 0], |stages| self.lattice.backward_words(stages, copied_fields))
     }
 
     fn sizes<'a, A>(&self, extent: Extent, stages: usize) -> Result<Vec<Argument<'a, A>>> {
@@ -132,7 +132,7 @@ impl LocalKernels {
             gradients.velocities.is_there(),
         ];
         let copied = copied.into_iter().filter(|&is_there| is_there).count();
-        let stages = self.backward_stages(copied).unwrap_or(1);
+        let stages = self.backward_stages(copied).unwrap_or(0);
         let grid = Grid {
             blocks: [extent.samples, 1, 1],
             threads: self.lattice.backward_threads(),
