@@ -76,7 +76,11 @@ impl Run {
                 End::Exit(Some(0)) => Outcome::Passed,
                 End::Exit(code) => {
                     let code = code.map_or("a signal".to_owned(), |code| format!("code {code}"));
-                    Outcome::Failed(format!("ended with {code}: {}", last_lines(&ended.messages)))
+                    let messages = match last_lines(&ended.messages) {
+                        messages if messages.is_empty() => "without a message".to_owned(),
+                        messages => messages,
+                    };
+                    Outcome::Failed(format!("ended with {code}: {messages}"))
                 }
             }
         };

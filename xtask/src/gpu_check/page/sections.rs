@@ -36,7 +36,6 @@ fn checks<'a>(readings: &'a [Reading], name: &str) -> Vec<&'a Check> {
 
 /// The worst result of every case and precision.
 pub(super) fn agreement(readings: &[Reading]) -> Option<String> {
-    // Tools of compute-sanitizer look at the same checks again, which changes nothing.
     let mut worst: Vec<&Check> = Vec::new();
     for check in checks(readings, "agreement") {
         let same = |it: &&mut &Check| it.case == check.case && it.precision == check.precision;
