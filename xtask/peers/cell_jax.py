@@ -16,9 +16,11 @@ FORMULATIONS = ["convolution", "channels_last", "shift"]
 
 def main():
     wanted = arguments(__doc__, list(cell.CASES), cell.DEFAULT_CASES, FORMULATIONS, FORMULATIONS)
-    if hasattr(os, "sched_setaffinity"):
+    if wanted.device == "cpu" and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: wanted.threads])
-    os.environ["JAX_PLATFORMS"] = "cpu"
+    os.environ["JAX_PLATFORMS"] = wanted.device
+    # Other processes use the same card, one after the other.
+    os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
     import jax
     import jax.numpy as jnp
     from jax import lax

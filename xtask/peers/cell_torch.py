@@ -14,6 +14,12 @@ FORMULATIONS = ["eager", "stacked", "channels_last", "compiled"]
 LEAVES = ["drive", "initial", "coupling", "damping", "bias"]
 
 
+def synchronise(device):
+    """Waits for a GPU, which works behind what is asked of it."""
+    if device == "cuda":
+        torch.cuda.synchronize()
+
+
 def wrapped(field, kernel):
     """The field with its edges repeated on the other side, as far as the kernel reaches."""
     rows, columns = kernel.shape[-2] // 2, kernel.shape[-1] // 2
@@ -52,11 +58,11 @@ def mean_square(step, drive, initial, coupling, damping, bias):
     return torch.stack(positions).square().mean()
 
 
-def leaves_of(case, formulation):
+def leaves_of(case, formulation, device):
     leaves = []
     arrays = cell.inputs(case)
     for name in LEAVES:
-        leaf = torch.from_numpy(arrays[name])
+        leaf = torch.from_numpy(arrays[name]).to(device)
         if formulation == "channels_last" and leaf.dim() >= 4:
             leaf = leaf.movedim(-3, -1).contiguous().movedim(-1, -3)
         leaves.append(leaf.requires_grad_())
@@ -71,18 +77,21 @@ def main():
         for formulation in wanted.formulation:
             if formulation == "channels_last" and channels == 1:
                 continue  # The same memory as `stacked`.
-            leaves = leaves_of(case, formulation)
+            leaves = leaves_of(case, formulation, wanted.device)
             step = stepper(formulation)
 
             def forward():
                 with torch.no_grad():
-                    return mean_square(step, *leaves)
+                    loss = mean_square(step, *leaves)
+                synchronise(wanted.device)
+                return loss
 
             def both():
                 for leaf in leaves:
                     leaf.grad = None
                 loss = mean_square(step, *leaves)
                 loss.backward()
+                synchronise(wanted.device)
                 return loss.detach()
 
             modes = {

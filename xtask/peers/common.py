@@ -23,6 +23,7 @@ def arguments(description, cases, default, formulations, chosen):
     parser.add_argument("--formulation", action="append", choices=formulations)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--repeats", type=int)
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--inputs", help="folder with the inputs that the Rust program wrote")
     found = parser.parse_args()
     found.case = found.case or default

@@ -19,17 +19,17 @@ DECODER_DOUBLES = [True, False, True, False, True, False, False]
 FORGET_BIAS = 1.0
 
 
-def load(folder, case, memory):
-    """The model of a case and its frames; `memory` is how pictures lie in memory."""
+def load(folder, case, memory, device="cpu"):
+    """The model of a case and its frames on a device; `memory` is how pictures lie in memory."""
     with safe_open(os.path.join(folder, f"{case}-parameters.safetensors"), "pt") as file:
         config = json.loads(json.loads(file.metadata()["nwm"])["model"])["model"]
-        parameters = {name: file.get_tensor(name) for name in file.keys()}
+        parameters = {name: file.get_tensor(name).to(device) for name in file.keys()}
     for name, tensor in parameters.items():
         if tensor.dim() == 4 and ".conv." in name:
             tensor = tensor.contiguous(memory_format=memory)
         parameters[name] = tensor.requires_grad_()
     with safe_open(os.path.join(folder, f"{case}-inputs.safetensors"), "pt") as file:
-        frames, *noise = (file.get_tensor(name) for name in sorted(file.keys()))
+        frames, *noise = (file.get_tensor(name).to(device) for name in sorted(file.keys()))
     # Time, batch, channel, row, column.
     pictures = frames.permute(0, 1, 4, 2, 3)
     kinds = {"ar": Autoregressive, "hgn": Hamiltonian, "ode_tr": Ode}
@@ -182,7 +182,7 @@ class Latent(Layers):
         self.steps, batch = pictures.shape[:2]
         self.noise = noise
         # One half is drawn forward from its first frames, the other one backward from its last ones.
-        self.signs = torch.ones(batch, 1)
+        self.signs = torch.ones(batch, 1, device=pictures.device)
         self.signs[batch // 2 :] = -1.0
         ahead, back = pictures.split([batch // 2, batch - batch // 2], 1)
         seen = config["inference_steps"]
@@ -257,6 +257,6 @@ class Ode(Latent):
         if steps == 0:
             return []
         tolerance = self.config["ode"]["tolerance"]
-        times = self.config["latent"]["time_step"] * torch.arange(steps + 1)
+        times = self.config["latent"]["time_step"] * torch.arange(steps + 1, device=state.device)
         field = lambda _, state: signs * self.perceptron("flow.field", state)
         return list(odeint(field, state, times, rtol=tolerance, atol=tolerance, method="dopri5")[1:])

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 
 use crate::bench::Peer;
+use crate::gpu_check::Part;
 
 /// Tasks of this repository.
 #[derive(Debug, Parser)]
@@ -18,6 +19,7 @@ pub(crate) struct Flags {
 pub(crate) enum Command {
     Reproduce(Reproduce),
     Bench(Bench),
+    GpuCheck(GpuCheck),
     Kernels(Kernels),
     Ci(Ci),
 }
@@ -182,6 +184,50 @@ pub(crate) enum Subject {
     Instructions,
 }
 
+/// Check and time on a GPU what runs there, within minutes, and print one page.
+///
+/// Agreement with the cpu in double precision, the same bits twice, times of all cases with floors and targets, a training
+/// step of Table 1 with its breakdown, compute-sanitizer, the same in PyTorch, torch.compile and JAX, and two minutes of
+/// training: in this order, as far as the time allows. What fails or cannot be done, such as peers that are not installed,
+/// is a row of the page and not its end; a target that is missed is no failure. All numbers are left as JSON.
+///
+/// The machine with the GPU needs no compiler and no network: --pack fills a folder on another one, and there
+/// `DIR/xtask gpu-check --from DIR` does the rest. docs/performance.md says how to read the page.
+///
+/// Exit codes: 0 everything that ran passed, 1 something did not, or nothing ran, 2 usage, 4 there is no GPU,
+/// 6 file system, 130 interrupted.
+#[derive(Debug, Args)]
+pub(crate) struct GpuCheck {
+    /// Build what the parts need, for a GPU, into a folder to be carried, and check nothing. Needs no GPU, but the CUDA
+    /// toolkit, which is installed in target/cuda if it is not there.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["from", "emulated", "save", "json"])]
+    pub(crate) pack: Option<PathBuf>,
+
+    /// Use the programs of this folder, which --pack filled; cargo is not needed.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) from: Option<PathBuf>,
+
+    /// Check without a GPU what the emulation of the kernels can do: agreement and determinism on small cases.
+    #[arg(long, conflicts_with = "from")]
+    pub(crate) emulated: bool,
+
+    /// Only these parts. They run in the order of this list's possible values whatever their order here.
+    #[arg(long, value_name = "PART,...", value_delimiter = ',')]
+    pub(crate) only: Vec<Part>,
+
+    /// Seconds for everything but building. Parts that no longer fit are left out.
+    #[arg(long, value_name = "SECONDS", default_value_t = 780, value_parser = value_parser!(u32).range(1..=86_400))]
+    pub(crate) limit: u32,
+
+    /// Leave the numbers in this file [default: gpu-check.json in the folder of --from, or in the build folder].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+
+    /// Keep page and numbers in docs/benchmarks, by date, card and commit; with --from, of the folder in which it is run.
+    #[arg(long)]
+    pub(crate) save: bool,
+}
+
 /// Compile the CUDA kernels, and compare PTX and the table of registers, spills and shared memory with what is checked in.
 ///
 /// Needs no GPU, but the compiler (nvcc) of CUDA 13.0: the one that NVCC names, that of CUDA_HOME or CUDA_PATH, that of
@@ -217,7 +263,7 @@ pub(crate) struct Ci {
 mod tests {
     use clap::{CommandFactory, Parser};
 
-    use super::{Command, Flags, Peer, Subject, Target};
+    use super::{Command, Flags, Part, Peer, Subject, Target};
 
     #[test]
     fn command_line_is_consistent() {
@@ -257,6 +303,22 @@ mod tests {
             assert_eq!(kernels.update, expected);
         }
         assert!(Flags::try_parse_from("xtask ci --cuda --full".split(' ')).is_err());
+    }
+
+    #[test]
+    fn a_gpu_check_packs_or_checks() {
+        let parse = |line: &str| Flags::try_parse_from(line.split(' '));
+        let Command::GpuCheck(check) =
+            parse("xtask gpu-check --only peers,agreement --limit 60").unwrap().command
+        else {
+            panic!("not gpu-check")
+        };
+        assert_eq!(check.only, [Part::Peers, Part::Agreement]);
+        assert_eq!((check.limit, check.emulated, check.save), (60, false, false));
+        for line in ["--pack a --from b", "--pack a --emulated", "--from a --emulated", "--limit 0"]
+        {
+            assert!(parse(&format!("xtask gpu-check {line}")).is_err(), "{line}");
+        }
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Tasks of this repository: `cargo xtask reproduce table1`, `cargo xtask bench`, `cargo xtask kernels` and
-//! `cargo xtask ci`.
+//! Tasks of this repository: `cargo xtask reproduce table1`, `cargo xtask bench`, `cargo xtask gpu-check`,
+//! `cargo xtask kernels` and `cargo xtask ci`.
 //!
 //! Everything that computes is in the `nwm` command and in benchmark programs, which are run as processes: this crate
 //! plans and reports, depends on no tensor framework and builds in seconds. Progress goes to the standard
@@ -10,6 +10,7 @@ mod ci;
 mod console;
 mod files;
 mod flags;
+mod gpu_check;
 mod kernels;
 mod reproduce;
 mod usage;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
     let outcome = match Flags::parse().command {
         Command::Reproduce(reproduce) => reproduce.run(),
         Command::Bench(bench) => bench.run(),
+        Command::GpuCheck(check) => check.run(),
         Command::Kernels(kernels) => kernels.run(),
         Command::Ci(ci) => ci.run(),
     };
@@ -34,11 +36,13 @@ fn main() -> ExitCode {
     })
 }
 
-/// The documented exit codes of the `nwm` command, kept here too: 2 for usage, 6 for the file
-/// system, 1 for the rest.
+/// The documented exit codes of the `nwm` command, kept here too: 2 for usage, 4 for a
+/// device that is missing, 6 for the file system, 1 for the rest.
 fn exit_code(error: &anyhow::Error) -> u8 {
     if error.is::<usage::UsageError>() {
         2
+    } else if error.is::<gpu_check::NoGpu>() {
+        4
     } else if error.chain().any(|cause| cause.is::<std::io::Error>()) {
         6
     } else {

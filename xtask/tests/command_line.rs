@@ -47,12 +47,29 @@ fn requests_that_make_no_sense_end_with_code_2() {
         &["reproduce", "fig2", "--only=spirng"],
         &["reproduce", "all", "--only=spring"],
         &["ci", "--stage=tests"],
+        &["gpu-check", "--only=speed"],
+        &["gpu-check", "--pack=a", "--emulated"],
         &[],
     ] {
         let output = xtask(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(output.stdout.is_empty(), "{arguments:?}");
     }
+}
+
+#[test]
+fn a_gpu_check_without_a_gpu_ends_with_code_4_and_says_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    // Neither nvidia-smi nor cargo is found, so that nothing is built either.
+    let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
+        .args(["gpu-check", "--from", "no-such-pack"])
+        .env("PATH", folder.path())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(4));
+    assert!(output.stdout.is_empty());
+    let message = text(&output.stderr);
+    assert!(message.contains("--emulated") && message.contains("--pack DIR"), "{message}");
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::usage::UsageError;
 use crate::workspace::Workspace;
 
 /// Where results are kept.
-const KEPT_IN: &str = "docs/benchmarks";
+pub(crate) const KEPT_IN: &str = "docs/benchmarks";
 
 impl Bench {
     /// Measures and prints; exit code 1 if a program or a peer failed or computed something else.

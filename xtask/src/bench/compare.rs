@@ -51,7 +51,7 @@ pub(super) fn rows<'a>(lines: &'a [Line], peers: &[&str], peak: Option<f64>) -> 
 }
 
 /// What is wrong with the numbers that were computed: one sentence per disagreement.
-pub(super) fn disagreements(lines: &[Line], peers: &[&str]) -> Vec<String> {
+pub(crate) fn disagreements(lines: &[Line], peers: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
     for line in lines.iter().filter(|line| line.by == "nwm") {
         for other in peers.iter().flat_map(|peer| of(lines, line, peer)) {

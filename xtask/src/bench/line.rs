@@ -11,61 +11,61 @@ const FORMAT: u32 = 1;
 /// What one case took, and what it computed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Line {
-    pub(super) format: u32,
+pub(crate) struct Line {
+    pub(crate) format: u32,
     /// The program: `cell`.
-    pub(super) bench: String,
+    pub(crate) bench: String,
     /// The case: `hamiltonian`.
-    pub(super) case: String,
+    pub(crate) case: String,
     /// `nwm`, or the peer.
-    pub(super) by: String,
+    pub(crate) by: String,
     /// The instruction set, or a peer's formulation.
-    pub(super) variant: String,
-    pub(super) threads: usize,
-    pub(super) modes: Vec<Mode>,
+    pub(crate) variant: String,
+    pub(crate) threads: usize,
+    pub(crate) modes: Vec<Mode>,
     /// The loss, by which runs of the same inputs are compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) loss: Option<f64>,
+    pub(crate) loss: Option<f64>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) gradient_norms: BTreeMap<String, f64>,
+    pub(crate) gradient_norms: BTreeMap<String, f64>,
     /// Share of the results that waited ready when they were asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) ready: Option<f64>,
+    pub(crate) ready: Option<f64>,
     /// Bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) peak_memory: Option<u64>,
+    pub(crate) peak_memory: Option<u64>,
     /// Of the peer's library.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) version: Option<String>,
+    pub(crate) version: Option<String>,
 }
 
 /// One of the times of a case, in milliseconds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Mode {
+pub(crate) struct Mode {
     /// `forward`, `forward + backward`.
-    pub(super) mode: String,
-    pub(super) median: f64,
-    pub(super) min: f64,
-    pub(super) max: f64,
-    pub(super) repeats: usize,
+    pub(crate) mode: String,
+    pub(crate) median: f64,
+    pub(crate) min: f64,
+    pub(crate) max: f64,
+    pub(crate) repeats: usize,
     /// Floating-point operations of the definition, 0 if not counted.
-    pub(super) flop: f64,
+    pub(crate) flop: f64,
     /// How many of what was timed were made, 0 if not counted.
     #[serde(default)]
-    pub(super) count: f64,
+    pub(crate) count: f64,
 }
 
 impl Line {
     /// The times of one mode.
-    pub(super) fn mode(&self, name: &str) -> Option<&Mode> {
+    pub(crate) fn mode(&self, name: &str) -> Option<&Mode> {
         self.modes.iter().find(|mode| mode.mode == name)
     }
 }
 
 impl Mode {
     /// Operations per second of the median, in units of 10⁹.
-    pub(super) fn gflops(&self) -> f64 {
+    pub(crate) fn gflops(&self) -> f64 {
         self.flop / self.median * 1e-6
     }
 

@@ -8,19 +8,19 @@ use super::process;
 
 /// What a reader needs to know to compare a number with one of theirs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(super) struct Machine {
+pub(crate) struct Machine {
     /// As the processor names itself.
-    pub(super) processor: String,
-    pub(super) cores: usize,
+    pub(crate) processor: String,
+    pub(crate) cores: usize,
     /// Bytes, if the system tells.
-    pub(super) memory: Option<u64>,
-    pub(super) system: String,
-    pub(super) compiler: String,
+    pub(crate) memory: Option<u64>,
+    pub(crate) system: String,
+    pub(crate) compiler: String,
 }
 
 impl Machine {
     /// This one.
-    pub(super) fn this() -> Self {
+    pub(crate) fn this() -> Self {
         let text = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
         let ask = |program: &str, arguments: &[&str]| {
             let output = process::output(Command::new(program).args(arguments));
@@ -40,17 +40,22 @@ impl Machine {
 
     /// The processor as part of a file name.
     pub(super) fn slug(&self) -> String {
-        let name = self.processor.replace("(R)", "").replace("(TM)", "").to_lowercase();
-        let words = name.split(|it: char| !it.is_ascii_alphanumeric()).filter(|it| !it.is_empty());
-        words.collect::<Vec<_>>().join("-")
+        slug(&self.processor)
     }
 
     /// One line for reading.
-    pub(super) fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         let Self { processor, cores, memory, system, compiler } = self;
         let memory = memory.map(|it| format!(", {:.0} GB", it as f64 * 1e-9)).unwrap_or_default();
         format!("{processor}, {cores} cores{memory}; {system}; {compiler}")
     }
+}
+
+/// The name of a processor or a card as part of a file name.
+pub(crate) fn slug(name: &str) -> String {
+    let name = name.replace("(R)", "").replace("(TM)", "").to_lowercase();
+    let words = name.split(|it: char| !it.is_ascii_alphanumeric()).filter(|it| !it.is_empty());
+    words.collect::<Vec<_>>().join("-")
 }
 
 /// The value of the first `name : value` line.

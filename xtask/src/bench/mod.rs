@@ -16,4 +16,12 @@ mod record;
 mod scaling;
 mod table;
 
+pub(crate) use command::KEPT_IN;
+pub(crate) use compare::disagreements;
+pub(crate) use line::{Line, Mode};
+pub(crate) use machine::{Machine, slug};
 pub(crate) use peer::Peer;
+pub(crate) use process::{last_lines, output};
+pub(crate) use program::Program;
+pub(crate) use record::{dated_name, today};
+pub(crate) use table::{layout, significant};

@@ -9,7 +9,7 @@ const REPEATED_LINES: usize = 3;
 
 /// Runs a command to its end and returns what it wrote to its standard output stream. Its messages are kept
 /// back, and the last of them are the error if it fails.
-pub(super) fn output(command: &mut Command) -> Result<String> {
+pub(crate) fn output(command: &mut Command) -> Result<String> {
     Ok(run(command)?.0)
 }
 
@@ -34,7 +34,7 @@ fn run(command: &mut Command) -> Result<(String, String)> {
 }
 
 /// The end of a process's messages, on one line.
-pub(super) fn last_lines(messages: &str) -> String {
+pub(crate) fn last_lines(messages: &str) -> String {
     let lines: Vec<&str> = messages.lines().map(str::trim).filter(|it| !it.is_empty()).collect();
     lines[lines.len().saturating_sub(REPEATED_LINES)..].join("; ")
 }

@@ -12,18 +12,20 @@ use crate::workspace::Workspace;
 
 /// A benchmark program, by the crate it belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Program {
+pub(crate) enum Program {
     Peak,
     Cell,
     Convolution,
     Step,
     Data,
     Waves,
+    /// The cell on a GPU, or in the emulation: measured by `gpu-check`.
+    Gpu,
 }
 
 /// A built program.
 #[derive(Debug, Clone)]
-pub(super) struct Built(PathBuf);
+pub(crate) struct Built(PathBuf);
 
 /// The part of cargo's messages that is used.
 #[derive(Deserialize)]
@@ -47,6 +49,7 @@ impl Program {
             Self::Step => "step",
             Self::Data => "data",
             Self::Waves => "waves",
+            Self::Gpu => "gpu",
         }
     }
 
@@ -59,13 +62,14 @@ impl Program {
             Self::Step => "One training step",
             Self::Data => "Data sets",
             Self::Waves => "Wave analysis",
+            Self::Gpu => "The cell on a GPU",
         }
     }
 
     fn package(self) -> &'static str {
         match self {
             Self::Peak => "nwm-simd",
-            Self::Cell => "nwm-core",
+            Self::Cell | Self::Gpu => "nwm-core",
             Self::Convolution => "nwm-models",
             Self::Step => "nwm-train",
             Self::Data => "nwm-data",
@@ -78,19 +82,31 @@ impl Program {
         match self {
             // The tensor library's own convolution is a peer that needs no process of its own.
             Self::Convolution => &["--json", "--beside", "candle"],
-            Self::Peak | Self::Cell | Self::Step | Self::Data | Self::Waves => &["--json"],
+            _ => &["--json"],
         }
     }
 
     /// Builds it, optimised.
-    pub(super) fn build(self, workspace: &Workspace) -> Result<Built> {
-        let output = workspace
-            .cargo()
-            .args(["bench", "--no-run", "--message-format=json-render-diagnostics"])
-            .args(["--package", self.package(), "--bench", self.name()])
-            .stderr(Stdio::inherit())
-            .output()
-            .context("failed to run cargo bench")?;
+    pub(crate) fn build(self, workspace: &Workspace) -> Result<Built> {
+        self.build_with(workspace, |_| {})
+    }
+
+    /// The same after something was added to the call of cargo: features, an environment.
+    pub(crate) fn build_with(
+        self,
+        workspace: &Workspace,
+        add: impl FnOnce(&mut Command),
+    ) -> Result<Built> {
+        let mut command = workspace.cargo();
+        command.args(["bench", "--no-run", "--message-format=json-render-diagnostics"]).args([
+            "--package",
+            self.package(),
+            "--bench",
+            self.name(),
+        ]);
+        add(&mut command);
+        let output =
+            command.stderr(Stdio::inherit()).output().context("failed to run cargo bench")?;
         let (name, status) = (self.name(), output.status);
         ensure!(status.success(), "failed to build {name}: cargo ended with {status}");
         let text = String::from_utf8_lossy(&output.stdout);
@@ -105,7 +121,7 @@ impl Built {
     }
 
     /// Where it is.
-    pub(super) fn path(&self) -> &PathBuf {
+    pub(crate) fn path(&self) -> &PathBuf {
         &self.0
     }
 

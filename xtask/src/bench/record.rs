@@ -49,7 +49,7 @@ impl Record {
     ) -> Self {
         Self {
             format: FORMAT,
-            date: jiff::Timestamp::now().strftime("%Y-%m-%d").to_string(),
+            date: today(),
             commit,
             command,
             machine: Machine::this(),
@@ -69,12 +69,7 @@ impl Record {
 
     /// What it is called.
     pub(super) fn name(&self) -> String {
-        let (hash, dirty) = match self.commit.strip_suffix("-dirty") {
-            Some(hash) => (hash, "-dirty"),
-            None => (self.commit.as_str(), ""),
-        };
-        let short: String = hash.chars().take(COMMIT_DIGITS).collect();
-        format!("{}-{}-{short}{dirty}{}", self.date, self.machine.slug(), self.subjects)
+        format!("{}{}", dated_name(&self.date, &self.machine.slug(), &self.commit), self.subjects)
     }
 
     /// Libraries of the peers, each once.
@@ -140,6 +135,21 @@ impl Record {
         files::write(&page, &self.page())?;
         Ok(page)
     }
+}
+
+/// What a measurement is called: `DATE-HARDWARE-COMMIT`, with `-dirty` behind it if tracked files differed.
+pub(crate) fn dated_name(date: &str, hardware: &str, commit: &str) -> String {
+    let (hash, dirty) = match commit.strip_suffix("-dirty") {
+        Some(hash) => (hash, "-dirty"),
+        None => (commit, ""),
+    };
+    let short: String = hash.chars().take(COMMIT_DIGITS).collect();
+    format!("{date}-{hardware}-{short}{dirty}")
+}
+
+/// Today, UTC.
+pub(crate) fn today() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%d").to_string()
 }
 
 #[cfg(test)]

@@ -77,7 +77,7 @@ fn cells(row: &Row<'_>, with_memory: bool) -> Vec<String> {
 }
 
 /// Three significant digits, so that a microsecond and a minute are read alike; at most three decimals.
-fn significant(value: f64) -> String {
+pub(crate) fn significant(value: f64) -> String {
     let decimals = match value.abs() {
         value if value >= 99.95 => 0,
         value if value >= 9.995 => 1,
@@ -88,7 +88,7 @@ fn significant(value: f64) -> String {
 }
 
 /// A Markdown table: the first two columns to the left, numbers to the right.
-pub(super) fn layout(head: &[String], body: &[Vec<String>]) -> String {
+pub(crate) fn layout(head: &[String], body: &[Vec<String>]) -> String {
     const LEFT: usize = 2;
     let width = |column: usize| {
         let cells = body.iter().filter_map(|row| row.get(column)).chain(head.get(column));

@@ -11,7 +11,7 @@ use crate::kernels::Toolkit;
 use crate::workspace::Workspace;
 
 /// What cargo builds.
-const BUILD: [&str; 6] = ["build", "--release", "--package", "nwm", "--features", "cuda"];
+const BUILD: [&str; 4] = ["build", "--release", "--package", "nwm"];
 /// What the program is asked: a device that is not there.
 const QUESTION: [&str; 3] = ["doctor", "--device", "cuda:0"];
 /// What it then ends with: the documented code for devices.
@@ -22,8 +22,8 @@ const BINDINGS: &str = "13000";
 /// The oldest compute capability that the program must run on.
 const CAPABILITY: &str = "80";
 
-/// Where things are.
-struct CudaBuild<'a> {
+/// How programs are built with the CUDA feature, and where things are.
+pub(crate) struct CudaBuild<'a> {
     workspace: &'a Workspace,
     toolkit: Toolkit,
     /// Build folder of its own, so that the other stages keep theirs.
@@ -36,38 +36,58 @@ struct CudaBuild<'a> {
 
 /// Toolkit, build and start.
 pub(super) fn stages(workspace: &Workspace) -> Vec<Stage<'static>> {
-    let build = CudaBuild {
-        workspace,
-        toolkit: Toolkit::new(workspace),
-        target: workspace.target().join("cuda-build"),
-        threads: std::thread::available_parallelism().map_or(1, usize::from),
-        variable: |name| std::env::var_os(name),
-    };
+    let build = CudaBuild::new(workspace);
     vec![
-        Stage::command("cuda toolkit", build.toolkit.installation(true)),
+        Stage::command("cuda toolkit", build.installation()),
         Stage::command("cuda build", build.build()),
         Stage::ending("cuda start", build.start(), NO_DEVICE),
     ]
 }
 
-impl CudaBuild<'_> {
-    /// Compiles and links the program, the driver's library by its stand-in.
-    fn build(&self) -> Command {
-        let folder = self.toolkit.folder();
+impl<'a> CudaBuild<'a> {
+    /// With the toolkit and in the folder that all such builds share.
+    pub(crate) fn new(workspace: &'a Workspace) -> Self {
+        Self {
+            workspace,
+            toolkit: Toolkit::new(workspace),
+            target: workspace.target().join("cuda-build"),
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            variable: |name| std::env::var_os(name),
+        }
+    }
+
+    /// Installs the toolkit unless it is there.
+    pub(crate) fn installation(&self) -> Command {
+        self.toolkit.installation(true)
+    }
+
+    /// Compiles and links the program.
+    pub(crate) fn build(&self) -> Command {
         let mut command = self.workspace.cargo();
-        command.args(BUILD).arg("--target-dir").arg(&self.target);
+        command.args(BUILD);
+        self.configure(&mut command);
+        command
+    }
+
+    /// Where the program is once built.
+    pub(crate) fn program(&self) -> PathBuf {
+        self.target.join("release").join(format!("nwm{}", std::env::consts::EXE_SUFFIX))
+    }
+
+    /// Gives a call of cargo the feature, the folder, the compiler, and the libraries: the driver's by its stand-in.
+    pub(crate) fn configure(&self, command: &mut Command) {
+        let folder = self.toolkit.folder();
+        command.args(["--features", "cuda", "--target-dir"]).arg(&self.target);
         command.env("CUDA_HOME", folder).env("CUDA_PATH", folder);
         command.env("PATH", self.before("PATH", &[folder.join("bin")]));
         command.env("CUDARC_CUDA_VERSION", BINDINGS).env("CUDA_COMPUTE_CAP", CAPABILITY);
         command.env("CUDAFORGE_THREADS", self.threads.to_string());
         command.env("LIBRARY_PATH", self.before("LIBRARY_PATH", &self.libraries()));
-        command
     }
 
     /// Starts the program where the driver's library is the stand-in, which has no device, driver or not.
     fn start(&self) -> Command {
-        let program = format!("nwm{}", std::env::consts::EXE_SUFFIX);
-        let mut command = Command::new(self.target.join("release").join(program));
+        let mut command = Command::new(self.program());
         command.args(QUESTION).current_dir(self.workspace.root());
         command.env("LD_LIBRARY_PATH", self.before("LD_LIBRARY_PATH", &self.libraries()));
         command

@@ -7,3 +7,5 @@ mod dependencies;
 mod kernels;
 mod smoke;
 mod stage;
+
+pub(crate) use cuda::CudaBuild;

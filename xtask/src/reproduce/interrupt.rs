@@ -7,11 +7,11 @@ use anyhow::{Context, Result};
 use signal_hook::consts::SIGINT;
 
 /// Exit code after an interrupt.
-pub(super) const INTERRUPTED: u8 = 130;
+pub(crate) const INTERRUPTED: u8 = 130;
 
 /// Whether the user has asked to stop.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Interrupt {
+pub(crate) struct Interrupt {
     /// A signal has arrived. Nothing else sets it: a process that was interrupted with us may end
     /// before our own signal arrives, which would then be taken for a second one.
     signalled: Arc<AtomicBool>,
@@ -22,7 +22,7 @@ pub(super) struct Interrupt {
 impl Interrupt {
     /// Starts listening. The terminal sends the same signal to the processes that were started
     /// from here, which save and end by themselves, so it is enough to wait for them.
-    pub(super) fn listen() -> Result<Self> {
+    pub(crate) fn listen() -> Result<Self> {
         let interrupt = Self::default();
         let flag = &interrupt.signalled;
         // The order matters: the first signal must find the flag unset.
@@ -37,12 +37,12 @@ impl Interrupt {
     }
 
     /// Asks to stop, as a signal would.
-    pub(super) fn set(&self) {
+    pub(crate) fn set(&self) {
         self.asked.store(true, Ordering::SeqCst);
     }
 
     /// Whether to start nothing more.
-    pub(super) fn is_set(&self) -> bool {
+    pub(crate) fn is_set(&self) -> bool {
         self.signalled.load(Ordering::SeqCst) || self.asked.load(Ordering::SeqCst)
     }
 }

@@ -28,3 +28,5 @@ mod work;
 
 #[cfg(test)]
 pub(crate) mod fixtures;
+
+pub(crate) use interrupt::{INTERRUPTED, Interrupt};
