@@ -2,6 +2,7 @@
 
 mod config;
 mod data;
+mod device;
 mod doctor;
 mod eval;
 mod examine;

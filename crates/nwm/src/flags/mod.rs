@@ -14,7 +14,8 @@ pub(crate) use data::{
 pub(crate) use files::{ExamineArguments, InspectArguments};
 pub(crate) use pages::{FigureArguments, GalleryArguments, ReportArguments, TableArguments};
 pub(crate) use runs::{
-    ConfigArguments, EvalArguments, ExportArguments, TrainArguments, UnrollArguments,
+    ConfigArguments, DeviceArgument, EvalArguments, ExportArguments, TrainArguments,
+    UnrollArguments,
 };
 pub(crate) use waves::{
     GridName, InduceArguments, SelectivityArguments, SimulateArguments, WavesArguments,

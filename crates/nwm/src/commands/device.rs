@@ -1,0 +1,18 @@
+//! The device that `--device` asks for.
+
+use nwm_train::{DeviceChoice, Error};
+
+use crate::exit::UsageError;
+use crate::flags::DeviceArgument;
+
+/// A device by the name that an argument gives it.
+pub(crate) fn device_choice(name: &str) -> Result<DeviceChoice, UsageError> {
+    name.parse().map_err(|error: Error| UsageError(format!("--{error}")))
+}
+
+impl DeviceArgument {
+    /// Which device.
+    pub(crate) fn choice(&self) -> Result<DeviceChoice, UsageError> {
+        device_choice(&self.device)
+    }
+}
