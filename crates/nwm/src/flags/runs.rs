@@ -101,3 +101,10 @@ pub(crate) struct ConfigArguments {
     #[arg(long)]
     pub(crate) preset: Option<String>,
 }
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArguments {
+    /// A device that has to be usable: auto, cpu or cuda:0.
+    #[arg(long)]
+    pub(crate) device: Option<String>,
+}
