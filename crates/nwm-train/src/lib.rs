@@ -58,6 +58,7 @@ mod memory;
 mod metrics;
 mod moments;
 mod optimizer;
+mod plain_loss;
 mod run;
 mod run_folder;
 mod schedule;
