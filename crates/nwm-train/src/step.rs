@@ -43,7 +43,9 @@ pub fn noise_of_step(model: &Model, batch: usize, seed: u64, step: u64) -> Resul
     let size = model.noise_size();
     let values = standard_normals(seed, &format!("posterior/{step}"), batch * size);
     let noise = Tensor::from_vec(values, (batch, size), &Device::Cpu)?;
-    Ok(noise.to_dtype(DType::F32)?.to_device(model.device())?)
+    let noise = noise.to_dtype(DType::F32)?;
+    // No GPU has a place for nothing, and nobody reads it.
+    if size == 0 { Ok(noise) } else { Ok(noise.to_device(model.device())?) }
 }
 
 /// Loss and gradients of the forecast of `frames` `[time, batch, row, column, channel]`, which is a sample of the posterior

@@ -1,4 +1,4 @@
-//! The device that `--device` asks for.
+//! The device that `--device` asks for, and what the program was built for.
 
 use nwm_train::{DeviceChoice, Error};
 
@@ -15,4 +15,9 @@ impl DeviceArgument {
     pub(crate) fn choice(&self) -> Result<DeviceChoice, UsageError> {
         device_choice(&self.device)
     }
+}
+
+/// Cargo features that this program was built with.
+pub(crate) fn features() -> Vec<String> {
+    if cfg!(feature = "cuda") { vec!["cuda".into()] } else { Vec::new() }
 }

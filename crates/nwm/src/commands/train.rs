@@ -10,6 +10,7 @@ use nwm_train::{
 };
 use serde_json::json;
 
+use super::device::features;
 use super::examine;
 use crate::exit::{Ending, UsageError};
 use crate::flags::TrainArguments;
@@ -105,11 +106,6 @@ fn given_text(arguments: &TrainArguments) -> anyhow::Result<String> {
         text += &format!("# --config {}\n{content}", path.display());
     }
     Ok(text)
-}
-
-/// Cargo features that this program was built with.
-fn features() -> Vec<String> {
-    if cfg!(feature = "cuda") { vec!["cuda".into()] } else { Vec::new() }
 }
 
 struct Watcher {

@@ -13,7 +13,7 @@ use self::driver::Driver;
 use self::gpus::Gpus;
 use self::machine::Machine;
 use self::toolkit::{Toolkit, build_command};
-use super::device::device_choice;
+use super::device::{device_choice, features};
 use crate::exit::Ending;
 use crate::flags::DoctorArguments;
 use crate::terminal::Terminal;
@@ -28,7 +28,7 @@ pub(crate) fn run(arguments: &DoctorArguments, terminal: &Terminal) -> anyhow::R
     devices.extend(gpus.entries);
     let json = json!({
         "format": 1, "version": env!("CARGO_PKG_VERSION"), "commit": env!("NWM_COMMIT"),
-        "threads": rayon::current_num_threads(),
+        "features": features(), "threads": rayon::current_num_threads(),
         "instruction_sets": instruction_sets(),
         "instruction_set": Simd::detect().instruction_set().name(),
         "devices": devices, "cuda": cuda,
