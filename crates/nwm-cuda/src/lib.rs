@@ -29,12 +29,16 @@
 //! - Blocks are one-dimensional and whole warps; grids have up to three dimensions.
 //! - Kernels are `extern "C"` and named once in their [`Module`].
 
+#[cfg(feature = "cuda")]
+mod description;
 mod emulation;
 mod error;
 #[cfg(feature = "cuda")]
 mod gpu;
 mod launch;
 
+#[cfg(feature = "cuda")]
+pub use description::{GpuDescription, driver_release, gpu_count};
 pub use emulation::{EmulatedArray, Emulation, Order, Program, Sources};
 pub use error::{Error, Result};
 #[cfg(feature = "cuda")]

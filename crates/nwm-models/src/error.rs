@@ -44,6 +44,16 @@ pub enum Error {
         /// What is wrong, what was expected and found.
         problem: String,
     },
+    /// A model in numbers that its device does not compute in.
+    #[error(
+        "{device}: found parameters of type {found:?}, expected F32; kernels for GPUs have no other, use the CPU"
+    )]
+    NumberType {
+        /// The device.
+        device: String,
+        /// The type of the parameters.
+        found: candle_core::DType,
+    },
     /// A file of a run folder is missing, damaged or of another version.
     #[error("{path}: {problem}")]
     File {

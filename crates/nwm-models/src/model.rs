@@ -61,7 +61,7 @@ impl Model {
         model_file::load(path.as_ref(), &Device::Cpu)
     }
 
-    /// The model of a verified checkpoint.
+    /// The model of a verified checkpoint, on a device.
     ///
     /// # Errors
     /// As [`Model::load`].
@@ -90,6 +90,11 @@ impl Model {
     /// Its parameters, in order.
     pub fn parameters(&self) -> &Parameters {
         &self.parameters
+    }
+
+    /// Where its parameters are, and what it reads has to be.
+    pub fn device(&self) -> &Device {
+        self.parameters.device()
     }
 
     /// True frames that a forecast starts from.

@@ -95,12 +95,12 @@ impl SequenceModel {
         model_file::load(path.as_ref(), &Device::Cpu)
     }
 
-    /// The model of a verified checkpoint.
+    /// The model of a verified checkpoint, on a device.
     ///
     /// # Errors
     /// As [`SequenceModel::load`].
-    pub fn from_checkpoint(checkpoint: &Checkpoint) -> Result<Self> {
-        model_file::from_checkpoint(checkpoint, &Device::Cpu)
+    pub fn from_checkpoint(checkpoint: &Checkpoint, device: &Device) -> Result<Self> {
+        model_file::from_checkpoint(checkpoint, device)
     }
 
     /// The content of a parameter file (safetensors): parameters in order, and what they belong to.
@@ -124,6 +124,11 @@ impl SequenceModel {
     /// Its parameters, in order.
     pub fn parameters(&self) -> &Parameters {
         &self.parameters
+    }
+
+    /// Where its parameters are, and what it reads has to be.
+    pub fn device(&self) -> &Device {
+        self.parameters.device()
     }
 
     /// Time step, restoring and damping coefficient of its cell.

@@ -125,12 +125,12 @@ impl VariationalModel {
         model_file::load(path.as_ref(), &Device::Cpu)
     }
 
-    /// The model of a verified checkpoint.
+    /// The model of a verified checkpoint, on a device.
     ///
     /// # Errors
     /// As [`VariationalModel::load`].
-    pub fn from_checkpoint(checkpoint: &Checkpoint) -> Result<Self> {
-        model_file::from_checkpoint(checkpoint, &Device::Cpu)
+    pub fn from_checkpoint(checkpoint: &Checkpoint, device: &Device) -> Result<Self> {
+        model_file::from_checkpoint(checkpoint, device)
     }
 
     /// The content of a parameter file (safetensors): parameters in order, and what they belong to.
@@ -154,6 +154,11 @@ impl VariationalModel {
     /// Its parameters, in order.
     pub fn parameters(&self) -> &Parameters {
         &self.parameters
+    }
+
+    /// Where its parameters are, and what it reads has to be.
+    pub fn device(&self) -> &Device {
+        self.parameters.device()
     }
 
     /// Time step, restoring and damping coefficient of its cell.

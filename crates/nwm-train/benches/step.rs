@@ -62,10 +62,10 @@ fn measure(case: &Case, arguments: &Arguments, threads: usize) -> Result<Report,
         Ok(mean_squared_error_of_logits(&forecast.logits, &forecast.target)?)
     };
     let config = Config::default().train;
-    let mut adam = Adam::new(model.parameters(), &config);
+    let mut adam = Adam::new(model.parameters(), &config)?;
     let mut report = Report::new("step", case.name, "adam", threads);
     let first = training_step(&model, &frames, &noise)?;
-    report.gradient_norms = norms_by_part(&model, &first.gradients);
+    report.gradient_norms = norms_by_part(&model, &first.gradients.to_numbers()?);
     adam.step(model.parameters(), &first.gradients, config.learning_rate)?;
     drop(first);
     report.loss = Some(f64::from(error()?.to_scalar::<f32>()?));

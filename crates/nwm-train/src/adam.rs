@@ -1,5 +1,7 @@
 //! Adam (Kingma & Ba 2015) over a model's ordered parameters, with a state that can be saved.
 
+use candle_core::Tensor;
+
 use crate::config::TrainConfig;
 use crate::descent::{Descent, DescentMethod};
 use crate::moments::UpdateRule;
@@ -62,6 +64,20 @@ impl UpdateRule<2> for AdamRule {
             *value -= self.rate * m / (v.sqrt() * self.root_correction + self.epsilon);
         }
     }
+
+    fn apply_to_tensors(
+        &self,
+        values: &Tensor,
+        gradient: &Tensor,
+        [first, second]: [&Tensor; 2],
+    ) -> candle_core::Result<(Tensor, [Tensor; 2])> {
+        let [beta1, beta2, rest1, rest2] =
+            [self.beta1, self.beta2, self.rest1, self.rest2].map(f64::from);
+        let m = ((first * beta1)? + (gradient * rest1)?)?;
+        let v = ((second * beta2)? + (gradient.sqr()? * rest2)?)?;
+        let spread = v.sqrt()?.affine(self.root_correction.into(), self.epsilon.into())?;
+        Ok(((values - ((&m * f64::from(self.rate))? / spread)?)?, [m, v]))
+    }
 }
 
 #[cfg(test)]
@@ -85,9 +101,9 @@ mod tests {
     #[test]
     fn the_first_step_is_the_learning_rate_against_the_sign_of_the_gradient() {
         let parameters = parameters();
-        let mut adam = Adam::new(&parameters, &TrainConfig::default());
+        let mut adam = Adam::new(&parameters, &TrainConfig::default()).unwrap();
         let gradient = vec![3.0, -2.0, 0.1, -0.5, 7.0, -1.0];
-        adam.step(&parameters, std::slice::from_ref(&gradient), 1.5e-4).unwrap();
+        adam.step(&parameters, &vec![gradient.clone()].into(), 1.5e-4).unwrap();
         for (value, g) in values(&parameters).iter().zip(&gradient) {
             let expected = 0.5 - 1.5e-4 * g.signum();
             assert!((value - expected).abs() < 1e-7, "{value} against {expected}");
@@ -97,11 +113,11 @@ mod tests {
     #[test]
     fn later_steps_agree_with_the_published_recursion_in_f64() {
         let parameters = parameters();
-        let mut adam = Adam::new(&parameters, &TrainConfig::default());
+        let mut adam = Adam::new(&parameters, &TrainConfig::default()).unwrap();
         let (mut x, mut m, mut v) = (0.5_f64, 0.0_f64, 0.0_f64);
         for step in 1..=20 {
             let g = (f64::from(step) * 0.7).sin();
-            adam.step(&parameters, &[vec![g as f32; 6]], 0.01).unwrap();
+            adam.step(&parameters, &vec![vec![g as f32; 6]].into(), 0.01).unwrap();
             m = 0.9 * m + 0.1 * g;
             v = 0.999 * v + 0.001 * g * g;
             let m_hat = m / (1.0 - 0.9_f64.powi(step));
@@ -116,10 +132,10 @@ mod tests {
     #[test]
     fn gradients_that_do_not_fit_are_refused_before_anything_moves() {
         let parameters = parameters();
-        let mut adam = Adam::new(&parameters, &TrainConfig::default());
+        let mut adam = Adam::new(&parameters, &TrainConfig::default()).unwrap();
         for gradients in [vec![], vec![vec![1.0; 5]]] {
             let found = gradients.first().map_or(0, Vec::len);
-            let message = adam.step(&parameters, &gradients, 0.1).unwrap_err().to_string();
+            let message = adam.step(&parameters, &gradients.into(), 0.1).unwrap_err().to_string();
             let expected = format!("found a gradient of {found} numbers, expected 6");
             assert!(message.contains("weight") && message.contains(&expected), "{message}");
         }
@@ -133,18 +149,18 @@ mod tests {
         let gradient =
             |step: u64| vec![(0..6).map(|i| ((i + step) as f32).cos()).collect::<Vec<_>>()];
         let straight = parameters();
-        let mut adam = Adam::new(&straight, &config);
+        let mut adam = Adam::new(&straight, &config).unwrap();
         for step in 0..3 {
-            adam.step(&straight, &gradient(step), 1e-3).unwrap();
+            adam.step(&straight, &gradient(step).into(), 1e-3).unwrap();
         }
         let bytes = adam.to_bytes(&straight).unwrap();
         let resumed = parameters();
         resumed.variable("weight").unwrap().set(straight.get("weight").unwrap()).unwrap();
-        let mut second = Adam::new(&resumed, &config);
+        let mut second = Adam::new(&resumed, &config).unwrap();
         second.load(&resumed, &bytes, adam.steps()).unwrap();
         for step in 3..6 {
-            adam.step(&straight, &gradient(step), 1e-3).unwrap();
-            second.step(&resumed, &gradient(step), 1e-3).unwrap();
+            adam.step(&straight, &gradient(step).into(), 1e-3).unwrap();
+            second.step(&resumed, &gradient(step).into(), 1e-3).unwrap();
         }
         assert_eq!(values(&straight), values(&resumed));
         assert!(second.load(&resumed, &bytes[..bytes.len() - 1], 3).is_err());

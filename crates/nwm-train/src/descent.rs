@@ -6,6 +6,7 @@ use nwm_models::nn::Parameters;
 
 use crate::config::TrainConfig;
 use crate::error::Result;
+use crate::gradients::Gradients;
 use crate::moments::{Moments, UpdateRule};
 
 /// How an optimiser that keeps `N` moments of each parameter comes to its steps.
@@ -31,10 +32,13 @@ pub struct Descent<M, const N: usize> {
 }
 
 impl<M: DescentMethod<N>, const N: usize> Descent<M, N> {
-    /// An optimiser that has taken no step.
-    pub fn new(parameters: &Parameters, config: &TrainConfig) -> Self {
-        let moments = Moments::zeros(M::MOMENTS, parameters);
-        Self { method: M::new(config), steps: 0, moments }
+    /// An optimiser that has taken no step; its moments are where the parameters are.
+    ///
+    /// # Errors
+    /// [`crate::Error::Tensor`] if the device has no room for them.
+    pub fn new(parameters: &Parameters, config: &TrainConfig) -> Result<Self> {
+        let moments = Moments::zeros(M::MOMENTS, parameters)?;
+        Ok(Self { method: M::new(config), steps: 0, moments })
     }
 
     /// Steps taken.
@@ -45,12 +49,12 @@ impl<M: DescentMethod<N>, const N: usize> Descent<M, N> {
     /// Moves every parameter by one step of the given learning rate; `gradients` are in the parameters' order.
     ///
     /// # Errors
-    /// [`crate::Error::Model`] naming the parameter whose gradient is missing or has another length, before anything is
-    /// moved; [`crate::Error::Tensor`] if a parameter cannot be read or written.
+    /// [`crate::Error::Model`] naming the parameter whose gradient is missing, has another length or is elsewhere, before
+    /// anything is moved; [`crate::Error::Tensor`] if a parameter cannot be read or written.
     pub fn step(
         &mut self,
         parameters: &Parameters,
-        gradients: &[Vec<f32>],
+        gradients: &Gradients,
         learning_rate: f64,
     ) -> Result<()> {
         self.moments.check(parameters, gradients)?;
@@ -62,7 +66,7 @@ impl<M: DescentMethod<N>, const N: usize> Descent<M, N> {
     /// The content of `optimizer.safetensors`: the moments of each parameter.
     ///
     /// # Errors
-    /// [`crate::Error::Model`] if the format refuses the tensors.
+    /// [`crate::Error::Model`] if the format refuses the tensors; [`crate::Error::Tensor`] if one cannot be read.
     pub fn to_bytes(&self, parameters: &Parameters) -> Result<Vec<u8>> {
         self.moments.to_bytes(parameters)
     }

@@ -142,6 +142,14 @@ pub enum Error {
     /// The analysis refuses its input.
     #[error(transparent)]
     Analysis(#[from] nwm_analysis::Error),
+    /// A device that is not there, or does not work.
+    #[error("{device}: {problem}")]
+    Device {
+        /// Its name.
+        device: String,
+        /// What is wrong and what to do.
+        problem: String,
+    },
     /// The tensor library failed.
     #[error(transparent)]
     Tensor(#[from] candle_core::Error),
@@ -181,7 +189,7 @@ impl Error {
             Self::File { .. } => ErrorKind::Data,
             Self::Data(error) => error.into(),
             Self::Analysis(_) => ErrorKind::Data,
-            Self::Tensor(_) => ErrorKind::Device,
+            Self::Device { .. } | Self::Tensor(_) => ErrorKind::Device,
             Self::Model(error) => error.into(),
         }
     }
@@ -231,7 +239,7 @@ impl From<&nwm_models::Error> for ErrorKind {
     fn from(error: &nwm_models::Error) -> Self {
         match error {
             nwm_models::Error::Key { .. } | nwm_models::Error::Cell { .. } => Self::Configuration,
-            nwm_models::Error::Tensor(_) => Self::Device,
+            nwm_models::Error::Tensor(_) | nwm_models::Error::NumberType { .. } => Self::Device,
             nwm_models::Error::Io { source, .. } => source.into(),
             _ => Self::Data,
         }

@@ -32,17 +32,18 @@ impl<'a> ForecastTask<'a> {
     pub(crate) fn open(
         config: &'a Config,
         checkpoint: Option<&Checkpoint>,
+        device: &Device,
         observer: &mut dyn Observer,
     ) -> Result<Self> {
         if config.data.name != FILE_DATA {
             // Before a set is made, which may take long.
-            check_memory(config, FrameShape::SUITE)?;
+            check_memory(config, FrameShape::SUITE, device)?;
         }
         let frames = open_split::<Training>(config, observer)?;
         let [rows, columns, channels] = frames.source().frame_shape();
         let frame = FrameShape::new(rows, columns, channels)?;
-        check_memory(config, frame)?;
-        let model = open_model(config, frame, checkpoint)?;
+        check_memory(config, frame, device)?;
+        let model = open_model(config, frame, checkpoint, device)?;
         let validation = config
             .has_validation()
             .then(|| open_split::<Validation>(config, observer))
@@ -80,7 +81,7 @@ impl Task for ForecastTask<'_> {
         let items = batch.items.clone();
         let TrainConfig { seed, batch_size, .. } = self.config.train;
         let noise = noise_of_step(&self.model, batch_size, seed, step)?;
-        let result = training_step(&self.model, &frames_of(batch, &Device::Cpu)?, &noise)?;
+        let result = training_step(&self.model, &frames_of(batch, self.model.device())?, &noise)?;
         Ok((result, items))
     }
 
@@ -114,12 +115,13 @@ fn open_model(
     config: &Config,
     shape: FrameShape,
     checkpoint: Option<&Checkpoint>,
+    device: &Device,
 ) -> Result<Model> {
     let Some(checkpoint) = checkpoint else {
         let seed = config.train.seed;
-        return Ok(Model::new(&config.model, shape, seed, DType::F32, &Device::Cpu)?);
+        return Ok(Model::new(&config.model, shape, seed, DType::F32, device)?);
     };
-    let model = Model::from_checkpoint(checkpoint, &Device::Cpu)?;
+    let model = Model::from_checkpoint(checkpoint, device)?;
     if model.config() != &config.model || model.frame() != shape {
         return Err(other_model(checkpoint));
     }

@@ -79,12 +79,12 @@ fn write_bundle(
     let folder = run_directory.join("diagnostics").join(format!("step-{step:08}"));
     std::fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
     let mut tensors = Vec::new();
-    for ((name, tensor), gradient) in parameters.iter().zip(&result.gradients) {
+    for ((name, tensor), gradient) in parameters.iter().zip(result.gradients.to_numbers()?) {
         let values = tensor.flatten_all()?.to_vec1::<f32>()?;
         tensors.push(TensorReport {
             name,
             parameter_norm: norm_squared(&values).sqrt().to_string(),
-            gradient_norm: norm_squared(gradient).sqrt().to_string(),
+            gradient_norm: norm_squared(&gradient).sqrt().to_string(),
         });
     }
     write_json(

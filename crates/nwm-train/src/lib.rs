@@ -22,6 +22,7 @@
 //! # Main types
 //! - [`Config`], [`Layer`], [`Resolved`]: one configuration tree, and where each value came from.
 //! - [`train`], [`RunRequest`], [`Observer`]: a run in its folder.
+//! - [`DeviceChoice`]: the CPU, or a GPU if the program was built for one (feature `cuda`).
 //! - [`MemoryEstimate`]: what a run is going to need.
 //! - [`training_step`], [`Optimizer`]: one step, for those who write their own loop.
 //! - [`WaveProbe`]: how wave-like the hidden state is meanwhile.
@@ -42,6 +43,7 @@ mod command_line;
 mod config;
 mod data;
 mod descent;
+mod device;
 mod digit_files;
 mod error;
 mod evaluation;
@@ -56,6 +58,7 @@ mod memory;
 mod metrics;
 mod moments;
 mod optimizer;
+mod plain_loss;
 mod run;
 mod run_folder;
 mod schedule;
@@ -81,6 +84,7 @@ pub use config::{
 };
 pub use data::{FILE_DATA, dataset_spec, open_frames, own_file};
 pub use descent::{Descent, DescentMethod};
+pub use device::{DeviceChoice, device_name};
 pub use error::{Error, ErrorKind, Result};
 pub use evaluation::{
     CheckpointRecord, CheckpointScores, EvaluationRequest, EvaluationResult, ForecastResult,
@@ -91,7 +95,7 @@ pub use evaluation::{
 };
 pub use export::{ExportRequest, ExportedRun, export};
 pub use film_data::{film_frames, open_films};
-pub use gradients::{collect_gradients, gradient_norm};
+pub use gradients::{Gradients, collect_gradients, gradient_norm};
 pub use induced::{
     INDUCED_KIND, InduceRequest, InducedRecord, InducedWaves, MOST_INDUCED_FILMS,
     MOST_INDUCED_STEPS, induce,

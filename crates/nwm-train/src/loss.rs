@@ -8,6 +8,7 @@ use nwm_simd::Real;
 use rayon::prelude::*;
 
 use crate::error::Result;
+use crate::plain_loss;
 
 /// Values one task sums; sums are taken chunk by chunk, then over chunks in order.
 const CHUNK: usize = 1 << 15;
@@ -15,14 +16,14 @@ const CHUNK: usize = 1 << 15;
 /// ln(pi) / 2, the loss of a perfect prediction.
 pub const PERFECT_LOSS: f64 = 0.572_364_942_924_700_1;
 
-/// Mean squared error of two arrays of the same shape, a scalar of their type; summed in f64.
+/// Mean squared error of two arrays of the same shape, a scalar of their type; summed in f64 on the CPU.
 ///
 /// The gradient goes to `prediction` alone.
 ///
 /// # Errors
 /// [`crate::Error::Tensor`] if shapes or types differ.
 pub fn mean_squared_error(prediction: &Tensor, target: &Tensor) -> Result<Tensor> {
-    Ok(prediction.contiguous()?.apply_op2(&target.contiguous()?, Loss::SquaredError)?)
+    Loss::SquaredError.of(prediction, target)
 }
 
 /// The training loss: mean squared error + ln(pi)/2, a scalar.
@@ -38,7 +39,7 @@ pub fn forecast_loss(prediction: &Tensor, target: &Tensor) -> Result<Tensor> {
 /// # Errors
 /// As [`mean_squared_error`].
 pub fn mean_squared_error_of_logits(logits: &Tensor, target: &Tensor) -> Result<Tensor> {
-    Ok(logits.contiguous()?.apply_op2(&target.contiguous()?, Loss::SquaredErrorOfLogit)?)
+    Loss::SquaredErrorOfLogit.of(logits, target)
 }
 
 /// The training loss of the prediction `1 / (1 + exp(-logit))`.
@@ -55,12 +56,12 @@ pub fn forecast_loss_of_logits(logits: &Tensor, target: &Tensor) -> Result<Tenso
 /// # Errors
 /// As [`mean_squared_error`].
 pub fn bernoulli_cost_of_logits(logits: &Tensor, target: &Tensor) -> Result<Tensor> {
-    Ok(logits.contiguous()?.apply_op2(&target.contiguous()?, Loss::BernoulliOfLogit)?)
+    Loss::BernoulliOfLogit.of(logits, target)
 }
 
 /// What is averaged over predictions and their targets; the gradient goes to the prediction alone.
-#[derive(Clone, Copy)]
-enum Loss {
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Loss {
     /// `(prediction - target)^2`.
     SquaredError,
     /// The same of the prediction `1 / (1 + exp(-logit))`.
@@ -70,7 +71,7 @@ enum Loss {
 }
 
 /// The smallest probability: the spacing of single-precision numbers at 1.
-const LEAST_PROBABILITY: f64 = 1.192_092_895_507_812_5e-7;
+pub(crate) const LEAST_PROBABILITY: f64 = 1.192_092_895_507_812_5e-7;
 
 /// The probability that a logit stands for, as far as it is used.
 fn probability<T: Real>(logit: T) -> f64 {
@@ -123,6 +124,18 @@ fn slice<'a, T: WithDType>(
 }
 
 impl Loss {
+    /// The mean over all predictions: in one operation, or on a GPU in plain ones.
+    fn of(self, prediction: &Tensor, target: &Tensor) -> Result<Tensor> {
+        if !prediction.device().is_cpu() {
+            return Ok(plain_loss::mean(self, prediction, target)?);
+        }
+        Ok(self.fused(prediction, target)?)
+    }
+
+    pub(crate) fn fused(self, prediction: &Tensor, target: &Tensor) -> candle_core::Result<Tensor> {
+        prediction.contiguous()?.apply_op2(&target.contiguous()?, self)
+    }
+
     fn forward<T: Real + WithDType>(self, prediction: &[T], target: &[T]) -> CpuStorage {
         let squared = |x: T, y: T| {
             let difference = x.widen() - y.widen();

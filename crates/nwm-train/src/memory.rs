@@ -11,6 +11,7 @@ mod parts;
 mod peak_tests;
 mod tasks;
 
+use candle_core::Device;
 use nwm_models::{FrameShape, ModelName, SequenceShape, TaskName};
 
 use self::free::free_memory;
@@ -184,37 +185,47 @@ fn sum(units: &[usize]) -> usize {
     units.iter().fold(0, |sum, &units| sum.saturating_add(units))
 }
 
-/// Refuses a training that needs more memory than is free, if that can be told.
+/// Refuses a training that needs more memory than is free, if that can be told; of a GPU it cannot.
 ///
 /// # Errors
 /// [`Error::Memory`]; [`Error::Model`] if the model's configuration is out of range.
-pub(crate) fn check_memory(config: &Config, frame: FrameShape) -> Result<()> {
-    if !config.train.memory_check {
+pub(crate) fn check_memory(config: &Config, frame: FrameShape, device: &Device) -> Result<()> {
+    if !is_checked(config, device) {
         return Ok(());
     }
     // Of a model that cannot be there is nothing to tell.
     config.model.validate()?;
-    check_estimate(config, &MemoryEstimate::new(config, frame))
+    check_estimate(config, &MemoryEstimate::new(config, frame), device)
 }
 
 /// As [`check_memory`], of sequences.
 ///
 /// # Errors
 /// As [`check_memory`].
-pub(crate) fn check_sequences(config: &Config, shape: SequenceShape, steps: usize) -> Result<()> {
-    check_estimate(config, &MemoryEstimate::of_sequences(config, shape, steps))
+pub(crate) fn check_sequences(
+    config: &Config,
+    shape: SequenceShape,
+    steps: usize,
+    device: &Device,
+) -> Result<()> {
+    check_estimate(config, &MemoryEstimate::of_sequences(config, shape, steps), device)
 }
 
 /// As [`check_memory`], of films.
 ///
 /// # Errors
 /// As [`check_memory`].
-pub(crate) fn check_films(config: &Config, frame: FrameShape) -> Result<()> {
-    check_estimate(config, &MemoryEstimate::of_films(config, frame))
+pub(crate) fn check_films(config: &Config, frame: FrameShape, device: &Device) -> Result<()> {
+    check_estimate(config, &MemoryEstimate::of_films(config, frame), device)
 }
 
-fn check_estimate(config: &Config, estimate: &MemoryEstimate) -> Result<()> {
-    if !config.train.memory_check {
+/// Whether memory is compared at all: what a GPU computes with other methods, the estimate does not know.
+fn is_checked(config: &Config, device: &Device) -> bool {
+    config.train.memory_check && device.is_cpu()
+}
+
+fn check_estimate(config: &Config, estimate: &MemoryEstimate, device: &Device) -> Result<()> {
+    if !is_checked(config, device) {
         return Ok(());
     }
     free_memory().map_or(Ok(()), |free| check_against(config, estimate, free as f64))
@@ -323,7 +334,7 @@ mod tests {
             assert!(bytes(&absurd) > 1e30, "{}", name.as_str());
         }
         absurd.train.memory_check = false;
-        check_memory(&absurd, FrameShape::SUITE).unwrap();
+        check_memory(&absurd, FrameShape::SUITE, &Device::Cpu).unwrap();
     }
 
     #[test]
@@ -363,6 +374,6 @@ mod tests {
         assert!(bytes(&long) > 3.0 * bytes(&films));
         assert_eq!(MemoryEstimate::of_films(&long, frame).knob(&long), "data.frames");
         long.train.memory_check = false;
-        check_films(&long, frame).unwrap();
+        check_films(&long, frame, &Device::Cpu).unwrap();
     }
 }

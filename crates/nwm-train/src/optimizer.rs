@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::adam::Adam;
 use crate::config::TrainConfig;
 use crate::error::Result;
+use crate::gradients::Gradients;
 use crate::sgd::Sgd;
 
 /// Names of optimisers.
@@ -41,11 +42,14 @@ pub enum Optimizer {
 
 impl Optimizer {
     /// The optimiser of a configuration, which has taken no step.
-    pub fn new(parameters: &Parameters, config: &TrainConfig) -> Self {
-        match config.optimizer {
-            OptimizerName::Adam => Self::Adam(Adam::new(parameters, config)),
-            OptimizerName::Sgd => Self::Sgd(Sgd::new(parameters, config)),
-        }
+    ///
+    /// # Errors
+    /// As [`Descent::new`](crate::Descent::new).
+    pub fn new(parameters: &Parameters, config: &TrainConfig) -> Result<Self> {
+        Ok(match config.optimizer {
+            OptimizerName::Adam => Self::Adam(Adam::new(parameters, config)?),
+            OptimizerName::Sgd => Self::Sgd(Sgd::new(parameters, config)?),
+        })
     }
 
     /// Steps taken.
@@ -63,7 +67,7 @@ impl Optimizer {
     pub fn step(
         &mut self,
         parameters: &Parameters,
-        gradients: &[Vec<f32>],
+        gradients: &Gradients,
         learning_rate: f64,
     ) -> Result<()> {
         match self {

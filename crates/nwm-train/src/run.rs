@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
+use candle_core::Device;
 use nwm_models::latest_checkpoint;
 use nwm_simd::Simd;
 
 use crate::checkpoint::read_state;
 use crate::command_line::command_line;
 use crate::config::{Layer, Resolved};
+use crate::device::{device_name, gpu_name};
 use crate::error::{Error, Result};
 use crate::run_folder::{
     CONFIGURATION_FILE, RUN_FORMAT, RunFolder, RunRecord, RunStatus, timestamp, write_text,
@@ -44,6 +46,8 @@ pub struct RunRequest {
     pub run_directory: PathBuf,
     /// Whether to continue a run that is there.
     pub resume: bool,
+    /// Where it is trained.
+    pub device: Device,
     /// Text of `config.toml`: what the user gave.
     pub given: String,
     /// Commit of the program's source.
@@ -59,11 +63,12 @@ pub struct RunRequest {
 }
 
 impl RunRequest {
-    /// A request to start a run, or to continue it if it is there, by a program that says only its version.
+    /// A request to start a run on the CPU, or to continue it if it is there, by a program that says only its version.
     pub fn new(run_directory: impl Into<PathBuf>, version: &str) -> Self {
         Self {
             run_directory: run_directory.into(),
             resume: true,
+            device: Device::Cpu,
             given: String::new(),
             commit: "unknown".into(),
             version: version.into(),
@@ -82,6 +87,8 @@ pub trait Observer {
     fn started(&mut self, step: u64, steps: u64);
     /// A step is done.
     fn stepped(&mut self, step: u64, result: &StepResult);
+    /// The run goes on on another device than the one that its last start was on.
+    fn moved(&mut self, _from: &str, _to: &str) {}
     /// A damaged checkpoint was passed over.
     fn passed_over(&mut self, problem: &Error);
     /// A step failed, and training goes on from the checkpoint of `step` with another learning rate.
@@ -135,9 +142,12 @@ pub fn train(
         return Ok(Outcome::Finished);
     }
     // Settings that cannot be trained leave nothing behind, so that the folder is free for better ones.
-    let mut trainer = Trainer::open(resolved, folder.path(), observer)?;
+    let mut trainer = Trainer::open(resolved, folder.path(), &request.device, observer)?;
     write_configuration(&folder, recorded.as_ref(), resolved, request)?;
     let mut record = new_record(before.as_ref(), resolved, request);
+    if let Some(before) = before.filter(|before| before.device != record.device) {
+        observer.moved(&before.device, &record.device);
+    }
     // What the run is made of is on disk before the first step.
     folder.write_record(&record)?;
     let outcome = trainer.run(interrupt, observer);
@@ -194,7 +204,8 @@ fn new_record(before: Option<&RunRecord>, resolved: &Resolved, request: &RunRequ
         commit: request.commit.clone(),
         version: request.version.clone(),
         features: request.features.clone(),
-        device: "cpu".into(),
+        device: device_name(&request.device),
+        gpu: gpu_name(&request.device),
         threads: rayon::current_num_threads(),
         instruction_set: Some(Simd::detect().instruction_set().to_string()),
         seed: resolved.config().train.seed,

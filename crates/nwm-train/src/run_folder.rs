@@ -40,8 +40,11 @@ pub struct RunRecord {
     pub version: String,
     /// Cargo features it was built with.
     pub features: Vec<String>,
-    /// Device.
+    /// Device: `cpu`, or `cuda:0`.
     pub device: String,
+    /// The name of the GPU, if the device is one.
+    #[serde(default)]
+    pub gpu: Option<String>,
     /// Threads; results do not depend on it.
     pub threads: usize,
     /// Vector instructions that the kernels used; the last digits of results depend on it.

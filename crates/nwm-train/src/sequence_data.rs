@@ -27,7 +27,7 @@ pub enum Sequences {
     },
 }
 
-/// Some sequences as tensors.
+/// Some sequences as tensors, on the CPU where they are made.
 #[derive(Debug, Clone)]
 pub struct Questions {
     /// `[time, batch, feature]`.
@@ -43,6 +43,22 @@ pub enum Answers {
     Classes(Tensor),
     /// Numbers for every sequence, `[batch, output]`.
     Numbers(Tensor),
+}
+
+impl Questions {
+    /// The same numbers on a device.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] if the device refuses.
+    pub fn to_device(self, device: &Device) -> Result<Self> {
+        Ok(Self {
+            inputs: self.inputs.to_device(device)?,
+            answers: match self.answers {
+                Answers::Classes(classes) => Answers::Classes(classes.to_device(device)?),
+                Answers::Numbers(numbers) => Answers::Numbers(numbers.to_device(device)?),
+            },
+        })
+    }
 }
 
 impl Sequences {

@@ -25,15 +25,19 @@ pub(crate) struct SequenceTask<'a> {
 
 impl<'a> SequenceTask<'a> {
     /// Opens sequences and model, if they fit each other and the checkpoint.
-    pub(crate) fn open(config: &'a Config, checkpoint: Option<&Checkpoint>) -> Result<Self> {
+    pub(crate) fn open(
+        config: &'a Config,
+        checkpoint: Option<&Checkpoint>,
+        device: &Device,
+    ) -> Result<Self> {
         let (data, seed) = (&config.data, config.train.seed);
         let sequences = Sequences::open(data, Split::Train, seed)?;
         let shape = sequences.shape();
-        check_sequences(config, shape, sequences.steps())?;
+        check_sequences(config, shape, sequences.steps(), device)?;
         let model = match checkpoint {
-            None => SequenceModel::new(&config.model, shape, seed, DType::F32, &Device::Cpu)?,
+            None => SequenceModel::new(&config.model, shape, seed, DType::F32, device)?,
             Some(checkpoint) => {
-                let model = SequenceModel::from_checkpoint(checkpoint)?;
+                let model = SequenceModel::from_checkpoint(checkpoint, device)?;
                 if model.config() != &config.model || model.shape() != shape {
                     return Err(other_model(checkpoint));
                 }
@@ -63,7 +67,8 @@ impl Task for SequenceTask<'_> {
 
     fn step(&mut self, step: u64) -> Result<(StepResult, Items)> {
         let (seed, batch_size) = (self.config.train.seed, self.config.train.batch_size);
-        let questions = self.sequences.batch(step, batch_size, seed)?;
+        let questions =
+            self.sequences.batch(step, batch_size, seed)?.to_device(self.model.device())?;
         let result = sequence_step(&self.model, &questions)?;
         let first = step as usize * batch_size;
         Ok((result, (first..first + batch_size).map(|sequence| (sequence, 0)).collect()))
@@ -112,7 +117,7 @@ pub fn sequence_step(model: &SequenceModel, questions: &Questions) -> Result<Ste
         mean_squared_error,
         accuracy,
         divergence: None,
-        gradient_norm: gradient_norm(&gradients),
+        gradient_norm: gradient_norm(&gradients)?,
         gradients,
     })
 }

@@ -1,5 +1,7 @@
 //! Stochastic gradient descent with momentum over a model's ordered parameters, with a state that can be saved.
 
+use candle_core::Tensor;
+
 use crate::config::TrainConfig;
 use crate::descent::{Descent, DescentMethod};
 use crate::moments::UpdateRule;
@@ -42,6 +44,16 @@ impl UpdateRule<1> for SgdRule {
             *value -= self.rate * *momentum;
         }
     }
+
+    fn apply_to_tensors(
+        &self,
+        values: &Tensor,
+        gradient: &Tensor,
+        [momentum]: [&Tensor; 1],
+    ) -> candle_core::Result<(Tensor, [Tensor; 1])> {
+        let momentum = ((momentum * f64::from(self.momentum))? + gradient)?;
+        Ok(((values - (&momentum * f64::from(self.rate))?)?, [momentum]))
+    }
 }
 
 #[cfg(test)]
@@ -80,7 +92,7 @@ mod tests {
     fn steps_agree_with_the_plain_formula() {
         let parameters = parameters();
         let config = TrainConfig { momentum: 0.8, ..TrainConfig::default() };
-        let mut sgd = Sgd::new(&parameters, &config);
+        let mut sgd = Sgd::new(&parameters, &config).unwrap();
         let mut expected: Vec<Vec<[f32; 2]>> = values(&parameters)
             .iter()
             .map(|of| of.iter().map(|&p| [p, f32::NAN]).collect())
@@ -88,7 +100,7 @@ mod tests {
         for step in 0..6 {
             let rate = 0.1 / (step + 1) as f64;
             let gradients = gradients(step);
-            sgd.step(&parameters, &gradients, rate).unwrap();
+            sgd.step(&parameters, &gradients.clone().into(), rate).unwrap();
             for (state, &g) in expected.iter_mut().flatten().zip(gradients.iter().flatten()) {
                 let [value, buffer] = *state;
                 let buffer = if step == 0 { g } else { 0.8_f32 * buffer + g };
@@ -106,21 +118,21 @@ mod tests {
     fn a_saved_state_continues_as_if_never_interrupted() {
         let config = TrainConfig::default();
         let straight = parameters();
-        let mut sgd = Sgd::new(&straight, &config);
+        let mut sgd = Sgd::new(&straight, &config).unwrap();
         for step in 0..3 {
-            sgd.step(&straight, &gradients(step), 1e-2).unwrap();
+            sgd.step(&straight, &gradients(step).into(), 1e-2).unwrap();
         }
         let bytes = sgd.to_bytes(&straight).unwrap();
         let resumed = parameters();
         for (name, variable) in resumed.iter() {
             variable.set(straight.get(name).unwrap()).unwrap();
         }
-        let mut second = Sgd::new(&resumed, &config);
+        let mut second = Sgd::new(&resumed, &config).unwrap();
         second.load(&resumed, &bytes, sgd.steps()).unwrap();
         assert!(second.to_bytes(&resumed).unwrap() == bytes);
         for step in 3..6 {
-            sgd.step(&straight, &gradients(step), 1e-2).unwrap();
-            second.step(&resumed, &gradients(step), 1e-2).unwrap();
+            sgd.step(&straight, &gradients(step).into(), 1e-2).unwrap();
+            second.step(&resumed, &gradients(step).into(), 1e-2).unwrap();
         }
         assert_eq!(values(&straight), values(&resumed));
         assert_eq!(second.steps(), 6);
@@ -130,8 +142,8 @@ mod tests {
     fn the_state_of_something_else_is_refused_and_changes_nothing() {
         let config = TrainConfig::default();
         let parameters = parameters();
-        let mut sgd = Sgd::new(&parameters, &config);
-        sgd.step(&parameters, &gradients(0), 1e-2).unwrap();
+        let mut sgd = Sgd::new(&parameters, &config).unwrap();
+        sgd.step(&parameters, &gradients(0).into(), 1e-2).unwrap();
         let bytes = sgd.to_bytes(&parameters).unwrap();
         let of = |shapes: &[(&str, [usize; 2])]| {
             let mut builder = ParameterBuilder::new(0, DType::F32, &Device::Cpu);
@@ -139,10 +151,10 @@ mod tests {
                 builder.add(name, shape, Initialiser::Constant(0.0)).unwrap();
             }
             let parameters = builder.finish();
-            Sgd::new(&parameters, &config).to_bytes(&parameters).unwrap()
+            Sgd::new(&parameters, &config).unwrap().to_bytes(&parameters).unwrap()
         };
         let [weight, bias] = SHAPES;
-        let of_adam = Adam::new(&parameters, &config).to_bytes(&parameters).unwrap();
+        let of_adam = Adam::new(&parameters, &config).unwrap().to_bytes(&parameters).unwrap();
         for (content, expected) in [
             (of_adam, "momentum/weight"),
             (of(&[weight]), "momentum/bias"),
@@ -153,7 +165,7 @@ mod tests {
             let message = sgd.load(&parameters, &content, 9).unwrap_err().to_string();
             assert!(message.contains(expected), "{message} without {expected}");
         }
-        let mut adam = Adam::new(&parameters, &config);
+        let mut adam = Adam::new(&parameters, &config).unwrap();
         let message = adam.load(&parameters, &bytes, 1).unwrap_err().to_string();
         assert!(message.contains("first/weight"), "{message}");
         assert_eq!(sgd.steps(), 1);
@@ -163,11 +175,11 @@ mod tests {
     #[test]
     fn gradients_that_do_not_fit_are_refused_before_anything_moves() {
         let parameters = parameters();
-        let mut sgd = Sgd::new(&parameters, &TrainConfig::default());
+        let mut sgd = Sgd::new(&parameters, &TrainConfig::default()).unwrap();
         let before = values(&parameters);
         let mut short = gradients(0);
         short[1].pop();
-        let message = sgd.step(&parameters, &short, 0.1).unwrap_err().to_string();
+        let message = sgd.step(&parameters, &short.into(), 0.1).unwrap_err().to_string();
         assert!(message.contains("bias") && message.contains("2 numbers, expected 3"), "{message}");
         assert_eq!((sgd.steps(), values(&parameters)), (0, before));
     }

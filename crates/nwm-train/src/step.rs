@@ -6,7 +6,7 @@ use nwm_models::Model;
 use nwm_models::nn::standard_normals;
 
 use crate::error::Result;
-use crate::gradients::{collect_gradients, gradient_norm};
+use crate::gradients::{Gradients, collect_gradients, gradient_norm};
 use crate::loss::{PERFECT_LOSS, mean_squared_error_of_logits};
 
 /// What one batch says about the parameters; nothing is changed yet.
@@ -21,7 +21,7 @@ pub struct StepResult {
     /// Divergence of the posterior from the prior in nats, the mean over the batch; none for a model without a posterior.
     pub divergence: Option<f64>,
     /// Gradients, in the parameters' order.
-    pub gradients: Vec<Vec<f32>>,
+    pub gradients: Gradients,
     /// Euclidean norm of all gradients.
     pub gradient_norm: f64,
 }
@@ -35,7 +35,7 @@ pub fn frames_of(batch: Batch, device: &Device) -> Result<Tensor> {
 }
 
 /// The standard normal numbers of one step of a run, `[batch, noise size of the model]`: a function of the run's seed and the
-/// step alone.
+/// step alone. They are on the model's device.
 ///
 /// # Errors
 /// [`crate::Error::Tensor`] if the device refuses.
@@ -43,7 +43,9 @@ pub fn noise_of_step(model: &Model, batch: usize, seed: u64, step: u64) -> Resul
     let size = model.noise_size();
     let values = standard_normals(seed, &format!("posterior/{step}"), batch * size);
     let noise = Tensor::from_vec(values, (batch, size), &Device::Cpu)?;
-    Ok(noise.to_dtype(DType::F32)?)
+    let noise = noise.to_dtype(DType::F32)?;
+    // No GPU has a place for nothing, and nobody reads it.
+    if size == 0 { Ok(noise) } else { Ok(noise.to_device(model.device())?) }
 }
 
 /// Loss and gradients of the forecast of `frames` `[time, batch, row, column, channel]`, which is a sample of the posterior
@@ -71,7 +73,7 @@ pub fn training_step(model: &Model, frames: &Tensor, noise: &Tensor) -> Result<S
         mean_squared_error: Some(number(&error)?),
         accuracy: None,
         divergence: forecast.divergence.as_ref().map(number).transpose()?,
-        gradient_norm: gradient_norm(&gradients),
+        gradient_norm: gradient_norm(&gradients)?,
         gradients,
     })
 }

@@ -1,5 +1,6 @@
 //! What a run trains: a model, its batches and its loss, as far as the training loop knows them.
 
+use candle_core::Device;
 use nwm_models::nn::Parameters;
 use nwm_models::{CellScalars, Checkpoint, TaskName};
 
@@ -46,19 +47,20 @@ pub(crate) trait Task {
     fn measure_waves(&self) -> Result<Vec<(String, f64)>>;
 }
 
-/// The task that a configuration describes, with the parameters of a checkpoint or fresh ones.
+/// The task that a configuration describes, with the parameters of a checkpoint or fresh ones on the device.
 ///
 /// # Errors
 /// Whatever keeps its model or its data from being there.
 pub(crate) fn open_task<'a>(
     config: &'a Config,
     checkpoint: Option<&Checkpoint>,
+    device: &Device,
     observer: &mut dyn Observer,
 ) -> Result<Box<dyn Task + 'a>> {
     Ok(match config.model.task {
-        TaskName::Sequence => Box::new(SequenceTask::open(config, checkpoint)?),
-        TaskName::Variational => Box::new(VariationalTask::open(config, checkpoint)?),
-        _ => Box::new(ForecastTask::open(config, checkpoint, observer)?),
+        TaskName::Sequence => Box::new(SequenceTask::open(config, checkpoint, device)?),
+        TaskName::Variational => Box::new(VariationalTask::open(config, checkpoint, device)?),
+        _ => Box::new(ForecastTask::open(config, checkpoint, device, observer)?),
     })
 }
 

@@ -45,10 +45,12 @@ pub struct TrainedRun {
     pub checkpoint: Checkpoint,
     /// Whether the checkpoint is the one that the configuration asks for.
     pub is_configured: bool,
+    /// Where its models are loaded.
+    pub device: Device,
 }
 
 impl TrainedRun {
-    /// Opens a run at the checkpoint that is asked for.
+    /// Opens a run at the checkpoint that is asked for, for the CPU.
     ///
     /// # Errors
     /// [`Error::File`] if the folder holds no run, or no such checkpoint that is intact; [`Error::Key`] if its configuration
@@ -81,7 +83,13 @@ impl TrainedRun {
             }
         };
         let directory = run_directory.to_owned();
-        Ok(Self { directory, resolved, record, trained_steps, checkpoint, is_configured })
+        let device = Device::Cpu;
+        Ok(Self { directory, resolved, record, trained_steps, checkpoint, is_configured, device })
+    }
+
+    /// The same run, whose models are loaded onto another device.
+    pub fn on(self, device: &Device) -> Self {
+        Self { device: device.clone(), ..self }
     }
 
     /// The configuration.
@@ -94,13 +102,13 @@ impl TrainedRun {
         self.config().model.task
     }
 
-    /// The forecaster of a run that draws what follows the frames of a film, on the CPU.
+    /// The forecaster of a run that draws what follows the frames of a film.
     ///
     /// # Errors
     /// [`Error::OtherTask`] if the run has learnt something else; [`Error::Model`] if the checkpoint holds another model.
     pub fn forecaster(&self) -> Result<Model> {
         self.expect(TaskName::Forecast)?;
-        Ok(Model::from_checkpoint(&self.checkpoint, &Device::Cpu)?)
+        Ok(Model::from_checkpoint(&self.checkpoint, &self.device)?)
     }
 
     /// The model of a run that answers sequences.
@@ -109,7 +117,7 @@ impl TrainedRun {
     /// As [`TrainedRun::forecaster`].
     pub fn sequence_model(&self) -> Result<SequenceModel> {
         self.expect(TaskName::Sequence)?;
-        Ok(SequenceModel::from_checkpoint(&self.checkpoint)?)
+        Ok(SequenceModel::from_checkpoint(&self.checkpoint, &self.device)?)
     }
 
     /// The model of a run that encodes the frames of films.
@@ -118,7 +126,7 @@ impl TrainedRun {
     /// As [`TrainedRun::forecaster`].
     pub fn variational_model(&self) -> Result<VariationalModel> {
         self.expect(TaskName::Variational)?;
-        Ok(VariationalModel::from_checkpoint(&self.checkpoint)?)
+        Ok(VariationalModel::from_checkpoint(&self.checkpoint, &self.device)?)
     }
 
     /// The same model as it was before the first step, for frames of this shape.
@@ -128,7 +136,7 @@ impl TrainedRun {
     pub fn untrained_variational_model(&self, frame: FrameShape) -> Result<VariationalModel> {
         self.expect(TaskName::Variational)?;
         let (model, seed) = (&self.config().model, self.config().train.seed);
-        Ok(VariationalModel::new(model, frame, seed, DType::F32, &Device::Cpu)?)
+        Ok(VariationalModel::new(model, frame, seed, DType::F32, &self.device)?)
     }
 
     fn expect(&self, expected: TaskName) -> Result<()> {

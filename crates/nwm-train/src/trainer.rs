@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use candle_core::Device;
 use nwm_data::Cursor;
 use nwm_models::{
     Checkpoint, MODEL_FILE, checkpoint_directory, checkpoint_steps, latest_checkpoint,
@@ -43,6 +44,7 @@ impl<'a> Trainer<'a> {
     pub(crate) fn open(
         resolved: &'a Resolved,
         run_directory: &'a Path,
+        device: &Device,
         observer: &mut dyn Observer,
     ) -> Result<Self> {
         let config = resolved.config();
@@ -55,8 +57,8 @@ impl<'a> Trainer<'a> {
             }
             observer.passed_over(&error.into());
         }
-        let task = open_task(config, checkpoint.as_ref(), observer)?;
-        let mut optimizer = Optimizer::new(task.parameters(), &config.train);
+        let task = open_task(config, checkpoint.as_ref(), device, observer)?;
+        let mut optimizer = Optimizer::new(task.parameters(), &config.train)?;
         let state = match &checkpoint {
             None => TrainingState::start(config.train.seed),
             Some(checkpoint) => {

@@ -27,15 +27,19 @@ pub(crate) struct VariationalTask<'a> {
 
 impl<'a> VariationalTask<'a> {
     /// Opens films and model, if they fit each other and the checkpoint.
-    pub(crate) fn open(config: &'a Config, checkpoint: Option<&Checkpoint>) -> Result<Self> {
+    pub(crate) fn open(
+        config: &'a Config,
+        checkpoint: Option<&Checkpoint>,
+        device: &Device,
+    ) -> Result<Self> {
         let (data, seed) = (&config.data, config.train.seed);
         let films = open_films(data, Split::Train, data.frames, seed)?;
         let frame = FrameShape { rows: films.side(), columns: films.side(), channels: 1 };
-        check_films(config, frame)?;
+        check_films(config, frame, device)?;
         let model = match checkpoint {
-            None => VariationalModel::new(&config.model, frame, seed, DType::F32, &Device::Cpu)?,
+            None => VariationalModel::new(&config.model, frame, seed, DType::F32, device)?,
             Some(checkpoint) => {
-                let model = VariationalModel::from_checkpoint(checkpoint)?;
+                let model = VariationalModel::from_checkpoint(checkpoint, device)?;
                 if model.config() != &config.model || model.frame() != frame {
                     return Err(other_model(checkpoint));
                 }
@@ -66,7 +70,7 @@ impl Task for VariationalTask<'_> {
     fn step(&mut self, step: u64) -> Result<(StepResult, Items)> {
         let (seed, batch_size) = (self.config.train.seed, self.config.train.batch_size);
         let numbers = self.films.in_batch(step, batch_size);
-        let frames = film_frames(self.films.batch(step, batch_size)?, &Device::Cpu)?;
+        let frames = film_frames(self.films.batch(step, batch_size)?, self.model.device())?;
         let noise = noise_of_films(&self.model, &frames, seed, &format!("posterior/{step}"))?;
         let result = variational_step(&self.model, &frames, &noise)?;
         let items = numbers.into_iter().map(|film| (film as usize, 0)).collect();
@@ -93,7 +97,8 @@ impl Task for VariationalTask<'_> {
     }
 }
 
-/// Standard normal numbers for a batch of films, `[draw, batch, latent]`: a function of seed, name and shape alone.
+/// Standard normal numbers for a batch of films, `[draw, batch, latent]`: a function of seed, name and shape alone, on the
+/// model's device.
 ///
 /// # Errors
 /// [`crate::Error::Tensor`] if the device refuses.
@@ -112,7 +117,7 @@ pub fn noise_of_films(
             *value = normal as f32;
         }
     });
-    Ok(Tensor::from_vec(values, (draws, batch, latents), &Device::Cpu)?)
+    Ok(Tensor::from_vec(values, (draws, batch, latents), model.device())?)
 }
 
 /// The negative evidence lower bound of `frames` `[time, batch, row, column, channel]` in nats per frame, and its gradients:
@@ -137,7 +142,7 @@ pub fn variational_step(
         mean_squared_error: Some(number(&error)?),
         accuracy: None,
         divergence: forecast.divergence.as_ref().map(number).transpose()?,
-        gradient_norm: gradient_norm(&gradients),
+        gradient_norm: gradient_norm(&gradients)?,
         gradients,
     })
 }
@@ -182,7 +187,7 @@ pub(crate) fn film_bound(
     for first in (0..count).step_by(batch_size) {
         let films_here = batch_size.min(count - first);
         let range = first as u64..(first + films_here) as u64;
-        let frames = film_frames(films.slice(range)?, &Device::Cpu)?;
+        let frames = film_frames(films.slice(range)?, model.device())?;
         let noise = noise_of_films(model, &frames, 0, &format!("evaluation/{first}"))?;
         let bound = negative_bound(&model.forecast(&frames, &noise)?, &frames)?;
         sum += f64::from(bound.to_scalar::<f32>()?) * films_here as f64;

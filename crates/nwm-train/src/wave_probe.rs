@@ -58,7 +58,7 @@ impl WaveProbe {
                 read_film(source, &window)
             })
             .collect::<Result<Vec<_>>>()?;
-        let given = stack(&films, 0, length, source.frame_shape())?;
+        let given = stack(&films, 0, length, source.frame_shape(), &Device::Cpu)?;
         Ok(Self::new(given, &config.model, &config.analysis, seed))
     }
 
@@ -117,14 +117,16 @@ impl WaveProbe {
     /// [`Error::Model`](crate::Error::Model) if the frames do not fit the model; [`Error::Analysis`](crate::Error::Analysis) if
     /// the band is none.
     pub fn measure(&self, model: &Model) -> Result<Vec<(String, f64)>> {
-        let states = model.unroll(&self.given, SKIPPED_FRAMES + MEASURED_FRAMES)?.states;
+        let given = self.given.to_device(model.device())?;
+        let states = model.unroll(&given, SKIPPED_FRAMES + MEASURED_FRAMES)?.states;
         // Field 0 is the position.
         self.measure_positions(&states.i((.., .., 0))?)
     }
 
     /// The same while a variational model reads the films of the probe, driven by the means of its posteriors.
     pub(crate) fn measure_films(&self, model: &VariationalModel) -> Result<Vec<(String, f64)>> {
-        let positions = model.positions(&self.given, None)?;
+        let given = self.given.to_device(model.device())?;
+        let positions = model.positions(&given, None)?;
         let (time, sequences, _) = positions.dims3()?;
         let cell = &model.config().cell;
         let shape = (time, sequences, cell.channels, cell.rows, cell.columns);

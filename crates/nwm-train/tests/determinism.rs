@@ -20,7 +20,7 @@ fn two_steps(resolved: &Resolved, workers: usize) -> (Vec<StepResult>, Vec<u8>) 
     };
     let mut loader = Loader::new(frames, options).unwrap();
     let model = Model::new(&config.model, FrameShape::SUITE, 3, DType::F32, &Device::Cpu).unwrap();
-    let mut adam = Adam::new(model.parameters(), &config.train);
+    let mut adam = Adam::new(model.parameters(), &config.train).unwrap();
     let mut results = Vec::new();
     for _ in 0..2 {
         let batch = frames_of(loader.next_batch().unwrap(), &Device::Cpu).unwrap();

@@ -61,7 +61,11 @@ fn an_older_checkpoint_can_be_scored_and_a_missing_one_is_refused() {
     train_all(&resolved(folder.path(), "cornn", &[]), &run).unwrap();
     let at = |step| {
         let checkpoint = RequestedCheckpoint::Step(step);
-        evaluate_forecasts(&run, &EvaluationRequest { checkpoint }, &mut |_, _| {})
+        evaluate_forecasts(
+            &run,
+            &EvaluationRequest { checkpoint, ..EvaluationRequest::default() },
+            &mut |_, _| {},
+        )
     };
     let result = at(4).unwrap();
     assert_eq!((result.checkpoint.step, result.checkpoint.configured), (4, false));
@@ -205,8 +209,13 @@ fn the_best_checkpoint_is_kept_and_scored_on_request() {
     let (best, least) =
         validated.iter().copied().min_by(|one, other| one.1.total_cmp(&other.1)).unwrap();
     assert!(best < 12, "the last checkpoint is the best: {validated:?}");
-    let of =
-        |checkpoint| evaluate_forecasts(&run, &EvaluationRequest { checkpoint }, &mut |_, _| {});
+    let of = |checkpoint| {
+        evaluate_forecasts(
+            &run,
+            &EvaluationRequest { checkpoint, ..EvaluationRequest::default() },
+            &mut |_, _| {},
+        )
+    };
     assert_eq!(of(RequestedCheckpoint::Best).unwrap().steps, best);
     assert_eq!(of(RequestedCheckpoint::Last).unwrap().steps, 12);
     assert_eq!(of(RequestedCheckpoint::Configured).unwrap().steps, 12);
@@ -215,7 +224,8 @@ fn the_best_checkpoint_is_kept_and_scored_on_request() {
 
     let plain = folder.path().join("plain");
     train_all(&resolved(folder.path(), "nwm_2d", &[]), &plain).unwrap();
-    let request = EvaluationRequest { checkpoint: RequestedCheckpoint::Best };
+    let request =
+        EvaluationRequest { checkpoint: RequestedCheckpoint::Best, ..EvaluationRequest::default() };
     let message = evaluate_forecasts(&plain, &request, &mut |_, _| {}).unwrap_err().to_string();
     assert!(message.contains("data.validation_trajectories"), "{message}");
 }

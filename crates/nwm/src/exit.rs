@@ -22,11 +22,6 @@ pub(crate) enum Ending {
 #[error("{0}")]
 pub(crate) struct UsageError(pub(crate) String);
 
-/// A device that is not there.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct DeviceError(pub(crate) String);
-
 const USAGE: u8 = 2;
 const DATA: u8 = 3;
 const DEVICE: u8 = 4;
@@ -52,9 +47,6 @@ fn code(error: &anyhow::Error) -> u8 {
     for cause in error.chain() {
         if cause.is::<UsageError>() {
             return USAGE;
-        }
-        if cause.is::<DeviceError>() {
-            return DEVICE;
         }
         if let Some(error) = cause.downcast_ref::<nwm_train::Error>() {
             return kind_code(error.kind());

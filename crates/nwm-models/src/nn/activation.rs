@@ -4,6 +4,7 @@ use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
 use rayon::prelude::*;
 
+use super::plain;
 use super::real::{Real, contiguous_slice, dispatch, logistic, tensor_of, with_slice};
 use crate::error::Result;
 
@@ -13,24 +14,33 @@ const BLOCK: usize = 1 << 14;
 /// `x` where positive, `slope x` elsewhere. Any shape.
 ///
 /// # Errors
-/// [`Error::Tensor`](crate::Error::Tensor) for a number type other than `F32` and `F64`, or another device.
+/// [`Error::Tensor`](crate::Error::Tensor) for a number type other than `F32` and `F64`.
 pub fn leaky_relu(x: &Tensor, slope: f64) -> Result<Tensor> {
+    if plain::is_needed(x) {
+        return Ok(plain::leaky_relu(x, slope)?);
+    }
     apply(x, Activation::LeakyRelu { slope })
 }
 
 /// `1 / (1 + exp(-x))`. Any shape.
 ///
 /// # Errors
-/// [`Error::Tensor`](crate::Error::Tensor) for a number type other than `F32` and `F64`, or another device.
+/// [`Error::Tensor`](crate::Error::Tensor) for a number type other than `F32` and `F64`.
 pub fn sigmoid(x: &Tensor) -> Result<Tensor> {
+    if plain::is_needed(x) {
+        return Ok(plain::sigmoid(x)?);
+    }
     apply(x, Activation::Sigmoid)
 }
 
 /// `x sigmoid(x)`. Any shape.
 ///
 /// # Errors
-/// [`Error::Tensor`](crate::Error::Tensor) for a number type other than `F32` and `F64`, or another device.
+/// [`Error::Tensor`](crate::Error::Tensor) for a number type other than `F32` and `F64`.
 pub fn swish(x: &Tensor) -> Result<Tensor> {
+    if plain::is_needed(x) {
+        return Ok(plain::swish(x)?);
+    }
     apply(x, Activation::Swish)
 }
 

@@ -8,6 +8,7 @@ use self::operation::{GruSequence, PLANES};
 use super::initialiser::Initialiser;
 use super::linear::affine_map;
 use super::parameters::ParameterBuilder;
+use super::plain;
 use super::recurrent::{check_state, sequence_axes};
 use super::sequence_operation::SequenceOperation;
 use crate::error::Result;
@@ -78,7 +79,7 @@ impl Gru {
         Ok((self.input_weight.dim(0)?, self.hidden_weight.dim(0)?))
     }
 
-    /// States of every step, each followed by what the backward pass needs.
+    /// States of every step, each followed by what a backward pass may need.
     fn tape(&self, x: &Tensor, initial: Option<&Tensor>) -> Result<Tensor> {
         let (inputs, units) = self.sizes()?;
         let (steps, batch) = sequence_axes("input of a GRU", x, inputs)?;
@@ -90,6 +91,9 @@ impl Gru {
             None => Tensor::zeros((batch, units), x.dtype(), x.device())?,
         };
         let projection = affine_map("input of a GRU", x, &self.input_weight, &self.bias)?;
+        if plain::is_needed(&projection) {
+            return Ok(plain::gru(&projection, &initial, &self.hidden_weight)?);
+        }
         let operation = SequenceOperation(GruSequence { steps, batch, units });
         let tape = projection.apply_op3(&initial, &self.hidden_weight, operation)?;
         debug_assert_eq!(tape.dims(), [steps, batch, PLANES * units]);

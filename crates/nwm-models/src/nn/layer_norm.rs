@@ -4,6 +4,7 @@ use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
 use rayon::prelude::*;
 
+use super::plain;
 use super::real::{Real, contiguous_slice, dispatch, tensor_of, with_slice};
 use crate::error::{Error, Result};
 
@@ -16,11 +17,13 @@ const EPSILON: f64 = 1e-5;
 /// last axis of at least one number.
 ///
 /// # Errors
-/// [`Error::Shape`] for a tensor without numbers or axes; [`Error::Tensor`] for a number type other than `F32` and `F64`, or
-/// another device.
+/// [`Error::Shape`] for a tensor without numbers or axes; [`Error::Tensor`] for a number type other than `F32` and `F64`.
 pub fn layer_norm(x: &Tensor) -> Result<Tensor> {
     if x.elem_count() == 0 || x.rank() == 0 {
         return Err(Error::shape("what is normalised", "[.., at least 1]", x.dims()));
+    }
+    if plain::is_needed(x) {
+        return Ok(plain::layer_norm(x, EPSILON)?);
     }
     Ok(x.contiguous()?.apply_op1(LayerNorm)?)
 }

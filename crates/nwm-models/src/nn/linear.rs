@@ -6,6 +6,7 @@ use candle_core::{CpuStorage, CustomOp3, Layout, Shape, Tensor};
 use super::initialiser::Initialiser;
 use super::matrix::{Matrix, Write, column_sums, multiply_in_parallel};
 use super::parameters::ParameterBuilder;
+use super::plain;
 use super::real::{Real, contiguous_slice, dispatch, tensor_of, with_slice};
 use crate::error::{Error, Result};
 
@@ -106,6 +107,9 @@ pub(super) fn affine_map(what: &str, x: &Tensor, weight: &Tensor, bias: &Tensor)
     };
     if last != inputs {
         return Err(Error::shape(what, format!("[.., {inputs}]"), x.dims()));
+    }
+    if plain::is_needed(x) {
+        return Ok(plain::affine_map(x, weight, bias)?);
     }
     let mut shape = leading.to_vec();
     shape.push(outputs);

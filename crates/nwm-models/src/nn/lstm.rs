@@ -8,6 +8,7 @@ use self::operation::{LstmSequence, PLANES};
 use super::initialiser::Initialiser;
 use super::linear::affine_map;
 use super::parameters::ParameterBuilder;
+use super::plain;
 use super::recurrent::{check_state, sequence_axes};
 use super::sequence_operation::SequenceOperation;
 use crate::error::Result;
@@ -71,6 +72,11 @@ impl Lstm {
         let input_weight = self.weight.narrow(0, 0, inputs)?;
         let hidden_weight = self.weight.narrow(0, inputs, units)?;
         let projection = affine_map("input of an LSTM", x, &input_weight, &self.bias)?;
+        if plain::is_needed(&projection) {
+            let (outputs, c) = plain::lstm(&projection, &initial, &hidden_weight)?;
+            let h = outputs.get(steps - 1)?;
+            return Ok((outputs, LstmState { h, c }));
+        }
         let operation = SequenceOperation(LstmSequence { steps, batch, units });
         let tape = projection.apply_op3(&initial, &hidden_weight, operation)?;
         debug_assert_eq!(tape.dims(), [steps, batch, PLANES * units]);

@@ -2,7 +2,7 @@
 //! fast in both directions on the CPU.
 //!
 //! Every layer is a small struct that registers its tensors with a [`ParameterBuilder`] and has a
-//! `forward`. Behind each `forward` stands one differentiable operation, generic over `f32` and `f64`.
+//! `forward`. Behind each `forward` stands one differentiable operation, generic over `f32` and `f64`, on the CPU.
 //!
 //! # Conventions
 //! - Pictures are channels-last: batch, row, column, channel. Sequences are time, batch, feature.
@@ -10,9 +10,10 @@
 //!   depend on shapes alone, and partial sums are added in the order of the blocks.
 //! - Gradients are first order: no operation here can be differentiated twice.
 //! - An operation's result is also its tape, to which a stack of convolutions adds what its layers hand each other.
-//! - Any other number type, and any device but the CPU, is a typed error that names the operation. With the feature `cuda`
-//!   convolutions run on a GPU, too, in `f32`: as exact as on the CPU, or in TF32 where the program lets the tensor library
-//!   multiply matrices so.
+//! - Any other number type is a typed error that names the operation.
+//! - On a GPU (feature `cuda`) convolutions have kernels of their own, in `f32`: as exact as on the cpu, or in TF32 where the program
+//!   lets the tensor library multiply matrices so. The other layers are computed in the tensor library's operations (`plain`), whose
+//!   last bits differ.
 
 mod activation;
 mod convolution;
@@ -27,6 +28,7 @@ mod lstm;
 mod matrix;
 mod mlp;
 mod parameters;
+mod plain;
 mod posterior;
 mod real;
 mod recurrent;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use candle_core::{DType, Device, Tensor, Var};
+use candle_core::{DType, Device, DeviceLocation, Tensor, Var};
 use half::f16;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 pub struct Parameters {
     entries: Vec<(String, Var)>,
     dtype: DType,
+    device: Device,
 }
 
 impl Parameters {
@@ -57,6 +58,11 @@ impl Parameters {
     /// Number type of every tensor, `F32` or `F64`.
     pub fn dtype(&self) -> DType {
         self.dtype
+    }
+
+    /// Where every tensor is.
+    pub fn device(&self) -> &Device {
+        &self.device
     }
 
     /// The parameters and `metadata` as the bytes of a safetensors file; the same input gives the same bytes.
@@ -216,6 +222,19 @@ fn problem(name: &str, problem: impl Into<String>) -> Error {
     Error::Parameter { name: name.to_owned(), problem: problem.into() }
 }
 
+/// Refuses what no kernel of the device computes in.
+fn check_type(dtype: DType, location: DeviceLocation) -> Result<()> {
+    let device = match location {
+        DeviceLocation::Cpu => return Ok(()),
+        DeviceLocation::Cuda { gpu_id } => format!("cuda:{gpu_id}"),
+        DeviceLocation::Metal { gpu_id } => format!("metal:{gpu_id}"),
+    };
+    match dtype {
+        DType::F32 => Ok(()),
+        found => Err(Error::NumberType { device, found }),
+    }
+}
+
 fn stored_type(dtype: DType) -> Result<Dtype> {
     match dtype {
         DType::F32 => Ok(Dtype::F32),
@@ -259,8 +278,8 @@ impl ParameterBuilder {
     /// Registers a parameter and returns its tensor, through which gradients are tracked.
     ///
     /// # Errors
-    /// [`Error::Parameter`] if the name is taken or an axis is empty; [`Error::Tensor`] if the number type is neither
-    /// `F32` nor `F64`, or the device refuses.
+    /// [`Error::Parameter`] if the name is taken or an axis is empty; [`Error::NumberType`] if the device computes in another
+    /// number type; [`Error::Tensor`] if the number type is neither `F32` nor `F64`, or the device refuses.
     pub fn add(&mut self, name: &str, shape: &[usize], initialiser: Initialiser) -> Result<Tensor> {
         if self.entries.iter().any(|(entry, _)| entry == name) {
             return Err(problem(name, "is registered twice; give every layer a name of its own"));
@@ -274,6 +293,7 @@ impl ParameterBuilder {
             ));
         }
         stored_type(self.dtype)?;
+        check_type(self.dtype, self.device.location())?;
         let initialiser = initialiser.scaled(self.gain);
         let values = initialiser.values(self.seed, name, shape.iter().product());
         let values = Tensor::from_vec(values, shape, &Device::Cpu)?.to_dtype(self.dtype)?;
@@ -285,6 +305,23 @@ impl ParameterBuilder {
 
     /// The list of all parameters registered, in order.
     pub fn finish(self) -> Parameters {
-        Parameters { entries: self.entries, dtype: self.dtype }
+        Parameters { entries: self.entries, dtype: self.dtype, device: self.device }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gpus_take_single_precision_alone() {
+        for location in [DeviceLocation::Cuda { gpu_id: 1 }, DeviceLocation::Metal { gpu_id: 0 }] {
+            check_type(DType::F32, location).unwrap();
+            let message = check_type(DType::F64, location).unwrap_err().to_string();
+            assert!(message.contains("F64") && message.contains("F32"), "{message}");
+        }
+        let message = check_type(DType::F64, DeviceLocation::Cuda { gpu_id: 1 }).unwrap_err();
+        assert!(message.to_string().contains("cuda:1"), "{message}");
+        check_type(DType::F64, DeviceLocation::Cpu).unwrap();
     }
 }

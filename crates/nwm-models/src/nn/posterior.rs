@@ -6,6 +6,7 @@ use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, DType, Layout, Shape, Tensor};
 use rayon::prelude::*;
 
+use super::plain;
 use super::real::{Real, contiguous_slice, dispatch, tensor_of, with_slice};
 use crate::error::{Error, Result};
 
@@ -18,8 +19,7 @@ const DIVERGENCE: &str = "posterior-divergence";
 /// to `statistics` alone.
 ///
 /// # Errors
-/// [`Error::Shape`] if the shapes do not fit; [`Error::Tensor`] for a number type other than `F32` and `F64`, or another
-/// device.
+/// [`Error::Shape`] if the shapes do not fit; [`Error::Tensor`] for a number type other than `F32` and `F64`.
 pub fn sample(statistics: &Tensor, noise: &Tensor) -> Result<Tensor> {
     let fits = match (statistics.dims(), noise.dims()) {
         ([leading @ .., both], [rows @ .., latents]) => {
@@ -30,6 +30,9 @@ pub fn sample(statistics: &Tensor, noise: &Tensor) -> Result<Tensor> {
     if !fits {
         let expected = format!("half of the last axis of {:?}", statistics.dims());
         return Err(Error::shape("noise of a posterior", expected, noise.dims()));
+    }
+    if plain::is_needed(statistics) {
+        return Ok(plain::sample(statistics, noise)?);
     }
     Ok(statistics.contiguous()?.apply_op2(&noise.contiguous()?, Sample)?)
 }
@@ -46,6 +49,9 @@ pub fn divergence(statistics: &Tensor) -> Result<Tensor> {
             let expected = "[.., means and as many logarithms of variances]";
             return Err(Error::shape("statistics of a posterior", expected, statistics.dims()));
         }
+    }
+    if plain::is_needed(statistics) {
+        return Ok(plain::divergence(statistics)?);
     }
     Ok(statistics.contiguous()?.apply_op1(Divergence)?)
 }

@@ -7,6 +7,7 @@ use super::initialiser::Initialiser;
 use super::linear::affine_map;
 use super::matrix::{Matrix, Panels, Write, multiply_in_parallel};
 use super::parameters::ParameterBuilder;
+use super::plain;
 use super::real::Real;
 use super::recurrent::{States, check_state, samples_per_block, sequence_axes};
 use super::sequence_operation::{Recurrence, RecurrenceGradients, SequenceOperation};
@@ -62,6 +63,9 @@ impl Vanilla {
         };
         let bias = (&self.input_bias + &self.hidden_bias)?;
         let projection = affine_map("input of a recurrent layer", x, &self.input_weight, &bias)?;
+        if plain::is_needed(&projection) {
+            return Ok(plain::vanilla(&projection, &initial, &self.hidden_weight)?);
+        }
         let operation = SequenceOperation(VanillaSequence { steps, batch, units });
         Ok(projection.apply_op3(&initial, &self.hidden_weight, operation)?)
     }

@@ -80,7 +80,8 @@ impl GivenAnswers {
         let mut found = Self { losses: Vec::with_capacity(count), classes: None, outputs };
         for first in (0..count).step_by(batch_size) {
             let here = batch_size.min(count - first);
-            let Questions { inputs, answers } = sequences.slice(first, here)?;
+            let questions = sequences.slice(first, here)?;
+            let Questions { inputs, answers } = questions.to_device(model.device())?;
             found.add(&model.answer(&inputs)?, &answers)?;
             progress(first + here);
         }
@@ -224,7 +225,7 @@ fn other_checkpoint(run: &TrainedRun, rule: RequestedCheckpoint) -> Option<Train
     if rule == RequestedCheckpoint::Best && !run.config().has_validation() {
         return None;
     }
-    TrainedRun::open(&run.directory, rule).ok()
+    Some(TrainedRun::open(&run.directory, rule).ok()?.on(&run.device))
 }
 
 fn scores(run: &TrainedRun, answers: &GivenAnswers) -> Result<CheckpointScores> {

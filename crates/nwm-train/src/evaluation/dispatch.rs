@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use candle_core::Device;
 use nwm_models::TaskName;
 use serde::Serialize;
 
@@ -13,10 +14,19 @@ use crate::error::Result;
 use crate::trained_run::{RequestedCheckpoint, TrainedRun};
 
 /// What is scored.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct EvaluationRequest {
     /// Which checkpoint.
     pub checkpoint: RequestedCheckpoint,
+    /// Where the model runs.
+    pub device: Device,
+}
+
+impl Default for EvaluationRequest {
+    /// What the configuration asks for, on the CPU.
+    fn default() -> Self {
+        Self { checkpoint: RequestedCheckpoint::default(), device: Device::Cpu }
+    }
 }
 
 /// The scores of a run of any task: what `result.json` holds.
@@ -63,7 +73,7 @@ pub fn evaluate(
     request: &EvaluationRequest,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<EvaluationResult> {
-    let run = TrainedRun::open(run_directory, request.checkpoint)?;
+    let run = TrainedRun::open(run_directory, request.checkpoint)?.on(&request.device);
     Ok(match run.task() {
         TaskName::Sequence => {
             EvaluationResult::Sequence(Box::new(sequence_result(&run, progress)?))

@@ -32,7 +32,8 @@ pub fn evaluate_forecasts(
     request: &EvaluationRequest,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<ForecastResult> {
-    forecast_result(TrainedRun::open(run_directory, request.checkpoint)?, progress)
+    let run = TrainedRun::open(run_directory, request.checkpoint)?;
+    forecast_result(run.on(&request.device), progress)
 }
 
 /// As [`evaluate_forecasts`].
@@ -41,7 +42,9 @@ pub(super) fn forecast_result(
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<ForecastResult> {
     let model = run.forecaster()?;
-    let TrainedRun { directory, resolved, record, trained_steps, checkpoint, is_configured } = run;
+    let TrainedRun {
+        directory, resolved, record, trained_steps, checkpoint, is_configured, ..
+    } = run;
     let config = resolved.config();
     let test = open_frames::<Testing>(&config.data)?;
     let test = test.source();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use nwm_data::{Films, Split};
 use nwm_models::nn::sigmoid;
 use nwm_models::{FrameShape, VariationalModel};
@@ -77,7 +77,7 @@ pub(super) fn variational_result(
     let count = data.test_trajectories;
     for first in (0..count).step_by(config.eval.batch_size) {
         let here = config.eval.batch_size.min(count - first);
-        let frames = film_frames(test.slice(first as u64..(first + here) as u64)?, &Device::Cpu)?;
+        let frames = film_frames(test.slice(first as u64..(first + here) as u64)?, model.device())?;
         let noise = noise_of_films(&model, &frames, 0, &format!("evaluation/{first}"))?;
         sums.add(&model, &frames, &noise, &mean)?;
         progress(first + here, count);
@@ -188,7 +188,7 @@ impl Sums {
         // The frame before each one that is predicted, and the same image for all.
         let last = frames.narrow(0, 0, target.dim(0)?)?.contiguous()?;
         let FrameShape { rows, columns, channels } = model.frame();
-        let image = Tensor::from_slice(mean, (1, 1, rows, columns, channels), &Device::Cpu)?;
+        let image = Tensor::from_slice(mean, (1, 1, rows, columns, channels), frames.device())?;
         let image = image.broadcast_as(target.shape())?.contiguous()?;
         let drawn = target.elem_count() as f64 / batch as f64 / time as f64;
         for (terms, shown) in [(&mut self.last_frame, last), (&mut self.mean_image, image)] {
@@ -236,7 +236,7 @@ fn samples(config: &Config, model: &VariationalModel, given: &Tensor) -> Result<
     let cell = &config.model.cell;
     let mut sheets = SheetSamples { rows: cell.rows, columns: cell.columns, values: Vec::new() };
     for film in 0..count {
-        let film = given.narrow(1, film, 1)?;
+        let film = given.narrow(1, film, 1)?.to_device(model.device())?;
         let unrolled = model.unroll(&film, None)?;
         let flat = |tensor: &Tensor| Ok::<_, crate::Error>(tensor.flatten_all()?.to_vec1::<f32>()?);
         samples.push(
@@ -252,6 +252,8 @@ fn samples(config: &Config, model: &VariationalModel, given: &Tensor) -> Result<
 
 #[cfg(test)]
 mod tests {
+    use candle_core::Device;
+
     use super::*;
 
     #[test]

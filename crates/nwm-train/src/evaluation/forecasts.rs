@@ -86,7 +86,8 @@ impl<'a> Forecasts<'a> {
             .collect::<Result<Vec<_>>>()?;
         let first_frame = self.model.first_predicted_frame();
         let seen = self.model.inference_steps();
-        let given = stack(&windows, 0, seen, self.source.frame_shape())?;
+        let (shape, device) = (self.source.frame_shape(), self.model.device());
+        let given = stack(&windows, 0, seen, shape, device)?;
         let forecast = self.model.unroll(&given, length - first_frame)?;
         let predicted = forecast.frames.flatten_all()?.to_vec1::<f32>()?;
         for (item, window) in windows.iter().enumerate() {
@@ -121,7 +122,7 @@ impl<'a> Forecasts<'a> {
         if !self.has_past {
             return Ok(());
         }
-        let given = stack(&windows, length - seen, seen, self.source.frame_shape())?;
+        let given = stack(&windows, length - seen, seen, shape, device)?;
         if let Some(Unrolled { frames, .. }) = self.model.unroll_backward(&given, length)? {
             let predicted = frames.flatten_all()?.to_vec1::<f32>()?;
             for (item, window) in windows.iter().enumerate() {
@@ -154,12 +155,13 @@ pub(crate) fn read_film(source: &dyn FrameSource, window: &Window) -> Result<Vec
     Ok(film)
 }
 
-/// Frames `start..start + count` of some windows as `[time, batch, row, column, channel]`.
+/// Frames `start..start + count` of some windows as `[time, batch, row, column, channel]` on a device.
 pub(crate) fn stack(
     windows: &[Vec<f32>],
     start: usize,
     count: usize,
     [rows, columns, channels]: [usize; 3],
+    device: &Device,
 ) -> Result<Tensor> {
     let values = rows * columns * channels;
     let mut frames = Vec::with_capacity(count * windows.len() * values);
@@ -169,5 +171,5 @@ pub(crate) fn stack(
         }
     }
     let shape = (count, windows.len(), rows, columns, channels);
-    Ok(Tensor::from_vec(frames, shape, &Device::Cpu)?)
+    Ok(Tensor::from_vec(frames, shape, device)?)
 }

@@ -68,7 +68,8 @@ pub(crate) fn symplecticity(
                 states.extend_from_slice(truth.state(trajectory, time)?);
             }
         }
-        let given = stack(&films, 0, model.inference_steps(), source.frame_shape())?;
+        let (seen, shape) = (model.inference_steps(), source.frame_shape());
+        let given = stack(&films, 0, seen, shape, model.device())?;
         // [time, trajectory, ...]: positions and momenta of oscillators come one after the other, as for the others.
         let latents = model.unroll(&given, count)?.states;
         if let [_, _, 1, _, _, _] = latents.dims() {

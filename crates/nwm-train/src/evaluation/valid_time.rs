@@ -97,13 +97,13 @@ fn times_of(
             });
             lost.unwrap_or(length - window) as f64
         };
-    let given = stack(&films, 0, seen, shape)?;
+    let given = stack(&films, 0, seen, shape, model.device())?;
     let predicted =
         model.forecast(&given, length - first_frame)?.flatten_all()?.to_vec1::<f32>()?;
     for (item, film) in films.iter().enumerate() {
         forward.push(time(&predicted, film, item, &|frame| [frame - first_frame, frame]));
     }
-    let given = stack(&films, length - seen, seen, shape)?;
+    let given = stack(&films, length - seen, seen, shape, model.device())?;
     if let Some(past) = model.unroll_backward(&given, length)? {
         let predicted = past.frames.flatten_all()?.to_vec1::<f32>()?;
         for (item, film) in films.iter().enumerate() {

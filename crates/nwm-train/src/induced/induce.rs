@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::path::Path;
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Tensor};
 use nwm_analysis::induced::{
     FilmErrors, InducedSpeed, ShiftErrors, compare_with_control, matched_frames,
     mean_squared_errors, shifted_rings, shuffled_rings,
@@ -73,7 +73,7 @@ pub fn induce(
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<InducedWaves> {
     request.check()?;
-    let run = TrainedRun::open(run_directory, request.checkpoint)?;
+    let run = TrainedRun::open(run_directory, request.checkpoint)?.on(&request.device);
     let model = run.variational_model()?;
     let TrainedRun { resolved, record, checkpoint, is_configured, .. } = run;
     let config = resolved.config();
@@ -195,7 +195,7 @@ impl Shown {
     ) -> Result<()> {
         let batch = films.slice(group.start as u64..group.end as u64)?;
         self.subjects.extend(&batch.subjects);
-        let frames = film_frames(batch, &Device::Cpu)?;
+        let frames = film_frames(batch, model.device())?;
         self.films.extend(film_first(&frames)?);
         // A model whose last state predicts no frame of the film is shown the one that follows, which it does not read.
         let given = match model.config().rollout.wrap_target {
@@ -231,7 +231,8 @@ impl Shown {
                 .collect::<std::result::Result<Vec<_>, _>>()?
                 .concat();
             let films = states.len() / units;
-            let moved = Tensor::from_vec(moved, (films, shifts.len(), units), &Device::Cpu)?;
+            let shape = (films, shifts.len(), units);
+            let moved = Tensor::from_vec(moved, shape, model.device())?;
             // Axes of the model's time and batch are those of films and shifts here: it draws each state by itself.
             decodings.extend(numbers(&model.decode(&moved)?)?);
         }

@@ -1,5 +1,6 @@
 //! What is asked for, and what is recorded of it.
 
+use candle_core::Device;
 use nwm_analysis::induced::ShiftAxis;
 use nwm_data::Split;
 use nwm_models::{CellSection, ModelName, TopologyName};
@@ -16,7 +17,7 @@ pub const MOST_INDUCED_FILMS: usize = 1000;
 pub const MOST_INDUCED_STEPS: usize = 100;
 
 /// Which waves are induced.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct InduceRequest {
     /// Which checkpoint.
     pub checkpoint: RequestedCheckpoint,
@@ -30,6 +31,8 @@ pub struct InduceRequest {
     pub axis: ShiftAxis,
     /// Seed of the orders of the control's sites.
     pub control_seed: u64,
+    /// Where the model runs.
+    pub device: Device,
 }
 
 impl Default for InduceRequest {
@@ -42,6 +45,7 @@ impl Default for InduceRequest {
             velocity: 1.0,
             axis: ShiftAxis::Column,
             control_seed: 0,
+            device: Device::Cpu,
         }
     }
 }

@@ -1,6 +1,5 @@
 //! The images that drive each unit most.
 
-use candle_core::Device;
 use nwm_analysis::selectivity::{
     MaximumActivation, MaximumActivationOptions, RankedStimulus, image_continuity,
 };
@@ -43,7 +42,7 @@ pub fn maximum_activation(
         let batch = films.slice(first as u64..next as u64)?;
         let pixels = (next - first) * batch.shape[2] * batch.shape[3];
         let last_frames = batch.frames[batch.frames.len().saturating_sub(pixels)..].to_vec();
-        let positions = model.positions(&film_frames(batch, &Device::Cpu)?, None)?;
+        let positions = model.positions(&film_frames(batch, model.device())?, None)?;
         let last: Vec<f32> = positions.get(positions.dim(0)? - 1)?.flatten_all()?.to_vec1()?;
         for (channel, found) in channels.iter_mut().enumerate() {
             let of_channel = last.chunks_exact(units);

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use candle_core::Device;
 use nwm_analysis::selectivity::{CohensDOptions, MaximumActivationOptions};
 use nwm_analysis::waves::{Grid, Surrogates};
 use nwm_data::{Films, Split, TurningDigits, TurningDigitsOptions};
@@ -36,6 +37,8 @@ pub struct SelectivityRequest {
     pub absolute: bool,
     /// The orders of shuffled sites that smoothness and continuity are compared with.
     pub surrogates: Surrogates,
+    /// Where the models run.
+    pub device: Device,
 }
 
 impl Default for SelectivityRequest {
@@ -46,6 +49,7 @@ impl Default for SelectivityRequest {
             images: None,
             absolute: false,
             surrogates: Surrogates { count: 199, seed: 0 },
+            device: Device::Cpu,
         }
     }
 }
@@ -97,7 +101,7 @@ pub fn selectivity(
     request: &SelectivityRequest,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Selectivity> {
-    let run = TrainedRun::open(run_directory, request.checkpoint)?;
+    let run = TrainedRun::open(run_directory, request.checkpoint)?.on(&request.device);
     let (config, model) = (run.config(), run.variational_model()?);
     let initial = run.untrained_variational_model(model.frame())?;
     let (films, count) = stimuli(config, request.images)?;

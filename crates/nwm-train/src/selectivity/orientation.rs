@@ -1,6 +1,6 @@
 //! Responses to still gratings.
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Tensor};
 use nwm_analysis::selectivity::OrientationResponses;
 use nwm_data::Grating;
 use nwm_models::{FrameShape, VariationalModel};
@@ -55,7 +55,7 @@ pub fn orientation_responses(
         for (grating, picture) in group.iter().zip(pictures.chunks_exact_mut(side * side)) {
             grating.draw(side, picture);
         }
-        let picture = Tensor::from_vec(pictures, (1, phases, side, side, 1), &Device::Cpu)?;
+        let picture = Tensor::from_vec(pictures, (1, phases, side, side, 1), model.device())?;
         let film = picture.repeat((frames, 1, 1, 1, 1))?;
         let positions = model.positions(&film, None)?.to_dtype(DType::F64)?;
         let means: Vec<f64> = positions.mean(0)?.flatten_all()?.to_vec1()?;

@@ -48,6 +48,7 @@ pub(super) fn unroll_answers(
         progress(0, count);
         for (done, &number) in chosen.iter().enumerate() {
             let (inputs, right) = question(&test, config.eval.batch_size, number)?;
+            let inputs = inputs.to_device(model.device())?;
             file.append("answers", &numbers(&model.answer(&inputs)?)?)?;
             let read = inputs.narrow(0, 0, steps)?.contiguous()?;
             file.append("inputs", &numbers(&read)?)?;

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use candle_core::Device;
 use nwm_data::arrays::{self, ArrayLayout, Element};
 use nwm_data::{Split, TURNTABLE_ANGLES};
 use nwm_models::FrameShape;
@@ -54,7 +53,7 @@ pub(super) fn unroll_films(
         progress(0, chosen.len());
         for (done, &film) in chosen.iter().enumerate() {
             let film = film as u64;
-            let film = film_frames(films.slice(film..film + 1)?, &Device::Cpu)?;
+            let film = film_frames(films.slice(film..film + 1)?, model.device())?;
             let film = film.narrow(0, 0, frames)?.contiguous()?;
             let unrolled = model.unroll(&film, None)?;
             file.append("inputs", &numbers(&film)?)?;

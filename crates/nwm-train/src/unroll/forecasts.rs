@@ -207,7 +207,8 @@ impl Sequences<'_> {
 
     /// The frames that the model sees.
     fn given(&self, films: &[Vec<f32>]) -> Result<Tensor> {
-        stack(films, 0, self.model.inference_steps(), self.source.frame_shape())
+        let (seen, shape) = (self.model.inference_steps(), self.source.frame_shape());
+        stack(films, 0, seen, shape, self.model.device())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use candle_core::{DType, Tensor};
+use candle_core::{DType, Device, Tensor};
 use nwm_data::Split;
 use nwm_models::{ModelName, TaskName};
 use serde::{Deserialize, Serialize};
@@ -39,6 +39,8 @@ pub struct UnrollRequest {
     /// Frames that are predicted: none stands for those of an evaluation, and of films for four rounds of the turntable. Of
     /// sequences the steps whose states are wanted: none stands for all.
     pub steps: Option<usize>,
+    /// Where the model runs.
+    pub device: Device,
 }
 
 impl Default for UnrollRequest {
@@ -47,6 +49,7 @@ impl Default for UnrollRequest {
             checkpoint: RequestedCheckpoint::default(),
             trajectories: ChosenTrajectories::First(8),
             steps: None,
+            device: Device::Cpu,
         }
     }
 }
@@ -116,7 +119,7 @@ pub fn unroll(
     out: &Path,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<UnrolledSequences> {
-    let run = TrainedRun::open(run_directory, request.checkpoint)?;
+    let run = TrainedRun::open(run_directory, request.checkpoint)?.on(&request.device);
     match run.task() {
         TaskName::Sequence => unroll_answers(&run, request, out, progress),
         TaskName::Variational => unroll_films(&run, request, out, progress),

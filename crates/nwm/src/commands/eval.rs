@@ -1,7 +1,5 @@
 //! `nwm eval`.
 
-use std::path::Path;
-
 use anyhow::Context as _;
 use nwm_data::Split;
 use nwm_train::{
@@ -21,7 +19,7 @@ use crate::terminal::Terminal;
 /// Scores one run.
 pub(crate) fn run(arguments: &EvalArguments, terminal: &Terminal) -> anyhow::Result<Ending> {
     let checkpoint = requested_checkpoint(arguments.checkpoint.as_deref())?;
-    let result = score(&arguments.run_dir, &EvaluationRequest { checkpoint }, terminal)
+    let result = score(arguments, checkpoint, terminal)
         .with_context(|| format!("failed to evaluate {}", arguments.run_dir.display()))?;
     let record = read_run_record(&arguments.run_dir)?;
     let asked_for_newest = match checkpoint {
@@ -56,13 +54,17 @@ pub(crate) fn requested_checkpoint(name: Option<&str>) -> Result<RequestedCheckp
 }
 
 fn score(
-    run_directory: &Path,
-    request: &EvaluationRequest,
+    arguments: &EvalArguments,
+    checkpoint: RequestedCheckpoint,
     terminal: &Terminal,
 ) -> anyhow::Result<EvaluationResult> {
+    let run_directory = &arguments.run_dir;
+    let request = EvaluationRequest { checkpoint, device: arguments.device.choice()?.open()? };
     let resolved = Resolved::from_layers(&[Layer::read(&run_directory.join("resolved.toml"))?])?;
     examine::data_files(&resolved.config().data, &[Split::Train, Split::Test])?;
-    Ok(Progress::of(terminal, "trajectory", |progress| evaluate(run_directory, request, progress))?)
+    Ok(Progress::of(terminal, "trajectory", |progress| {
+        evaluate(run_directory, &request, progress)
+    })?)
 }
 
 /// The scores, and how far they may stand beside published ones.

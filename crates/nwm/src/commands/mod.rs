@@ -2,6 +2,7 @@
 
 mod config;
 mod data;
+mod device;
 mod doctor;
 mod eval;
 mod examine;
@@ -45,7 +46,7 @@ pub(crate) fn run(command: Command, terminal: &Terminal) -> anyhow::Result<Endin
         Command::Config(arguments) => config::run(&arguments, terminal),
         Command::Inspect(arguments) => inspect::run(&arguments, terminal),
         Command::Examine(arguments) => examine::run(&arguments),
-        Command::Doctor => Ok(doctor::run(terminal)),
+        Command::Doctor(arguments) => doctor::run(&arguments, terminal),
         Command::Completions { shell } => {
             // Not straight to standard output: the library panics where a reader closes the pipe.
             let mut script = Vec::new();

@@ -10,8 +10,9 @@ use nwm_train::{
 };
 use serde_json::json;
 
+use super::device::features;
 use super::examine;
-use crate::exit::{DeviceError, Ending, UsageError};
+use crate::exit::{Ending, UsageError};
 use crate::flags::TrainArguments;
 use crate::interrupt::watch_signals;
 use crate::presets;
@@ -25,7 +26,7 @@ pub(crate) fn run(arguments: &TrainArguments, terminal: &Terminal) -> anyhow::Re
 }
 
 fn train_in_folder(arguments: &TrainArguments, terminal: &Terminal) -> anyhow::Result<Ending> {
-    check_device(&arguments.device)?;
+    let device = arguments.device.choice()?.open()?;
     let recorded = arguments.run_dir.join("resolved.toml");
     let names_settings = arguments.preset.is_some() || arguments.config.is_some();
     let (mut stack, preset) = if arguments.resume && !names_settings && recorded.is_file() {
@@ -42,10 +43,11 @@ fn train_in_folder(arguments: &TrainArguments, terminal: &Terminal) -> anyhow::R
     let request = RunRequest {
         run_directory: arguments.run_dir.clone(),
         resume: arguments.resume,
+        device,
         given: given_text(arguments)?,
         commit: env!("NWM_COMMIT").into(),
         version: env!("CARGO_PKG_VERSION").into(),
-        features: Vec::new(),
+        features: features(),
         preset,
         command: command_line(),
     };
@@ -106,17 +108,6 @@ fn given_text(arguments: &TrainArguments) -> anyhow::Result<String> {
     Ok(text)
 }
 
-fn check_device(device: &str) -> anyhow::Result<()> {
-    match device {
-        "auto" | "cpu" => Ok(()),
-        _ if device.starts_with("cuda") => Err(DeviceError(format!(
-            "{device}: this program was built without CUDA; use --device cpu"
-        ))
-        .into()),
-        _ => Err(UsageError(format!("--device {device}: expected auto, cpu or cuda:0")).into()),
-    }
-}
-
 struct Watcher {
     terminal: Terminal,
     generating: Option<Progress>,
@@ -169,6 +160,12 @@ impl Observer for Watcher {
                 format!("{name} {value}")
             });
         }
+    }
+
+    fn moved(&mut self, from: &str, to: &str) {
+        self.terminal.warning(&format!(
+            "the run was on {from} and goes on on {to}: its numbers are not, bit for bit, those of a run on one device"
+        ));
     }
 
     fn passed_over(&mut self, problem: &Error) {

@@ -1,12 +1,11 @@
 //! `nwm unroll`.
 
-use std::path::Path;
-
 use anyhow::Context as _;
 use nwm_data::Split;
 use nwm_models::TaskName;
 use nwm_train::{
-    ChosenTrajectories, Layer, Resolved, UnrollRequest, UnrolledSequences, unroll as unroll_run,
+    ChosenTrajectories, Layer, RequestedCheckpoint, Resolved, UnrollRequest, UnrolledSequences,
+    unroll as unroll_run,
 };
 use serde_json::json;
 
@@ -19,16 +18,9 @@ use crate::terminal::Terminal;
 
 /// Writes hidden states, inputs and predictions of some test sequences.
 pub(crate) fn run(arguments: &UnrollArguments, terminal: &Terminal) -> anyhow::Result<Ending> {
-    let UnrollArguments { run_dir, out, count, steps, .. } = arguments;
-    let request = UnrollRequest {
-        checkpoint: requested_checkpoint(arguments.checkpoint.as_deref())?,
-        trajectories: match &arguments.trajectories {
-            Some(trajectories) => ChosenTrajectories::These(trajectories.clone()),
-            None => ChosenTrajectories::First(*count),
-        },
-        steps: *steps,
-    };
-    let written = write(run_dir, &request, out, terminal)
+    let UnrollArguments { run_dir, out, .. } = arguments;
+    let checkpoint = requested_checkpoint(arguments.checkpoint.as_deref())?;
+    let written = write(arguments, checkpoint, terminal)
         .with_context(|| format!("failed to unroll {}", run_dir.display()))?;
     if written.task == TaskName::Forecast && written.true_frames < written.window() {
         terminal.message(&format!(
@@ -52,14 +44,23 @@ pub(crate) fn run(arguments: &UnrollArguments, terminal: &Terminal) -> anyhow::R
 }
 
 fn write(
-    run_directory: &Path,
-    request: &UnrollRequest,
-    out: &Path,
+    arguments: &UnrollArguments,
+    checkpoint: RequestedCheckpoint,
     terminal: &Terminal,
 ) -> anyhow::Result<UnrolledSequences> {
+    let UnrollArguments { run_dir: run_directory, out, .. } = arguments;
+    let request = UnrollRequest {
+        checkpoint,
+        trajectories: match &arguments.trajectories {
+            Some(trajectories) => ChosenTrajectories::These(trajectories.clone()),
+            None => ChosenTrajectories::First(arguments.count),
+        },
+        steps: arguments.steps,
+        device: arguments.device.choice()?.open()?,
+    };
     let resolved = Resolved::from_layers(&[Layer::read(&run_directory.join("resolved.toml"))?])?;
     examine::data_files(&resolved.config().data, &[Split::Test])?;
     Ok(Progress::of(terminal, "sequence", |progress| {
-        unroll_run(run_directory, request, out, progress)
+        unroll_run(run_directory, &request, out, progress)
     })?)
 }

@@ -14,7 +14,8 @@ pub(crate) use data::{
 pub(crate) use files::{ExamineArguments, InspectArguments};
 pub(crate) use pages::{FigureArguments, GalleryArguments, ReportArguments, TableArguments};
 pub(crate) use runs::{
-    ConfigArguments, EvalArguments, ExportArguments, TrainArguments, UnrollArguments,
+    ConfigArguments, DeviceArgument, DoctorArguments, EvalArguments, ExportArguments,
+    TrainArguments, UnrollArguments,
 };
 pub(crate) use waves::{
     GridName, InduceArguments, SelectivityArguments, SimulateArguments, WavesArguments,
@@ -116,7 +117,9 @@ pub(crate) enum Command {
     #[command(hide = true)]
     Examine(ExamineArguments),
     /// Devices, threads, features: what is here, what is missing, what to do.
-    Doctor,
+    ///
+    /// With --device it ends with exit code 4 if that device cannot be used.
+    Doctor(DoctorArguments),
     /// Print completions for a shell.
     Completions {
         /// The shell.

@@ -4,6 +4,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+/// Where a model runs.
+#[derive(Debug, Args)]
+pub(crate) struct DeviceArgument {
+    /// auto (the GPU if this program can use one, else the CPU), cpu or cuda:0; `nwm doctor` says what is there.
+    #[arg(long, default_value = "auto")]
+    pub(crate) device: String,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct TrainArguments {
     /// Configuration file (TOML).
@@ -21,9 +29,8 @@ pub(crate) struct TrainArguments {
     /// Seed of initial parameters and of the order of the data; the same as --set train.seed=S.
     #[arg(long)]
     pub(crate) seed: Option<u64>,
-    /// auto, cpu or cuda:0.
-    #[arg(long, default_value = "auto")]
-    pub(crate) device: String,
+    #[command(flatten)]
+    pub(crate) device: DeviceArgument,
     /// Continue the run in the folder; starts it if there is none. Without --preset and --config its own settings are
     /// used, with --set over them.
     #[arg(long)]
@@ -38,6 +45,8 @@ pub(crate) struct EvalArguments {
     /// default.
     #[arg(long)]
     pub(crate) checkpoint: Option<String>,
+    #[command(flatten)]
+    pub(crate) device: DeviceArgument,
 }
 
 #[derive(Debug, Args)]
@@ -77,6 +86,8 @@ pub(crate) struct UnrollArguments {
     /// default.
     #[arg(long)]
     pub(crate) checkpoint: Option<String>,
+    #[command(flatten)]
+    pub(crate) device: DeviceArgument,
 }
 
 #[derive(Debug, Args)]
@@ -89,4 +100,11 @@ pub(crate) struct ConfigArguments {
     /// smoke, quick or paper.
     #[arg(long)]
     pub(crate) preset: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArguments {
+    /// A device that has to be usable: auto, cpu or cuda:0.
+    #[arg(long)]
+    pub(crate) device: Option<String>,
 }

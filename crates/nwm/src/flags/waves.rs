@@ -6,6 +6,8 @@ use clap::{Args, ValueEnum};
 use nwm_core::Topology;
 use nwm_models::simulation::{SimulationDrive, SimulationPreset};
 
+use super::runs::DeviceArgument;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum PresetName {
     /// A disturbance that runs away to all sides.
@@ -135,6 +137,8 @@ pub(crate) struct InduceArguments {
     /// default.
     #[arg(long)]
     pub(crate) checkpoint: Option<String>,
+    #[command(flatten)]
+    pub(crate) device: DeviceArgument,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -204,4 +208,6 @@ pub(crate) struct SelectivityArguments {
     /// Seed of the shuffled units.
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
+    #[command(flatten)]
+    pub(crate) device: DeviceArgument,
 }

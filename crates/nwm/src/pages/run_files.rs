@@ -20,6 +20,9 @@ pub(super) struct RunRecord {
     #[serde(default)]
     pub(super) features: Vec<String>,
     pub(super) device: String,
+    /// The name of the GPU, if the device is one; older records do not say.
+    #[serde(default)]
+    pub(super) gpu: Option<String>,
     pub(super) threads: usize,
     pub(super) seed: u64,
     pub(super) preset: Option<String>,
@@ -32,6 +35,16 @@ pub(super) struct RunRecord {
     pub(super) status: String,
     pub(super) steps: u64,
     pub(super) seconds: f64,
+}
+
+impl RunRecord {
+    /// The device with the name that a GPU has: `cuda:0 (NVIDIA H200)`.
+    pub(super) fn device_text(&self) -> String {
+        match &self.gpu {
+            Some(gpu) => format!("{} ({gpu})", self.device),
+            None => self.device.clone(),
+        }
+    }
 }
 
 /// Errors by key, such as `forward_extrapolation_l2_norm`; null where not finite.

@@ -302,7 +302,7 @@ fn run_facts(run: &Run<'_>) -> Markup {
         ("commit", page_html::short_commit(&record.commit)),
         ("version", record.version.clone()),
         ("features", record.features.join(", ")),
-        ("device", format!("{}, {} threads", record.device, record.threads)),
+        ("device", format!("{}, {} threads", record.device_text(), record.threads)),
         ("started", record.started.clone()),
         ("ended", record.ended.clone().unwrap_or_default()),
         ("command", record.command.join(" ")),

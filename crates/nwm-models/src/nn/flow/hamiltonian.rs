@@ -4,12 +4,14 @@ use candle_core::Tensor;
 
 use super::super::mlp::Mlp;
 use super::super::parameters::ParameterBuilder;
+use super::super::plain::is_needed;
 use super::super::real::Real;
 use super::leapfrog::Leapfrog;
 use super::network::{Network, parameter_count};
 use super::operation::Definition;
+use super::plain;
 use super::slope::Slope;
-use super::span::{Direction, Span, unroll};
+use super::span::{Direction, Span, check, unroll};
 use super::unroll::Independent;
 use crate::error::{Error, Result};
 
@@ -80,6 +82,13 @@ impl HamiltonianFlow {
     /// [`Error::Shape`] for another shape or another number of directions; [`Error::Tensor`] for another number type or
     /// device than the parameters'.
     pub fn unroll(&self, states: &Tensor, span: Span, directions: &[Direction]) -> Result<Tensor> {
+        check(states, 2 * self.pairs, directions)?;
+        if is_needed(states) {
+            let energies = [&self.kinetic, &self.potential];
+            return plain::trajectory(states, span, directions, |start, signs, steps| {
+                plain::leapfrog(energies, self.step, start, signs, steps)
+            });
+        }
         let mut parameters = self.kinetic.flat()?;
         parameters.extend(self.potential.flat()?);
         let definition = SeparableEnergy {
@@ -87,7 +96,7 @@ impl HamiltonianFlow {
             pairs: self.pairs,
             step: self.step,
         };
-        unroll(definition, &parameters, states, 2 * self.pairs, span, directions)
+        unroll(definition, &parameters, states, span, directions)
     }
 }
 

@@ -4,11 +4,13 @@ use candle_core::Tensor;
 
 use super::super::mlp::Mlp;
 use super::super::parameters::ParameterBuilder;
+use super::super::plain::is_needed;
 use super::super::real::Real;
 use super::iteration::Iteration;
 use super::network::Network;
 use super::operation::Definition;
-use super::span::{Direction, Span, unroll};
+use super::plain;
+use super::span::{Direction, Span, check, unroll};
 use super::unroll::Independent;
 use super::value::Value;
 use crate::error::Result;
@@ -54,11 +56,17 @@ impl MapFlow {
     /// [`Error::Shape`](crate::Error::Shape) for another shape; [`Error::Tensor`](crate::Error::Tensor) for another number
     /// type or device than the parameters'.
     pub fn unroll(&self, states: &Tensor, steps: usize) -> Result<Tensor> {
-        let definition = Map { sizes: self.field.sizes().to_vec(), residual: self.residual };
         let span = Span { before: 0, after: steps };
         let batch = states.dims().first().copied().unwrap_or(0);
         let directions = vec![Direction::Forward; batch];
-        unroll(definition, &self.field.flat()?, states, self.size, span, &directions)
+        check(states, self.size, &directions)?;
+        if is_needed(states) {
+            return plain::trajectory(states, span, &directions, |start, _, steps| {
+                plain::iterate(&self.field, self.residual, start, steps)
+            });
+        }
+        let definition = Map { sizes: self.field.sizes().to_vec(), residual: self.residual };
+        unroll(definition, &self.field.flat()?, states, span, &directions)
     }
 }
 

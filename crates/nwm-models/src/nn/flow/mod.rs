@@ -1,7 +1,7 @@
 //! Flows: what moves a latent state through time.
 //!
 //! A flow is a learned vector field with the rule that follows it, or a learned map. Unrolled over a whole trajectory it is
-//! one differentiable operation: samples go through all steps block by block, and the gradients of the weights are single
+//! one differentiable operation on the CPU: samples go through all steps block by block, and the gradients of the weights are single
 //! products over all evaluations.
 
 mod control;
@@ -13,6 +13,7 @@ mod map;
 mod network;
 mod ode;
 mod operation;
+mod plain;
 mod runge_kutta;
 mod slope;
 mod span;

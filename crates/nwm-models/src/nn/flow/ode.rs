@@ -5,12 +5,14 @@ use serde::{Deserialize, Serialize};
 
 use super::super::mlp::Mlp;
 use super::super::parameters::ParameterBuilder;
+use super::super::plain::is_needed;
 use super::super::real::Real;
 use super::control::Control;
 use super::network::Network;
 use super::operation::Definition;
+use super::plain;
 use super::runge_kutta::RungeKutta;
-use super::span::{Direction, Span, unroll};
+use super::span::{Direction, Span, check, unroll};
 use super::tableau::{CLASSICAL, DORMAND_PRINCE, MIDPOINT, Tableau};
 use super::value::Value;
 use crate::error::{Error, Result};
@@ -66,6 +68,12 @@ impl OdeOptions {
     const LEAST_TOLERANCE: f64 = 1e-14;
     /// The most attempts between two states.
     const MOST_STEPS: usize = 10_000;
+
+    /// What decides about the lengths of steps, if anything does.
+    fn control(&self) -> Option<Control> {
+        let Self { integrator, tolerance, most_steps, .. } = *self;
+        (integrator == Integrator::Dopri5).then_some(Control { tolerance, most_steps })
+    }
 
     /// Checks the numbers, whose names in an error begin with `prefix`.
     pub(crate) fn validate(&self, prefix: &str) -> Result<()> {
@@ -125,8 +133,20 @@ impl OdeFlow {
     /// [`Error::Shape`] for another shape or another number of directions;
     /// [`Error::Tensor`] for another number type or device than the parameters'.
     pub fn unroll(&self, states: &Tensor, span: Span, directions: &[Direction]) -> Result<Tensor> {
+        check(states, self.size, directions)?;
+        if is_needed(states) {
+            let solver = plain::RungeKutta {
+                field: &self.field,
+                method: self.options.integrator.tableau(),
+                interval: self.options.step,
+                control: self.options.control(),
+            };
+            return plain::trajectory(states, span, directions, |start, signs, steps| {
+                solver.steps(start, signs, steps)
+            });
+        }
         let definition = Equation { sizes: self.field.sizes().to_vec(), options: self.options };
-        unroll(definition, &self.field.flat()?, states, self.size, span, directions)
+        unroll(definition, &self.field.flat()?, states, span, directions)
     }
 }
 
@@ -142,14 +162,12 @@ impl Definition for Equation {
     type Unroll<T: Real> = RungeKutta<Value<T>>;
 
     fn with_parameters<T: Real>(&self, parameters: &[T]) -> RungeKutta<Value<T>> {
-        let OdeOptions { integrator, step, tolerance, most_steps } = self.options;
         RungeKutta {
             field: Value(Network::new(&self.sizes, parameters)),
             size: self.sizes[0],
-            method: integrator.tableau(),
-            interval: step,
-            control: (integrator == Integrator::Dopri5)
-                .then_some(Control { tolerance, most_steps }),
+            method: self.options.integrator.tableau(),
+            interval: self.options.step,
+            control: self.options.control(),
         }
     }
 }

@@ -32,15 +32,18 @@ pub enum Direction {
     Backward,
 }
 
-/// States `[time, batch, dimension]` around `states` `[batch, dimension]`.
-pub(super) fn unroll<D: Definition>(
-    definition: D,
-    parameters: &[Tensor],
-    states: &Tensor,
-    size: usize,
-    span: Span,
-    directions: &[Direction],
-) -> Result<Tensor> {
+impl Direction {
+    /// What the time step is multiplied by.
+    pub(super) fn sign(self) -> f64 {
+        match self {
+            Self::Forward => 1.0,
+            Self::Backward => -1.0,
+        }
+    }
+}
+
+/// Refuses states that are not `[batch, size]`, and another number of directions than samples.
+pub(super) fn check(states: &Tensor, size: usize, directions: &[Direction]) -> Result<()> {
     let batch = match *states.dims() {
         [batch, found] if found == size && batch > 0 => batch,
         _ => {
@@ -52,21 +55,28 @@ pub(super) fn unroll<D: Definition>(
         let expected = format!("{batch}, one for each sample");
         return Err(Error::shape("directions of a flow", expected, &[directions.len()]));
     }
-    let sign = |direction: &Direction| match direction {
-        Direction::Forward => 1.0,
-        Direction::Backward => -1.0,
-    };
+    Ok(())
+}
+
+/// States `[time, batch, dimension]` around `states` `[batch, dimension]`, which have been checked.
+pub(super) fn unroll<D: Definition>(
+    definition: D,
+    parameters: &[Tensor],
+    states: &Tensor,
+    span: Span,
+    directions: &[Direction],
+) -> Result<Tensor> {
     let parameters = Tensor::cat(parameters, 0)?;
     let states = states.contiguous()?;
     let operation = Trajectory {
         definition,
         before: span.before,
         after: span.after,
-        signs: directions.iter().map(sign).collect(),
+        signs: directions.iter().map(|direction| direction.sign()).collect(),
         differentiable: states.track_op() || parameters.track_op(),
         tapes: OnceLock::new(),
     };
     let trajectory = states.apply_op2(&parameters, operation)?;
-    debug_assert_eq!(trajectory.dims(), [span.states(), batch, size]);
+    debug_assert_eq!(trajectory.dim(0)?, span.states());
     Ok(trajectory)
 }

@@ -2,10 +2,8 @@
 
 mod summary;
 
-use std::path::Path;
-
 use anyhow::Context as _;
-use nwm_train::{Error, InduceRequest, InducedWaves, induce};
+use nwm_train::{Error, InduceRequest, InducedWaves, RequestedCheckpoint, induce};
 
 pub(crate) use self::summary::{sentence, sentence_on_control};
 use super::eval::requested_checkpoint;
@@ -18,31 +16,31 @@ use crate::terminal::Terminal;
 
 /// Induces waves in the states of a run, and leaves what is found.
 pub(crate) fn run(arguments: &InduceArguments, terminal: &Terminal) -> anyhow::Result<Ending> {
-    let request = InduceRequest {
-        checkpoint: requested_checkpoint(arguments.checkpoint.as_deref())?,
-        films: arguments.count,
-        steps: arguments.steps,
-        velocity: arguments.velocity,
-        axis: arguments.along.into(),
-        ..InduceRequest::default()
-    };
-    let run_dir = &arguments.run_dir;
-    let waves = induced(run_dir, &request, &arguments.out, terminal)
-        .with_context(|| format!("failed to induce waves in {}", run_dir.display()))?;
+    let checkpoint = requested_checkpoint(arguments.checkpoint.as_deref())?;
+    let waves = induced(arguments, checkpoint, terminal)
+        .with_context(|| format!("failed to induce waves in {}", arguments.run_dir.display()))?;
     terminal.result(&summary::json(&waves), &summary::text(&waves, &arguments.out));
     Ok(Ending::Done)
 }
 
 fn induced(
-    run_directory: &Path,
-    request: &InduceRequest,
-    folder: &Path,
+    arguments: &InduceArguments,
+    checkpoint: RequestedCheckpoint,
     terminal: &Terminal,
 ) -> anyhow::Result<InducedWaves> {
+    let request = InduceRequest {
+        checkpoint,
+        films: arguments.count,
+        steps: arguments.steps,
+        velocity: arguments.velocity,
+        axis: arguments.along.into(),
+        device: arguments.device.choice()?.open()?,
+        ..InduceRequest::default()
+    };
+    let (run_directory, folder) = (&arguments.run_dir, &arguments.out);
     let waves =
-        Progress::of(terminal, "film", |progress| induce(run_directory, request, progress))?;
-    std::fs::create_dir_all(folder)
-        .map_err(|source| Error::Io { path: folder.to_owned(), source })?;
+        Progress::of(terminal, "film", |progress| induce(run_directory, &request, progress))?;
+    std::fs::create_dir_all(folder).map_err(|source| Error::Io { path: folder.clone(), source })?;
     let figures = InducedFigures::of(&waves)?;
     waves.write(&folder.join("induced.h5"))?;
     let page = induced_page(&waves, &figures);

@@ -27,7 +27,11 @@ pub(crate) fn run(arguments: &SelectivityArguments, terminal: &Terminal) -> anyh
     request.absolute = arguments.absolute;
     request.surrogates = Surrogates { seed: arguments.seed, ..request.surrogates };
     let (run_dir, out) = (&arguments.run_dir, &arguments.out);
-    let found = in_folder(out, || measure(run_dir, &request, out, terminal))
+    let mut measured = || {
+        request.device = arguments.device.choice()?.open()?;
+        in_folder(out, || measure(run_dir, &request, out, terminal))
+    };
+    let found = measured()
         .with_context(|| format!("failed to measure the selectivity of {}", run_dir.display()))?;
     terminal.result(&summary::json(&found, run_dir), &summary::text(&found, out));
     Ok(Ending::Done)
