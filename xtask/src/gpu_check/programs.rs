@@ -65,6 +65,8 @@ pub(super) struct Programs {
 impl Programs {
     /// Builds for a GPU what these parts run.
     pub(super) fn build(workspace: &Workspace, parts: &[Part]) -> Result<Self> {
+        // The commit is that at the beginning: a build takes long.
+        let nothing = Self::nothing(workspace);
         let build = CudaBuild::new(workspace);
         let status = build.installation().status().context("failed to start bash")?;
         ensure!(
@@ -92,15 +94,16 @@ impl Programs {
             found.push((name, path));
         }
         let toolkit = Some(workspace.target().join("cuda"));
-        Ok(Self { found, toolkit, ..Self::nothing(workspace) })
+        Ok(Self { found, toolkit, ..nothing })
     }
 
     /// Builds what the emulation runs.
     pub(super) fn build_emulated(workspace: &Workspace) -> Result<Self> {
         console::progress("building gpu without CUDA");
+        let nothing = Self::nothing(workspace);
         let built = Program::Gpu.build(workspace)?;
         let found = vec![(Name::Gpu, built.path().clone())];
-        Ok(Self { found, ..Self::nothing(workspace) })
+        Ok(Self { found, ..nothing })
     }
 
     fn nothing(workspace: &Workspace) -> Self {
