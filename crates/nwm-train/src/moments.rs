@@ -88,11 +88,15 @@ impl<const N: usize> Moments<N> {
             let (found, arrays_fit) = match (&self.arrays, gradients) {
                 (Arrays::Numbers(arrays), Gradients::Numbers(gradients)) => (
                     gradients.get(index).map_or(0, Vec::len),
-                    arrays[index].iter().all(|array| array.len() == expected),
+                    arrays
+                        .get(index)
+                        .is_some_and(|it| it.iter().all(|array| array.len() == expected)),
                 ),
                 (Arrays::Tensors(arrays), Gradients::Tensors(gradients)) => (
                     gradients.get(index).map_or(0, Tensor::elem_count),
-                    arrays[index].iter().all(|array| array.dims() == tensor.dims()),
+                    arrays
+                        .get(index)
+                        .is_some_and(|it| it.iter().all(|array| array.dims() == tensor.dims())),
                 ),
                 _ => {
                     return Err(refused(
@@ -144,15 +148,17 @@ impl<const N: usize> Moments<N> {
         Ok(())
     }
 
-    /// The arrays of one parameter as numbers.
-    fn numbers(&self, index: usize) -> Result<[Cow<'_, [f32]>; N]> {
+    /// The arrays of each parameter as numbers.
+    fn numbers(&self) -> Result<Vec<[Cow<'_, [f32]>; N]>> {
         match &self.arrays {
-            Arrays::Numbers(arrays) => {
-                Ok(arrays[index].each_ref().map(|it| Cow::Borrowed(&it[..])))
-            }
+            Arrays::Numbers(arrays) => Ok(arrays
+                .iter()
+                .map(|arrays| arrays.each_ref().map(|values| Cow::Borrowed(values.as_slice())))
+                .collect()),
             Arrays::Tensors(arrays) => {
                 let copied = |tensor: &Tensor| tensor.flatten_all()?.to_vec1().map(Cow::Owned);
-                Ok(all(arrays[index].each_ref().map(copied))?)
+                let arrays = arrays.iter().map(|arrays| all(arrays.each_ref().map(copied)));
+                Ok(arrays.collect::<candle_core::Result<_>>()?)
             }
         }
     }
@@ -163,8 +169,8 @@ impl<const N: usize> Moments<N> {
     /// [`crate::Error::Model`] if the format refuses the tensors; [`crate::Error::Tensor`] if one cannot be read.
     pub(crate) fn to_bytes(&self, parameters: &Parameters) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        for (index, (name, tensor)) in parameters.iter().enumerate() {
-            for (kind, values) in self.kinds.iter().zip(self.numbers(index)?) {
+        for ((name, tensor), arrays) in parameters.iter().zip(self.numbers()?) {
+            for (kind, values) in self.kinds.iter().zip(arrays) {
                 let little_endian: Vec<u8> =
                     values.iter().flat_map(|value| value.to_le_bytes()).collect();
                 bytes.push((format!("{kind}/{name}"), tensor.dims().to_vec(), little_endian));

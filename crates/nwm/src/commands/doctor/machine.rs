@@ -3,11 +3,14 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+/// The values of variables by their names.
+type Variables = Box<dyn Fn(&str) -> Option<OsString>>;
+
 /// A machine, or what a test has for one.
 pub(super) struct Machine {
     /// Where `/` is.
     root: PathBuf,
-    variable: Box<dyn Fn(&str) -> Option<OsString>>,
+    variable: Variables,
 }
 
 impl Machine {
