@@ -1,6 +1,6 @@
 //! The recurrence on a GPU: which kernels are launched, how, and with what.
 //!
-//! Everything here is written against a [`Queue`], so that the emulation of `nwm-cuda` runs the same launches as a GPU.
+//! Everything here is written against a [`Queue`](nwm_cuda::Queue), so that the emulation of `nwm-cuda` runs the same launches as a GPU.
 //! [`Run::forward`] and [`Run::backward`] have the same results as the cpu's, for f32; sums over samples have a fixed order, so that
 //! the same launches give the same bits.
 //!
