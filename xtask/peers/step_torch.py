@@ -18,7 +18,6 @@ CHOSEN = ["channels_last", "channels_first"]
 SIZES = ["paper", "quick"]
 CASES = [f"{model}_{size}" for size in SIZES for model in ("nwm_2d", "nwm_1d", "cornn", "ar", "hgn", "ode_tr")]
 # With the published batch, which takes a GPU.
-GPU_CASES = ["nwm_2d"]
 LEARNING_RATE, BETAS, EPSILON = 1.5e-4, (0.9, 0.999), 1e-8
 
 
@@ -29,7 +28,7 @@ def synchronise(device):
 
 
 def main():
-    wanted = arguments(__doc__, CASES + GPU_CASES, CASES, list(FORMULATIONS), CHOSEN)
+    wanted = arguments(__doc__, CASES, CASES, list(FORMULATIONS), CHOSEN)
     torch.set_num_threads(wanted.threads)
     if wanted.inputs is None:
         raise SystemExit("--inputs is missing: the folder that the Rust program wrote with --write")

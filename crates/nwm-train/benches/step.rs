@@ -3,6 +3,8 @@
 //!
 //! Frames are a moving disc, parameters those of seed 0. What is reported as loss is the mean squared error after the
 //! first step, so that it also depends on what Adam did; gradients are reported by the part of the model.
+//! `--batch N` takes so many windows instead of 8, a quarter of the published batch, which four devices shared.
+//! `--device cuda` (feature `cuda`) runs on a GPU; times are then from an idle card to an idle card.
 //! `--write DIR` leaves frames, the noise of the posterior and parameters there, so that a peer starts from the same numbers.
 
 #[path = "step/case.rs"]
@@ -24,13 +26,15 @@ use nwm_train::{
 
 use crate::case::{CASES, Case};
 
+/// Windows of a batch.
+const BATCH: usize = 8;
 /// Seed of the parameters.
 const SEED: u64 = 0;
 
 #[allow(unsafe_code)]
 fn main() -> ExitCode {
     // SAFETY: the program has just begun, and nothing has started a thread.
-    unsafe { nwm_bench::run(&["--write"], benchmark) }
+    unsafe { nwm_bench::run(&["--batch", "--device", "--write"], benchmark) }
 }
 
 fn benchmark(arguments: &Arguments, threads: usize) -> Result<(), Box<dyn Error>> {
@@ -46,9 +50,14 @@ fn benchmark(arguments: &Arguments, threads: usize) -> Result<(), Box<dyn Error>
 }
 
 fn measure(case: &Case, arguments: &Arguments, threads: usize) -> Result<Report, Box<dyn Error>> {
-    let model = Model::new(&case.config(), FrameShape::SUITE, SEED, DType::F32, &Device::Cpu)?;
-    let frames = inputs::frames(case.frames(), Case::BATCH)?;
-    let noise = noise_of_step(&model, Case::BATCH, SEED, 0)?;
+    let device = match arguments.choice("--device", &["cpu", "cuda"])? {
+        Some("cuda") => Device::new_cuda(0)?,
+        _ => Device::Cpu,
+    };
+    let batch = arguments.option("--batch").map_or(Ok(BATCH), str::parse)?;
+    let model = Model::new(&case.config(), FrameShape::SUITE, SEED, DType::F32, &device)?;
+    let frames = inputs::frames(case.frames(), batch)?.to_device(&device)?;
+    let noise = noise_of_step(&model, batch, SEED, 0)?;
     if let Some(folder) = arguments.option("--write") {
         inputs::write(
             Path::new(folder),
@@ -72,14 +81,19 @@ fn measure(case: &Case, arguments: &Arguments, threads: usize) -> Result<Report,
 
     // The peak while something is timed, not before.
     reset_peak_memory();
-    let (timing, _) = time(arguments.repeats, error)?;
-    report.add("forward", timing, case.flop());
+    let (timing, _) = time(arguments.repeats, || -> Result<_, Box<dyn Error>> {
+        let error = error()?;
+        device.synchronize()?;
+        Ok(error)
+    })?;
+    report.add("forward", timing, case.flop(batch));
 
     let (timing, _) = time(arguments.repeats, || -> Result<_, Box<dyn Error>> {
         let step = training_step(&model, &frames, &noise)?;
-        Ok(adam.step(model.parameters(), &step.gradients, config.learning_rate)?)
+        adam.step(model.parameters(), &step.gradients, config.learning_rate)?;
+        Ok(device.synchronize()?)
     })?;
-    report.add("step", timing, 3.0 * case.flop());
+    report.add("step", timing, 3.0 * case.flop(batch));
     report.peak_memory = peak_memory_bytes();
 
     let analysis = Config::default().analysis;

@@ -131,7 +131,7 @@ mod tests {
 
     fn line(by: &str, loss: f64) -> String {
         format!(
-            r#"{{"format":1,"bench":"step","case":"nwm_2d","by":"{by}","variant":"a","threads":2,"modes":[],"loss":{loss}}}"#
+            r#"{{"format":1,"bench":"step","case":"nwm_2d_paper","by":"{by}","variant":"a","threads":2,"modes":[],"loss":{loss}}}"#
         )
     }
 
@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn a_training_step_that_computes_something_else_fails() {
         let end = End::Exit(Some(0));
-        let ours = Run::ended(Part::Step, "nwm_2d", &ended(end, &line("nwm", 0.5), ""));
+        let ours = Run::ended(Part::Step, "nwm_2d_paper", &ended(end, &line("nwm", 0.5), ""));
         let judge = |loss| {
             SCRIPTS[1].judge(&ended(end, &line("torch", loss), ""), std::slice::from_ref(&ours))
         };

@@ -4,9 +4,9 @@ use std::ffi::OsString;
 use std::path::Path;
 
 /// The case of `crates/nwm-train/benches/step.rs`: the 2-D machine of the published size.
-pub(super) const CASE: &str = "nwm_2d";
+pub(super) const CASE: &str = "nwm_2d_paper";
 /// What the program is told: the published batch on the card, and lines of JSON.
-const ARGUMENTS: [&str; 5] = ["--case", CASE, "--device", "cuda", "--json"];
+const ARGUMENTS: [&str; 7] = ["--case", CASE, "--batch", "32", "--device", "cuda", "--json"];
 /// The time of a whole step among those that it reports.
 pub(super) const WHOLE: &str = "step";
 

@@ -131,9 +131,9 @@ mod tests {
         let times = times(&[
             ("nwm", "gpu", "hamiltonian", "fp32", "forward", 0.0141),
             ("nwm", "gpu", "smnist", "tf32x3", both, 8.5),
-            ("nwm", "step", "nwm_2d", "adam", "step", 15.0),
-            ("torch", "step", "nwm_2d", "channels_last", "step", 12.0),
-            ("torch", "step", "nwm_2d", "compiled", "step", 30.0),
+            ("nwm", "step", "nwm_2d_paper", "adam", "step", 15.0),
+            ("torch", "step", "nwm_2d_paper", "channels_last", "step", 12.0),
+            ("torch", "step", "nwm_2d_paper", "compiled", "step", 30.0),
         ]);
         let found: Vec<String> = targets(&times)
             .into_iter()

@@ -28,9 +28,6 @@ pub(crate) const CASES: [Case; 12] = [
 ];
 
 impl Case {
-    /// Windows in a step: a quarter of the published batch, which four devices shared.
-    pub(crate) const BATCH: usize = 8;
-
     /// Frames of a window, as published.
     pub(crate) fn frames(&self) -> usize {
         ModelConfig::published_window(self.model)
@@ -49,9 +46,9 @@ impl Case {
         config
     }
 
-    /// Operations of a forward pass over the window: a multiply-add is two, everything but convolutions, matrix
+    /// Operations of a forward pass over the windows of a batch: a multiply-add is two, everything but convolutions, matrix
     /// products and the cell is left out. A step with its backward pass is three times as much.
-    pub(crate) fn flop(&self) -> f64 {
+    pub(crate) fn flop(&self, batch: usize) -> f64 {
         let config = self.config();
         let drawn = self.frames() - config.first_predicted_frame();
         // Pictures that are encoded, the channels of each, and the numbers that come out.
@@ -73,7 +70,7 @@ impl Case {
                 + product(base * encoded, encoded);
         let decoder = product(decoded, base * broadcast)
             + convolutions([8, 8, 16, 16, 32, 32, 32], [broadcast + 2, config.decoder.channels, 3]);
-        let (pictures, frames) = ((pictures * Self::BATCH) as f64, (drawn * Self::BATCH) as f64);
+        let (pictures, frames) = ((pictures * batch) as f64, (drawn * batch) as f64);
         pictures * encoder + frames * (self.dynamics(&config, drawn) + decoder)
     }
 
