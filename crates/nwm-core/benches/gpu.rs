@@ -62,7 +62,8 @@ fn benchmark(arguments: &Arguments, threads: usize) -> Result<(), Box<dyn Error>
 
 #[cfg(feature = "cuda")]
 fn on_gpu(cases: &[Case], arguments: &Arguments, threads: usize) -> Result<(), Box<dyn Error>> {
-    let device = candle_core::CudaDevice::new_with_stream(0)?;
+    // Not in a stream of its own, for which every argument of a launch would be recorded as an event.
+    let device = <candle_core::CudaDevice as candle_core::backend::BackendDevice>::new(0)?;
     let gpu = nwm_cuda::Gpu::new(&device)?;
     let speeds = gpu.speeds()?;
     say(&serde_json::json!({

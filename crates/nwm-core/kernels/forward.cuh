@@ -44,9 +44,14 @@ template <class Couplings, class L> __device__ void run_forward(const L &lattice
             const float *row = arguments.drive + (static_cast<long long>(time) * arguments.samples + sample) * units;
             SharedFloats maps = drives + time % arguments.stages * planes;
             for_sites(lattice, [&](const Site &site) {
-                lattice.at_all_places(site.row, site.column, [&](int place) {
-                    copy_async(maps + (site.map * lattice.plane() + place), row + site.unit);
-                });
+                SharedFloats map = maps + site.map * lattice.plane();
+                if (drive_enters) {
+                    // Nobody reads the border.
+                    copy_async(map + lattice.inner(site.row, site.column), row + site.unit);
+                    return;
+                }
+                lattice.at_all_places(site.row, site.column,
+                                      [&](int place) { copy_async(map + place, row + site.unit); });
             });
         }
         commit_copies();

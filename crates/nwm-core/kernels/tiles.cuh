@@ -307,6 +307,8 @@ template <class L, int PRODUCTS, int ITEMS> class TileBackward {
                 sources[n] = maps + (there[n] ? map * lattice_.bare_plane() : 0);
             }
             const int shift = shift_back(part.tap);
+            // Of this step alone: tensor cores round every sum towards zero, which would add up over all steps.
+            float step[COLUMN_TILES][4] = {};
             // Row and column of the two sites that this lane reads.
             int site[2] = {lane % 4, lane % 4 + 4}, row[2], column[2];
 #pragma unroll
@@ -335,7 +337,7 @@ template <class L, int PRODUCTS, int ITEMS> class TileBackward {
                         const bool is_there = there[n] && site[half] < lattice_.sites();
                         right.set(half, is_there ? static_cast<float>(sources[n][site[half]]) : 0.0f);
                     }
-                    multiply<PRODUCTS>(sums_[own][n], left, right);
+                    multiply<PRODUCTS>(step[n], left, right);
                 }
 #pragma unroll
                 for (int half = 0; half < 2; ++half) {
@@ -346,6 +348,11 @@ template <class L, int PRODUCTS, int ITEMS> class TileBackward {
                         row[half] += 1;
                     }
                 }
+            }
+#pragma unroll
+            for (int n = 0; n < COLUMN_TILES; ++n) {
+#pragma unroll
+                for (int index = 0; index < 4; ++index) sums_[own][n][index] += step[n][index];
             }
         });
     }

@@ -253,9 +253,15 @@ inline float shuffle_xor(float value, int lane_mask, int line) {
     return other;
 }
 
+inline float towards_zero(double value) {
+    float nearest = static_cast<float>(value);
+    bool is_beyond = std::fabs(static_cast<double>(nearest)) > std::fabs(value);
+    return is_beyond ? std::nextafter(nearest, 0.0f) : nearest;
+}
+
 /// One 16 x 8 x 8 product by a warp, in the fragment layout of mma.sync.m16n8k8 for TF32: with g = lane / 4 and
 /// t = lane % 4, a lane holds A[g][t], A[g + 8][t], A[g][t + 4], A[g + 8][t + 4]; B[t][g], B[t + 4][g]; and of the
-/// result [g][2t], [g][2t + 1], [g + 8][2t], [g + 8][2t + 1].
+/// result [g][2t], [g][2t + 1], [g + 8][2t], [g + 8][2t + 1]. Tensor cores round the sum towards zero, not to the nearest.
 inline void multiply_tile(float (&sum)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], int line) {
     int first = block.current / WARP * WARP;
     int lane = block.current % WARP;
@@ -273,13 +279,15 @@ inline void multiply_tile(float (&sum)[4], const uint32_t (&a)[4], const uint32_
     for (int part = 0; part < 4; ++part) {
         int row = lane / 4 + 8 * (part / 2);
         int column = 2 * (lane % 4) + part % 2;
+        double exact = sum[part];
         for (int k = 0; k < 8; ++k) {
             int lane_of_a = first + row % 8 * 4 + k % 4;
             int lane_of_b = first + column * 4 + k % 4;
             float left = as_float(block.fragments_a[4 * lane_of_a + row / 8 + 2 * (k / 4)]);
             float right = as_float(block.fragments_b[2 * lane_of_b + k / 4]);
-            sum[part] += left * right;
+            exact += static_cast<double>(left) * right;
         }
+        sum[part] = towards_zero(exact);
     }
     wait_for_warp(line);
 }

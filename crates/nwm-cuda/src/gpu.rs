@@ -3,7 +3,10 @@
 #![allow(unsafe_code, reason = "launches and libraries of the driver take raw pointers")]
 
 use candle_core::cuda_backend::cudarc::cublas::{result, sys};
-use candle_core::cuda_backend::cudarc::driver::sys::{CUdevice_attribute, CUfunction_attribute};
+use candle_core::cuda_backend::cudarc::driver::result::device as device_pool;
+use candle_core::cuda_backend::cudarc::driver::sys::{
+    CUdevice_attribute, CUfunction_attribute, CUmemPool_attribute, cuMemPoolSetAttribute,
+};
 use candle_core::cuda_backend::cudarc::driver::{
     CudaSlice, DevicePtr, LaunchConfig, PushKernelArg,
 };
@@ -11,6 +14,25 @@ use candle_core::cuda_backend::{CudaDevice, WrapErr};
 
 use crate::error::{Error, Result};
 use crate::launch::{Argument, Grid, Kernel, Limits, Product, Ptx, Queue};
+
+/// Keeps freed memory with the device's pool instead of handing it back at every synchronisation, after which the tape of
+/// the next step would have to be mapped anew.
+///
+/// # Errors
+/// [`Error::Device`] with the driver's answer, where a device has no pool.
+pub fn keep_freed_memory(device: &CudaDevice) -> Result<()> {
+    let stream = device.cuda_stream();
+    let context = stream.context();
+    context.bind_to_thread().w()?;
+    let mut threshold = u64::MAX;
+    let attribute = CUmemPool_attribute::CU_MEMPOOL_ATTR_RELEASE_THRESHOLD;
+    // SAFETY: the pool belongs to the device that was asked for it, and the attribute is a 64-bit number.
+    unsafe {
+        let pool = device_pool::get_default_mem_pool(context.cu_device()).w()?;
+        cuMemPoolSetAttribute(pool, attribute, (&raw mut threshold).cast()).result().w()?;
+    }
+    Ok(())
+}
 
 /// Shared memory in bytes that every kernel may use without asking for more.
 const UNASKED_SHARED_BYTES: usize = 48 * 1024;
@@ -197,8 +219,10 @@ impl Queue for Gpu {
         product.check(CudaSlice::len)?;
         let stream = self.device.cuda_stream();
         let blas = self.device.cublas_handle();
-        let [rows, columns, inner] =
-            [product.rows, product.columns, product.inner].map(|size| size as i32);
+        let count = |what, found| i32::try_from(found).map_err(|_| Error::Count { what, found });
+        let rows = count("the number of rows", product.rows)?;
+        let columns = count("the number of columns", product.columns)?;
+        let inner = count("the number of terms", product.inner)?;
         let operation = |transposed| {
             if transposed {
                 sys::cublasOperation_t::CUBLAS_OP_T

@@ -42,7 +42,7 @@ pub use description::{GpuDescription, driver_release, gpu_count};
 pub use emulation::{EmulatedArray, Emulation, Order, Program, Sources};
 pub use error::{Error, Result};
 #[cfg(feature = "cuda")]
-pub use gpu::{Gpu, Speeds};
+pub use gpu::{Gpu, Speeds, keep_freed_memory};
 pub use launch::{
     Argument, Capability, Grid, Kernel, Limits, Matrix, Module, Product, Ptx, Queue, WARP,
 };

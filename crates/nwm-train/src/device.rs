@@ -82,10 +82,15 @@ fn has_gpu() -> bool {
 
 #[cfg(feature = "cuda")]
 fn open_gpu(number: usize) -> Result<Device> {
-    Device::new_cuda(number).map_err(|error| Error::Device {
+    let device = Device::new_cuda(number).map_err(|error| Error::Device {
         device: DeviceChoice::Cuda(number).to_string(),
         problem: format!("{error}; nwm doctor lists what is there, --device cpu does without"),
-    })
+    })?;
+    if let Ok(gpu) = device.as_cuda_device() {
+        // A device without a pool is slower, and no less right.
+        let _ = nwm_cuda::keep_freed_memory(gpu);
+    }
+    Ok(device)
 }
 
 #[cfg(not(feature = "cuda"))]
