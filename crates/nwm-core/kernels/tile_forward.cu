@@ -1,7 +1,7 @@
 // The recurrence of a cell of eight maps or more over a whole sequence, in one launch, its couplings on tensor cores.
 //
 // What is computed is in local_forward.cu; here a step's couplings are a product of matrices, sites by taps and maps.
-// tf32_forward rounds factors to TF32, tf32x3_forward is as exact as single precision.
+// tf32_forward rounds factors to TF32, tf32x3_forward is nearly as exact as single precision (tiles.cuh).
 //
 // Grid: one block per sample. Block: up to 16 warps, each of which computes 32 sites of 16 maps at a time.
 // Shared memory: as in local_forward.cu; maps are padded to a multiple of eight and to lengths without conflicts of banks,

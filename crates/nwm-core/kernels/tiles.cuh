@@ -2,6 +2,8 @@
 //
 // With PRODUCTS = 1 factors are rounded to TF32 (relative errors of 5e-4 each). With PRODUCTS = 3 each factor is the sum of
 // two such numbers, and of the four products the three that matter are added, which is as exact as single precision.
+// Sums are not quite: tensor cores round them towards zero, so that errors of the hundred sums of a step point the same way.
+// Nothing is therefore summed there for longer than a step.
 // Lanes hold a tile as `mma_tile` says: g = lane / 4, t = lane % 4.
 #pragma once
 

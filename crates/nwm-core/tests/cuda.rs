@@ -22,6 +22,9 @@ const ORDERS: [Order; 3] = [Order::Forward, Order::Reverse, Order::Shuffled];
 /// Bound on the relative error of states after a few steps, and of gradients: a handful of roundings of 6e-8.
 const TOLERANCE: f64 = 3e-6;
 
+/// The same of many maps, whose sums tensor cores round towards zero.
+const TILED_TOLERANCE: f64 = 1e-5;
+
 /// The kernels as a program, or none where there is no compiler.
 fn program(checked: bool, defines: &[&str]) -> Option<Program> {
     program_of(&MODULES, checked, defines)
@@ -128,7 +131,9 @@ fn errors(found: &Outcome, problem: &Problem, record: Record) -> Vec<(&'static s
 fn assert_agrees(name: &str, queue: &Emulation, problem: &Problem, record: Record) {
     let found = emulated(queue, problem, record).unwrap_or_else(|error| panic!("{name}: {error}"));
     for (part, error) in errors(&found, problem, record) {
-        assert!(error < TOLERANCE, "{name}, {record:?}, {part}: relative error {error:e}");
+        let tolerance =
+            if problem.cell.config().channels < 8 { TOLERANCE } else { TILED_TOLERANCE };
+        assert!(error < tolerance, "{name}, {record:?}, {part}: relative error {error:e}");
     }
 }
 
@@ -217,11 +222,11 @@ fn precisions_of_many_maps_are_as_exact_as_they_say() {
         errors.into_iter().map(|(_, error)| error).fold(0.0, f64::max)
     };
     assert!(worst(Precision::Single) < TOLERANCE);
-    assert!(worst(Precision::Tf32x3) < TOLERANCE);
+    assert!(worst(Precision::Tf32x3) < TILED_TOLERANCE);
     let rounded = worst(Precision::Tf32);
     assert!(rounded < 3e-3, "{rounded:e}");
     // Otherwise it was not the tensor cores that computed it.
-    assert!(rounded > 1e-5, "{rounded:e}");
+    assert!(rounded > TILED_TOLERANCE, "{rounded:e}");
 }
 
 /// Blocks that hold next to nothing, so that every cell goes step by step.

@@ -11,7 +11,7 @@
 //! - Gradients are first order: no operation here can be differentiated twice.
 //! - An operation's result is also its tape, to which a stack of convolutions adds what its layers hand each other.
 //! - Any other number type is a typed error that names the operation.
-//! - On a GPU (feature `cuda`) convolutions have kernels of their own, in `f32`: as exact as on the cpu, or in TF32 where the program
+//! - On a GPU (feature `cuda`) convolutions have kernels of their own, in `f32`: nearly as exact as on the cpu, or in TF32 where the program
 //!   lets the tensor library multiply matrices so. The other layers are computed in the tensor library's operations (`plain`), whose
 //!   last bits differ.
 
