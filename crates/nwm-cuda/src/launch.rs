@@ -25,6 +25,33 @@ pub struct Ptx {
     pub text: &'static str,
 }
 
+/// The code of the module `kernels/NAME.cu` of the crate that calls it, from `kernels/ptx` beside the source.
+#[macro_export]
+macro_rules! ptx {
+    ($name:literal) => {
+        &[
+            $crate::Ptx {
+                capability: $crate::Capability::From80,
+                text: include_str!(concat!(
+                    env!("CARGO_MANIFEST_DIR"),
+                    "/kernels/ptx/",
+                    $name,
+                    ".compute_80.ptx"
+                )),
+            },
+            $crate::Ptx {
+                capability: $crate::Capability::Only90,
+                text: include_str!(concat!(
+                    env!("CARGO_MANIFEST_DIR"),
+                    "/kernels/ptx/",
+                    $name,
+                    ".compute_90a.ptx"
+                )),
+            },
+        ]
+    };
+}
+
 /// What a GPU can do, as NVIDIA numbers it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Capability {

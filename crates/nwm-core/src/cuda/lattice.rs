@@ -11,7 +11,7 @@ const STRIP: usize = 4;
 /// Threads of a block at most, as the kernels are compiled.
 const MOST_THREADS: usize = 512;
 /// Words that sums over a block need; `BlockSum::WORDS` of `nwm.cuh`.
-const SUM_WORDS: usize = 2 * WARP;
+pub(super) const SUM_WORDS: usize = 2 * WARP;
 /// Banks of shared memory.
 const BANKS: usize = 32;
 /// Rows of a tile of results; `kernels/tiles.cuh`.

@@ -5,20 +5,7 @@ use nwm_cuda::{Kernel, Module};
 /// A module whose code lies beside its source.
 macro_rules! module {
     ($name:literal, $kernels:expr) => {
-        Module {
-            name: $name,
-            kernels: $kernels,
-            ptx: &[
-                nwm_cuda::Ptx {
-                    capability: nwm_cuda::Capability::From80,
-                    text: include_str!(concat!("../../kernels/ptx/", $name, ".compute_80.ptx")),
-                },
-                nwm_cuda::Ptx {
-                    capability: nwm_cuda::Capability::Only90,
-                    text: include_str!(concat!("../../kernels/ptx/", $name, ".compute_90a.ptx")),
-                },
-            ],
-        }
+        Module { name: $name, kernels: $kernels, ptx: nwm_cuda::ptx!($name) }
     };
 }
 

@@ -4,8 +4,9 @@
 //! behind the other in the packed parameters, so that both couplings are one product of matrices; so are those on the drive of
 //! all steps, and the gradients of the kernels over all steps and samples.
 
-use nwm_cuda::{Argument, Grid, Matrix, Product, Queue, WARP};
+use nwm_cuda::{Argument, Grid, Matrix, Product, Queue};
 
+use super::lattice::SUM_WORDS;
 use super::local::place_or_none;
 use super::modules::{STEP_COUPLE, STEP_UPDATE, kernel};
 use super::path::{Run, Targets};
@@ -19,8 +20,6 @@ use crate::topology::Topology;
 const SOME_UNITS: usize = 256;
 /// Threads of a block that has all units of a sample.
 const ALL_UNITS: usize = 512;
-/// Words that sums over a block need; `BlockSum::WORDS` of `nwm.cuh`.
-const SUM_WORDS: usize = 2 * WARP;
 
 /// How the couplings of a step are computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

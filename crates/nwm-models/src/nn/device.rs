@@ -5,9 +5,7 @@ mod adam;
 pub(super) mod emulated;
 mod error;
 mod numbers;
-mod ptx;
 
 pub use self::adam::{AdamArrays, AdamStep};
 pub use self::error::DeviceError;
 pub use self::numbers::Numbers;
-pub(super) use self::ptx::ptx;

@@ -1,10 +1,9 @@
 //! One step of Adam for all parameters at once.
 
-use nwm_cuda::{Argument, Grid, Kernel, Module, Queue};
+use nwm_cuda::{Argument, Grid, Kernel, Module, Queue, ptx};
 
 use super::error::DeviceError;
 use super::numbers::Numbers;
-use super::ptx;
 
 /// The kernel, which has one thread per parameter.
 const ADAM: Module = Module { name: "adam", kernels: &["adam_step"], ptx: ptx!("adam") };

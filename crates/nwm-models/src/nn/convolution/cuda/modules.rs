@@ -1,8 +1,6 @@
 //! The files of kernels.
 
-use nwm_cuda::Module;
-
-use super::super::super::device::ptx;
+use nwm_cuda::{Module, ptx};
 
 /// Passes over pictures, and the layout of their weights.
 pub(super) const CORRELATE: Module = Module {
