@@ -32,6 +32,7 @@
 #define __host__
 #define __forceinline__ inline
 #define __launch_bounds__(...)
+#define __grid_constant__
 
 #ifdef NWM_CHECKED
 using SharedFloats = emulation::CheckedFloats;

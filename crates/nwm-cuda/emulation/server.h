@@ -8,15 +8,15 @@
 //   4 launch    text kernel, u32 grid[3], threads, shared bytes, arguments, each: u32 kind, value -> u32 0
 //   5 free      u32 array                           -> nothing
 //
-// Kinds of arguments: 0 no array, 1 array (u32 array, i64 offset), 2 i32, 3 f32, 4 i64. An array starts as NaN, between
-// guards of NaN that every launch must leave alone.
+// Kinds of arguments: 0 no array, 1 array (u32 array, i64 offset), 2 i32, 3 f32, 4 i64, 5 a list of i32, 6 a list of arrays
+// (as kind 1 each; array 0 is none). An array starts as NaN, between guards of NaN that every launch must leave alone.
 #pragma once
 
 #include <map>
 #include <tuple>
 #include <unordered_map>
 
-#include "emulation.h"
+#include "nwm.cuh"
 
 namespace emulation {
 
@@ -109,6 +109,26 @@ template <> struct Receive<float *> {
         uint32_t array = receive<uint32_t>();
         int64_t offset = receive<int64_t>();
         return find(array).begin() + offset;
+    }
+};
+template <> struct Receive<nwm::Counts> {
+    static nwm::Counts argument() {
+        expect_kind(5);
+        nwm::Counts counts;
+        for (int &count : counts.at) count = receive<int32_t>();
+        return counts;
+    }
+};
+template <> struct Receive<nwm::Pointers> {
+    static nwm::Pointers argument() {
+        expect_kind(6);
+        nwm::Pointers pointers;
+        for (float *&pointer : pointers.at) {
+            uint32_t array = receive<uint32_t>();
+            int64_t offset = receive<int64_t>();
+            pointer = array == 0 ? nullptr : find(array).begin() + offset;
+        }
+        return pointers;
     }
 };
 template <> struct Receive<const float *> {

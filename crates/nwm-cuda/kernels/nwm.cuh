@@ -16,6 +16,20 @@ namespace nwm {
 
 constexpr int WARP = 32;
 
+/// Most arrays in a list.
+constexpr int LIST = 64;
+
+/// A number for each array of a list.
+struct Counts {
+    int at[LIST];
+};
+
+/// An address in each array of a list. A kernel takes lists as `const __grid_constant__` parameters, so that none of its
+/// threads has a copy.
+struct Pointers {
+    float *at[LIST];
+};
+
 /// Sum of a value over the lanes of a warp, in every lane, always in the same order.
 __device__ inline float sum_of_warp(float value) {
     for (int distance = WARP / 2; distance > 0; distance /= 2) {

@@ -15,7 +15,7 @@ use std::rc::Rc;
 use std::sync::{Mutex, PoisonError};
 
 use crate::error::{Error, Result};
-use crate::launch::{Argument, Grid, Kernel, Limits, Module, Product, Queue};
+use crate::launch::{Argument, Grid, Kernel, Limits, Module, Product, Queue, full_list};
 
 /// The headers of the emulation, so that a crate that uses this one needs no path into its sources.
 const HEADERS: [(&str, &str); 5] = [
@@ -287,6 +287,32 @@ impl Emulation {
     }
 }
 
+/// The kind of an argument and its value, as `server.h` reads them.
+fn encoded(argument: &Argument<'_, EmulatedArray>) -> Result<(u32, Vec<u8>)> {
+    let pointer = |array: &EmulatedArray, offset: usize| {
+        [&array.id.to_le_bytes()[..], &(offset as i64).to_le_bytes()].concat()
+    };
+    Ok(match argument {
+        Argument::Array(None) => (0, Vec::new()),
+        Argument::Array(Some((array, offset))) => (1, pointer(array, *offset)),
+        Argument::Int(value) => (2, value.to_le_bytes().to_vec()),
+        Argument::Float(value) => (3, value.to_le_bytes().to_vec()),
+        Argument::Long(value) => (4, value.to_le_bytes().to_vec()),
+        Argument::Counts(counts) => {
+            let list = full_list(counts.iter(), &0)?;
+            (5, list.iter().flat_map(|count| count.to_le_bytes()).collect())
+        }
+        Argument::Pointers(pointers) => {
+            let list = full_list(pointers.iter().map(Some), None)?;
+            let of_place = |place: Option<&(&EmulatedArray, usize)>| match place {
+                Some((array, offset)) => pointer(array, *offset),
+                None => vec![0; 12],
+            };
+            (6, list.into_iter().flat_map(of_place).collect())
+        }
+    })
+}
+
 impl Queue for Emulation {
     type Array = EmulatedArray;
 
@@ -344,15 +370,7 @@ impl Queue for Emulation {
         word(4 * grid.shared_words as u32);
         word(arguments.len() as u32);
         for argument in arguments {
-            let (kind, value) = match *argument {
-                Argument::Array(None) => (0_u32, Vec::new()),
-                Argument::Array(Some((array, offset))) => {
-                    (1, [&array.id.to_le_bytes()[..], &(offset as i64).to_le_bytes()].concat())
-                }
-                Argument::Int(value) => (2, value.to_le_bytes().to_vec()),
-                Argument::Float(value) => (3, value.to_le_bytes().to_vec()),
-                Argument::Long(value) => (4, value.to_le_bytes().to_vec()),
-            };
+            let (kind, value) = encoded(argument)?;
             message.extend(kind.to_le_bytes());
             message.extend(value);
         }

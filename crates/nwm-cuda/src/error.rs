@@ -29,6 +29,15 @@ pub enum Error {
         found: usize,
     },
 
+    /// More arrays than a launch can name.
+    #[error("launch a kernel: found a list of {found}, at most {most} are possible")]
+    List {
+        /// How many were listed.
+        found: usize,
+        /// The longest possible list.
+        most: usize,
+    },
+
     /// An array of another length than expected.
     #[error("multiply matrices on the device: {what} ends at {end} of an array of {length}")]
     Length {

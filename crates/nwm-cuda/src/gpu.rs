@@ -8,12 +8,12 @@ use candle_core::cuda_backend::cudarc::driver::sys::{
     CUdevice_attribute, CUfunction_attribute, CUmemPool_attribute, cuMemPoolSetAttribute,
 };
 use candle_core::cuda_backend::cudarc::driver::{
-    CudaSlice, DevicePtr, LaunchConfig, PushKernelArg,
+    CudaSlice, CudaStream, DevicePtr, LaunchConfig, PushKernelArg, SyncOnDrop,
 };
 use candle_core::cuda_backend::{CudaDevice, WrapErr};
 
 use crate::error::{Error, Result};
-use crate::launch::{Argument, Grid, Kernel, Limits, Product, Ptx, Queue};
+use crate::launch::{Argument, Grid, Kernel, LIST, Limits, Product, Ptx, Queue, full_list};
 
 /// Keeps freed memory with the device's pool instead of handing it back at every synchronisation, after which the tape of
 /// the next step would have to be mapped anew.
@@ -62,6 +62,8 @@ enum Value {
     Int(i32),
     Long(i64),
     Float(f32),
+    Counts(Box<[i32; LIST]>),
+    Pointers(Box<[u64; LIST]>),
 }
 
 impl Gpu {
@@ -135,6 +137,17 @@ impl Gpu {
     }
 }
 
+/// Where an element of an array lies; the array is in use until the guard is dropped.
+fn address<'a>(
+    (array, offset): (&'a CudaSlice<f32>, usize),
+    stream: &'a CudaStream,
+    guards: &mut Vec<SyncOnDrop<'a>>,
+) -> u64 {
+    let (start, guard) = array.device_ptr(stream);
+    guards.push(guard);
+    start + 4 * offset as u64
+}
+
 impl Queue for Gpu {
     type Array = CudaSlice<f32>;
 
@@ -180,20 +193,26 @@ impl Queue for Gpu {
         }
         let stream = self.device.cuda_stream();
         let mut guards = Vec::new();
-        let values: Vec<Value> = arguments
-            .iter()
-            .map(|argument| match *argument {
+        let mut values = Vec::with_capacity(arguments.len());
+        for argument in arguments {
+            values.push(match argument {
                 Argument::Array(None) => Value::Pointer(0),
-                Argument::Array(Some((array, offset))) => {
-                    let (start, guard) = array.device_ptr(&stream);
-                    guards.push(guard);
-                    Value::Pointer(start + 4 * offset as u64)
+                Argument::Array(Some(place)) => {
+                    Value::Pointer(address(*place, &stream, &mut guards))
                 }
-                Argument::Int(value) => Value::Int(value),
-                Argument::Long(value) => Value::Long(value),
-                Argument::Float(value) => Value::Float(value),
-            })
-            .collect();
+                Argument::Int(value) => Value::Int(*value),
+                Argument::Long(value) => Value::Long(*value),
+                Argument::Float(value) => Value::Float(*value),
+                Argument::Counts(counts) => {
+                    Value::Counts(Box::new(full_list(counts.iter().copied(), 0)?))
+                }
+                Argument::Pointers(pointers) => {
+                    let pointers =
+                        pointers.iter().map(|&place| address(place, &stream, &mut guards));
+                    Value::Pointers(Box::new(full_list(pointers, 0)?))
+                }
+            });
+        }
         let mut launch = function.builder();
         for value in &values {
             match value {
@@ -201,6 +220,8 @@ impl Queue for Gpu {
                 Value::Int(value) => launch.arg(value),
                 Value::Long(value) => launch.arg(value),
                 Value::Float(value) => launch.arg(value),
+                Value::Counts(list) => launch.arg(list.as_ref()),
+                Value::Pointers(list) => launch.arg(list.as_ref()),
             };
         }
         let [x, y, z] = grid.blocks.map(|blocks| blocks as u32);

@@ -5,6 +5,9 @@ use crate::error::{Error, Result};
 /// Threads of a warp.
 pub const WARP: usize = 32;
 
+/// Most arrays in a list, `nwm::LIST` in `nwm.cuh`: four lists fit what a launch may pass.
+pub const LIST: usize = 64;
+
 /// A file of kernels: `kernels/NAME.cu` of the crate that declares it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Module {
@@ -118,6 +121,10 @@ pub enum Argument<'a, A> {
     Long(i64),
     /// `float`.
     Float(f32),
+    /// `nwm::Counts`, by value: at most [`LIST`] numbers.
+    Counts(Vec<i32>),
+    /// `nwm::Pointers`, by value: at most [`LIST`] pointers, each to an element of an array.
+    Pointers(Vec<(&'a A, usize)>),
 }
 
 impl<'a, A> Argument<'a, A> {
@@ -146,6 +153,19 @@ impl<'a, A> Argument<'a, A> {
     pub fn distance(what: &'static str, distance: usize) -> Result<Self> {
         i64::try_from(distance).map(Self::Long).map_err(|_| Error::Count { what, found: distance })
     }
+}
+
+/// A list in its full length, as a kernel takes it.
+pub(crate) fn full_list<T: Copy>(
+    values: impl ExactSizeIterator<Item = T>,
+    rest: T,
+) -> Result<[T; LIST]> {
+    if values.len() > LIST {
+        return Err(Error::List { found: values.len(), most: LIST });
+    }
+    let mut list = [rest; LIST];
+    list.iter_mut().zip(values).for_each(|(place, value)| *place = value);
+    Ok(list)
 }
 
 /// A matrix in an array, row by row.
@@ -241,7 +261,8 @@ pub trait Queue {
     /// Runs a kernel after everything that was launched before.
     ///
     /// # Errors
-    /// [`Error::Grid`] if a block or grid is larger than the device allows, or what the device answers.
+    /// [`Error::Grid`] if a block or grid is larger than the device allows, [`Error::List`] if a list is too long, or what the
+    /// device answers.
     fn launch(
         &self,
         kernel: Kernel,
@@ -279,7 +300,15 @@ impl Grid {
 
 #[cfg(test)]
 mod tests {
-    use super::{Capability, Grid, Limits};
+    use super::{Capability, Grid, LIST, Limits, full_list};
+
+    #[test]
+    fn lists_have_their_full_length_or_are_refused() {
+        let list = full_list([3, 5].into_iter(), 0).map_err(|error| error.to_string());
+        assert_eq!(list.map(|list| (list[1], list[2], list.len())), Ok((5, 0, LIST)));
+        let error = full_list(0..LIST + 1, 0).map_err(|error| error.to_string()).unwrap_err();
+        assert_eq!(error, "launch a kernel: found a list of 65, at most 64 are possible");
+    }
 
     #[test]
     fn grids_larger_than_the_device_are_refused() {

@@ -44,7 +44,7 @@ pub use error::{Error, Result};
 #[cfg(feature = "cuda")]
 pub use gpu::{Gpu, Speeds, keep_freed_memory};
 pub use launch::{
-    Argument, Capability, Grid, Kernel, Limits, Matrix, Module, Product, Ptx, Queue, WARP,
+    Argument, Capability, Grid, Kernel, LIST, Limits, Matrix, Module, Product, Ptx, Queue, WARP,
 };
 
 #[cfg(doctest)]

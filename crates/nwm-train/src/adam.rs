@@ -1,10 +1,16 @@
 //! Adam (Kingma & Ba 2015) over a model's ordered parameters, with a state that can be saved.
 
+#[cfg(feature = "cuda")]
+use candle_core::CudaDevice;
 use candle_core::Tensor;
+#[cfg(feature = "cuda")]
+use nwm_models::nn::{AdamStep, launch_on_tensors};
 
 use crate::config::TrainConfig;
 use crate::descent::{Descent, DescentMethod};
 use crate::moments::UpdateRule;
+#[cfg(feature = "cuda")]
+use crate::moments::Updated;
 
 /// Adam with bias correction, epsilon outside the root, no weight decay (docs/theory.md, section 5). Of each parameter it
 /// keeps two moments, which files call `first/NAME` and `second/NAME`.
@@ -77,6 +83,21 @@ impl UpdateRule<2> for AdamRule {
         let v = ((second * beta2)? + (gradient.sqr()? * rest2)?)?;
         let spread = v.sqrt()?.affine(self.root_correction.into(), self.epsilon.into())?;
         Ok(((values - ((&m * f64::from(self.rate))? / spread)?)?, [m, v]))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn apply_on_gpu(
+        &self,
+        device: &CudaDevice,
+        updated: &[Updated<'_, 2>],
+    ) -> candle_core::Result<()> {
+        let Self { rate, root_correction, beta1, beta2, rest1, rest2, epsilon } = *self;
+        let step = AdamStep { rate, root_correction, beta1, beta2, rest1, rest2, epsilon };
+        let tensors: Vec<_> = updated
+            .iter()
+            .map(|it| [it.values, it.gradient, it.moments[0], it.moments[1]])
+            .collect();
+        launch_on_tensors(device, &tensors, |gpu, listed| step.launch(gpu, listed))
     }
 }
 

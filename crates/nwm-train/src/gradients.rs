@@ -3,6 +3,8 @@
 use candle_core::backprop::GradStore;
 use candle_core::{DType, Tensor};
 use nwm_models::nn::Parameters;
+#[cfg(feature = "cuda")]
+use nwm_models::nn::{launch_on_tensors, sum_of_squares};
 use rayon::prelude::*;
 
 use crate::error::Result;
@@ -84,7 +86,7 @@ fn numbers_of(gradient: &Tensor) -> Result<Vec<f32>> {
     Ok(gradient.flatten_all()?.to_vec1::<f32>()?)
 }
 
-/// Euclidean norm of all gradients together, summed in f64; on the CPU in a fixed order.
+/// Euclidean norm of all gradients together, summed in f64 and in a fixed order.
 ///
 /// # Errors
 /// [`crate::Error::Tensor`] if a gradient cannot be read.
@@ -92,6 +94,12 @@ pub fn gradient_norm(gradients: &Gradients) -> Result<f64> {
     match gradients {
         Gradients::Numbers(numbers) => {
             Ok(numbers.iter().map(|gradient| norm_squared(gradient)).sum::<f64>().sqrt())
+        }
+        #[cfg(feature = "cuda")]
+        Gradients::Tensors(tensors) if tensors.first().is_some_and(|it| it.device().is_cuda()) => {
+            let device = tensors[0].device().as_cuda_device()?;
+            let tensors: Vec<_> = tensors.iter().map(|it| [it]).collect();
+            Ok(launch_on_tensors(device, &tensors, |gpu, it| sum_of_squares(gpu, it))?.sqrt())
         }
         Gradients::Tensors(tensors) => {
             // All of them are added up before the one number is waited for.

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::sync::{Mutex, PoisonError};
 
+#[cfg(feature = "cuda")]
+use candle_core::CudaDevice;
 use candle_core::{CpuStorage, InplaceOp1, Layout, Tensor, bail};
 use nwm_models::nn::Parameters;
 use rayon::prelude::*;
@@ -28,7 +30,7 @@ pub(crate) struct Moments<const N: usize> {
 enum Arrays<const N: usize> {
     /// Of parameters on the CPU, which are moved where they lie.
     Numbers(Vec<[Vec<f32>; N]>),
-    /// Beside parameters on a GPU, in plain tensor arithmetic.
+    /// Beside parameters on a GPU, or in plain tensor arithmetic.
     Tensors(Vec<[Tensor; N]>),
 }
 
@@ -47,6 +49,28 @@ pub trait UpdateRule<const N: usize>: Sync {
         gradient: &Tensor,
         moments: [&Tensor; N],
     ) -> candle_core::Result<(Tensor, [Tensor; N])>;
+
+    /// The same of all parameters at once, where they are on a GPU.
+    ///
+    /// # Errors
+    /// What the device answers.
+    #[cfg(feature = "cuda")]
+    fn apply_on_gpu(
+        &self,
+        device: &CudaDevice,
+        updated: &[Updated<'_, N>],
+    ) -> candle_core::Result<()>;
+}
+
+/// What a step on a GPU changes, and the gradient that it reads.
+#[cfg(feature = "cuda")]
+pub struct Updated<'a, const N: usize> {
+    /// The parameter.
+    pub values: &'a Tensor,
+    /// Its gradient.
+    pub gradient: &'a Tensor,
+    /// Its moments.
+    pub moments: [&'a Tensor; N],
 }
 
 impl<const N: usize> Moments<N> {
@@ -130,6 +154,19 @@ impl<const N: usize> Moments<N> {
                 {
                     variable.inplace_op1(&Update { rule, gradient, arrays: Mutex::new(arrays) })?;
                 }
+            }
+            #[cfg(feature = "cuda")]
+            (Arrays::Tensors(arrays), Gradients::Tensors(gradients))
+                if parameters.device().is_cuda() =>
+            {
+                let updated = parameters.iter().zip(gradients).zip(arrays);
+                let updated = updated.map(|(((_, values), gradient), arrays)| Updated {
+                    values,
+                    gradient,
+                    moments: arrays.each_ref(),
+                });
+                let device = parameters.device().as_cuda_device()?;
+                rule.apply_on_gpu(device, &updated.collect::<Vec<_>>())?;
             }
             (Arrays::Tensors(arrays), Gradients::Tensors(gradients)) => {
                 for (((_, variable), gradient), arrays) in

@@ -1,10 +1,16 @@
 //! Stochastic gradient descent with momentum over a model's ordered parameters, with a state that can be saved.
 
+#[cfg(feature = "cuda")]
+use candle_core::CudaDevice;
 use candle_core::Tensor;
+#[cfg(feature = "cuda")]
+use nwm_models::nn::{MomentumStep, launch_on_tensors};
 
 use crate::config::TrainConfig;
 use crate::descent::{Descent, DescentMethod};
 use crate::moments::UpdateRule;
+#[cfg(feature = "cuda")]
+use crate::moments::Updated;
 
 /// Gradient descent with heavy-ball momentum: no dampening, no look-ahead, no weight decay (docs/theory.md, section 5).
 /// Files call the momentum of a parameter `momentum/NAME`.
@@ -53,6 +59,18 @@ impl UpdateRule<1> for SgdRule {
     ) -> candle_core::Result<(Tensor, [Tensor; 1])> {
         let momentum = ((momentum * f64::from(self.momentum))? + gradient)?;
         Ok(((values - (&momentum * f64::from(self.rate))?)?, [momentum]))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn apply_on_gpu(
+        &self,
+        device: &CudaDevice,
+        updated: &[Updated<'_, 1>],
+    ) -> candle_core::Result<()> {
+        let step = MomentumStep { rate: self.rate, momentum: self.momentum };
+        let tensors: Vec<_> =
+            updated.iter().map(|it| [it.values, it.gradient, it.moments[0]]).collect();
+        launch_on_tensors(device, &tensors, |gpu, listed| step.launch(gpu, listed))
     }
 }
 

@@ -37,8 +37,10 @@ mod vanilla;
 
 pub use activation::{leaky_relu, sigmoid, swish};
 pub use convolution::{Convolution, ConvolutionOptions, ConvolutionStack};
+#[cfg(feature = "cuda")]
+pub use device::launch_on_tensors;
 #[cfg(any(test, feature = "cuda"))]
-pub use device::{AdamArrays, AdamStep, DeviceError, Numbers};
+pub use device::{AdamStep, DeviceError, MomentumStep, Numbers, Together, sum_of_squares};
 pub use gru::Gru;
 pub use initialiser::{Initialiser, standard_normals};
 pub use layer_norm::layer_norm;

@@ -8,6 +8,7 @@ use candle_core::{Device, Error, Layout, Result, Shape, Storage, Tensor, bail};
 use nwm_cuda::Gpu;
 
 use super::super::super::device::Numbers;
+use super::super::super::device::tensors::{numbers, numbers_of};
 use super::super::operation::{Between, FusedConvolutions, Gradients, NAME, Wanted};
 use super::device_stack::DeviceStack;
 use super::tile::Precision;
@@ -21,8 +22,8 @@ pub(in super::super) fn forward(
     let device = input.device();
     let gpu = Gpu::new(device).map_err(Error::wrap)?;
     let batch = input_layout.shape().dim(0)?;
-    let input = numbers(input, input_layout)?;
-    let parameters = numbers(parameters, parameters_layout)?;
+    let input = numbers(NAME, input, input_layout)?;
+    let parameters = numbers(NAME, parameters, parameters_layout)?;
     let mut results = stack(operation, &gpu, batch)
         .forward(input, parameters, operation.is_differentiable())
         .map_err(Error::wrap)?;
@@ -52,12 +53,12 @@ pub(in super::super) fn backward(
     let [read, packed, last, gradient] =
         [&read, &packed, &last, &gradient].map(Tensor::storage_and_layout);
     let mut results: Vec<_> = between.iter().map(Numbers::of).collect();
-    results.push(numbers_of(&last.0, last.1)?);
+    results.push(numbers_of(NAME, &last.0, last.1)?);
     let gradients = stack(operation, &gpu, batch)
         .backward(
-            (numbers_of(&read.0, read.1)?, numbers_of(&packed.0, packed.1)?),
+            (numbers_of(NAME, &read.0, read.1)?, numbers_of(NAME, &packed.0, packed.1)?),
             &results,
-            numbers_of(&gradient.0, gradient.1)?,
+            numbers_of(NAME, &gradient.0, gradient.1)?,
             wanted,
         )
         .map_err(Error::wrap)?;
@@ -79,18 +80,4 @@ fn stack<'a>(
     let precision =
         if gemm_reduced_precision_f32() { Precision::Rounded } else { Precision::Split };
     DeviceStack { queue, layers: operation.layers(), batch, precision, tile: None }
-}
-
-fn numbers_of<'a>(storage: &'a Storage, layout: &Layout) -> Result<Numbers<'a, CudaSlice<f32>>> {
-    match storage {
-        Storage::Cuda(storage) => numbers(storage, layout),
-        _ => bail!("{NAME}: expected all tensors on the same GPU"),
-    }
-}
-
-fn numbers<'a>(storage: &'a CudaStorage, layout: &Layout) -> Result<Numbers<'a, CudaSlice<f32>>> {
-    let Some((offset, _)) = layout.contiguous_offsets() else {
-        return Err(Error::RequiresContiguous { op: NAME }.bt());
-    };
-    Ok(Numbers { array: storage.as_cuda_slice::<f32>()?, offset })
 }
