@@ -306,3 +306,14 @@ inline float __ldg(const float *address) { return *address; }
 inline float __fadd_rn(float left, float right) { return left + right; }
 inline float __fmul_rn(float left, float right) { return left * right; }
 inline float __fdividef(float numerator, float denominator) { return numerator / denominator; }
+inline float __fdiv_rn(float left, float right) { return left / right; }
+inline double __dadd_rn(double left, double right) { return left + right; }
+inline double __dsub_rn(double left, double right) { return left - right; }
+inline double __dmul_rn(double left, double right) { return left * right; }
+inline double __ddiv_rn(double left, double right) { return left / right; }
+inline double __dsqrt_rn(double number) { return std::sqrt(number); }
+inline double __longlong_as_double(long long bits) {
+    double number;
+    std::memcpy(&number, &bits, sizeof number);
+    return number;
+}

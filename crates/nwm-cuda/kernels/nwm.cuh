@@ -195,6 +195,19 @@ __device__ inline void store_four(SharedFloats words, const Four &four) {
 #endif
 }
 
+/// A number of double precision in two words of global memory that the kernel does not write, from an address that 8 bytes
+/// divide.
+__device__ inline double load_double(const float *address) {
+#ifdef NWM_EMULATED
+    emulation::check_alignment(address, 8);
+    double number;
+    std::memcpy(&number, address, sizeof number);
+    return number;
+#else
+    return __ldg(reinterpret_cast<const double *>(address));
+#endif
+}
+
 /// Writes two numbers of global memory, to an address that 8 bytes divide.
 __device__ inline void store_two(float *address, float first, float second) {
 #ifdef NWM_EMULATED
