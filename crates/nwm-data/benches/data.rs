@@ -88,7 +88,7 @@ fn measure(
             let mut loader = loader(batch)?;
             let (timing, last) = time(arguments.repeats, || loader.next_batch())?;
             report.add_count("batches", timing, 1.0);
-            report.loss = Some(mean(last.frames.iter().map(|&value| f64::from(value))));
+            report.loss = Some(mean(last.frames.into_values().into_iter().map(f64::from)));
         }
         Work::Queue => {
             let mut loader = loader(8)?;

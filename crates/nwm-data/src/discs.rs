@@ -28,6 +28,21 @@ impl Disc {
         let reach = radius + NEGLIGIBLE / TEMPERATURE;
         Self { column, row, radius, colour, reach_squared: reach * reach }
     }
+
+    /// Numbers of [`Disc::to_numbers`].
+    pub(crate) const NUMBERS: usize = 7;
+
+    /// All that is known of it, in the order of the fields.
+    pub(crate) fn to_numbers(self) -> [f64; Self::NUMBERS] {
+        let Self { column, row, radius, colour: [red, green, blue], reach_squared } = self;
+        [column, row, radius, red, green, blue, reach_squared]
+    }
+
+    /// The disc of [`Disc::to_numbers`].
+    pub(crate) fn from_numbers(numbers: [f64; Self::NUMBERS]) -> Self {
+        let [column, row, radius, red, green, blue, reach_squared] = numbers;
+        Self { column, row, radius, colour: [red, green, blue], reach_squared }
+    }
 }
 
 /// The colour of the pixel at `(x, y)` in 0..1 per channel: the definition.

@@ -32,6 +32,7 @@
 //! - [`Renderer`] draws one state; [`RenderedTrajectories`] draws those that are asked for.
 //! - [`FrameSource`] is anything that frames can be read from; [`FramesFile`] is a user's file.
 //! - [`Loader`] makes training batches, [`Window`] the windows of an evaluation.
+//! - [`Scenes`] are what pictures show, a hundredth of their size, and can be drawn on a GPU with the same bits.
 //! - [`recording`] reads activity on a grid from NPY, NPZ and HDF5 files.
 //! - [`arrays`] keeps named arrays of any kind in files that check themselves.
 //! - [`atomic`] writes files that are complete or absent.
@@ -62,6 +63,8 @@
 mod appearances;
 pub mod arrays;
 pub mod atomic;
+mod batch;
+mod device;
 mod discs;
 #[cfg(feature = "download")]
 pub mod download;
@@ -79,6 +82,7 @@ mod mnist;
 mod prefetch;
 pub mod recording;
 mod render;
+mod scenes;
 mod sequences;
 mod source;
 mod spec;
@@ -90,14 +94,16 @@ pub mod tfrecord;
 mod trajectories;
 mod window;
 
+pub use batch::{Batch, BatchFrames};
 pub use discs::BACKGROUND;
 pub use error::{Error, Result};
 pub use frames_file::FramesFile;
 pub use generate::generate;
 pub use integrators::{Coordinates, DormandPrince, Effort, Leapfrog};
-pub use loader::{Batch, Cursor, Loader, LoaderOptions};
+pub use loader::{Cursor, Loader, LoaderOptions};
 pub use mnist::{Digits, IdxArray, MnistPart, read_idx};
 pub use render::{Appearance, CHANNELS, DEFAULT_RESOLUTION, PixelValue, Renderer};
+pub use scenes::Scenes;
 pub use sequences::{
     AddingBatch, AddingProblem, DigitSequenceOptions, DigitSequences, FilmBatch, FilmSubject,
     Films, Grating, MovingGratings, NoiseFilms, PixelOrder, SequenceBatch, TURNTABLE_ANGLES,

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::batch::{Batch, BatchFrames};
 use crate::epochs::{Epochs, check_batch_size};
 use crate::error::{Error, Result};
 use crate::prefetch::Prefetcher;
+use crate::scenes::Scenes;
 use crate::split_frames::{SplitFrames, Training};
 use crate::stream::Stream;
 use crate::window::check_fits;
@@ -25,7 +27,7 @@ pub struct LoaderOptions {
     /// number has no influence on the batches.
     pub workers: usize,
     /// Most batches that wait ready. With 0 a batch is prepared when it is asked for. Each takes
-    /// `4 x window x batch_size x values per frame` bytes.
+    /// `4 x window x batch_size x values per frame` bytes, or about a hundredth of it with scenes.
     pub prefetch: usize,
 }
 
@@ -35,19 +37,6 @@ impl Default for LoaderOptions {
     fn default() -> Self {
         Self { batch_size: 32, window: 60, seed: 0, workers: 1, prefetch: 2 }
     }
-}
-
-/// One training batch.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Batch {
-    /// The number of the batch, from 0.
-    pub step: u64,
-    /// The frames, axes `[time, batch, row, column, channel]`, values in 0..1.
-    pub frames: Vec<f32>,
-    /// The lengths of those axes.
-    pub shape: [usize; 5],
-    /// Trajectory and first frame of every window, axis `[batch]`.
-    pub items: Vec<(usize, usize)>,
 }
 
 /// The position of a loader. It fits into a checkpoint.
@@ -96,6 +85,14 @@ impl Loader {
     /// size or the window is 0.
     pub fn new(frames: SplitFrames<Training>, options: LoaderOptions) -> Result<Self> {
         Ok(Self { plan: Arc::new(Plan::new(frames, options)?), next: 0, prefetcher: None })
+    }
+
+    /// The same loader, at the same position, whose batches carry [`Scenes`] instead of values, for whoever draws them on a
+    /// GPU. Sources that hold pictures and no states go on with values.
+    #[must_use]
+    pub fn with_scenes(self) -> Self {
+        let plan = Plan { carries_scenes: true, ..Plan::clone(&self.plan) };
+        Self { plan: Arc::new(plan), next: self.next, prefetcher: None }
     }
 
     /// The next batch.
@@ -148,10 +145,13 @@ impl Loader {
 }
 
 /// Which windows belong to which batch.
+#[derive(Clone)]
 pub(crate) struct Plan {
     frames: SplitFrames<Training>,
     pub(crate) options: LoaderOptions,
-    epochs: Epochs,
+    epochs: Arc<Epochs>,
+    /// Whether batches carry scenes where the source has them.
+    carries_scenes: bool,
 }
 
 impl std::fmt::Debug for Plan {
@@ -169,7 +169,8 @@ impl Plan {
         check_fits("train.window", options.window, source.frames())?;
         let [rows, columns, channels] = source.frame_shape();
         check_batch_size(options.batch_size, &[options.window, rows, columns, channels])?;
-        Ok(Self { frames, options, epochs: Epochs::new(trajectories) })
+        let epochs = Arc::new(Epochs::new(trajectories));
+        Ok(Self { frames, options, epochs, carries_scenes: false })
     }
 
     /// Trajectory and first frame of every window of batch `step`.
@@ -188,8 +189,33 @@ impl Plan {
     pub(crate) fn batch(&self, step: u64) -> Result<Batch> {
         let LoaderOptions { batch_size, window, .. } = self.options;
         let [rows, columns, channels] = self.frames.source().frame_shape();
-        let values = rows * columns * channels;
         let items = self.items(step);
+        let frames = match self.scenes(&items)? {
+            Some(scenes) => BatchFrames::Scenes(scenes),
+            None => BatchFrames::Values(self.values(&items, rows * columns * channels)?),
+        };
+        Ok(Batch { step, frames, shape: [window, batch_size, rows, columns, channels], items })
+    }
+
+    /// What the windows show, axes `[time, batch]`, if that is wanted and the source knows it.
+    fn scenes(&self, items: &[(usize, usize)]) -> Result<Option<Scenes>> {
+        if !self.carries_scenes {
+            return Ok(None);
+        }
+        let source = self.frames.source();
+        let mut windows = Vec::with_capacity(items.len());
+        for &(trajectory, start) in items {
+            match source.scenes(trajectory, start, self.options.window)? {
+                Some(window) => windows.push(window),
+                None => return Ok(None),
+            }
+        }
+        Ok(Scenes::time_first(&windows))
+    }
+
+    /// The frames of the windows, axes `[time, batch, value]`, of which a frame has so many.
+    fn values(&self, items: &[(usize, usize)], values: usize) -> Result<Vec<f32>> {
+        let LoaderOptions { batch_size, window, .. } = self.options;
         let mut frames = vec![0.0; window * batch_size * values];
         // Windows are read one by one, since sources are fastest along time; batches are stored
         // time first, since models consume them so.
@@ -201,6 +227,6 @@ impl Plan {
                 frames[place..place + values].copy_from_slice(frame);
             }
         }
-        Ok(Batch { step, frames, shape: [window, batch_size, rows, columns, channels], items })
+        Ok(frames)
     }
 }

@@ -5,8 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
+use crate::batch::Batch;
 use crate::error::{Error, Result};
-use crate::loader::{Batch, Plan};
+use crate::loader::Plan;
 
 /// What the loader and its threads agree on.
 struct State {

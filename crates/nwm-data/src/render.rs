@@ -13,6 +13,7 @@ use std::ops::Range;
 
 use crate::discs::{BACKGROUND, Disc, LANES, bytes, pure_colour, row_bytes};
 use crate::error::{Error, Result, check_length};
+use crate::scenes::Scenes;
 use crate::spec::Variant;
 use crate::systems::{MOST_BALLS, Picture, System, ball_radius};
 
@@ -83,10 +84,10 @@ pub struct Appearance<'a> {
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Renderer {
-    system: System,
-    picture: Picture,
+    pub(crate) system: System,
+    pub(crate) picture: Picture,
     resolution: usize,
 }
 
@@ -189,8 +190,17 @@ impl Renderer {
         Ok(())
     }
 
+    /// What the pictures of many states show, axes `[frame, dimension]`: enough to draw them later, or elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BufferLength`] if a slice does not have the length that its axes ask for.
+    pub fn scenes(&self, states: &[f64], appearance: &Appearance<'_>) -> Result<Scenes> {
+        Scenes::of(self, states, appearance)
+    }
+
     /// Draws discs over the background.
-    fn draw_discs<T: PixelValue>(&self, discs: &[Disc], out: &mut [T]) {
+    pub(crate) fn draw_discs<T: PixelValue>(&self, discs: &[Disc], out: &mut [T]) {
         let (background, below) = out.split_at_mut(self.resolution * CHANNELS);
         for pixel in background.chunks_exact_mut(CHANNELS) {
             pixel.copy_from_slice(&bytes(BACKGROUND).map(T::of_byte));
@@ -231,7 +241,12 @@ impl Renderer {
     }
 
     /// Draws the outer product of two strategies.
-    fn draw_strategies<T: PixelValue>(&self, choices: usize, state: &[f64], out: &mut [T]) {
+    pub(crate) fn draw_strategies<T: PixelValue>(
+        &self,
+        choices: usize,
+        state: &[f64],
+        out: &mut [T],
+    ) {
         let (x, y) = state.split_at(choices);
         // The last block may be cut off.
         let block = self.resolution.div_ceil(choices);
@@ -244,7 +259,7 @@ impl Renderer {
     }
 
     /// The discs of a state, front to back; those that the system does not have are empty.
-    fn discs(
+    pub(crate) fn discs(
         &self,
         state: &[f64],
         appearance: &Appearance<'_>,

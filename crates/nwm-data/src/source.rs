@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use crate::error::{Error, Result, check_length};
 use crate::render::{PixelValue, Renderer};
+use crate::scenes::Scenes;
 use crate::spec::Split;
 use crate::trajectories::Trajectories;
 
@@ -34,6 +35,32 @@ pub trait FrameSource: Send + Sync {
     /// [`Error::OutOfRange`] if there is no such trajectory or frame, [`Error::BufferLength`] if
     /// `out` does not have the length that its axes ask for; errors of the file behind the source.
     fn read(&self, trajectory: usize, start: usize, count: usize, out: &mut [f32]) -> Result<()>;
+
+    /// What the frames `start..start + count` of a trajectory show, for whoever draws them elsewhere; none if the source
+    /// holds pictures, which are read.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfRange`] if there is no such trajectory or frame; errors of the file behind the source.
+    fn scenes(&self, trajectory: usize, start: usize, count: usize) -> Result<Option<Scenes>> {
+        let _ = (trajectory, start, count);
+        Ok(None)
+    }
+}
+
+/// Checks which frames are asked for.
+pub(crate) fn check_window(
+    source: &(impl FrameSource + ?Sized),
+    trajectory: usize,
+    start: usize,
+    count: usize,
+) -> Result<()> {
+    let within = |axis, start: usize, count: usize, length| match start.checked_add(count) {
+        Some(end) if end <= length => Ok(()),
+        end => Err(Error::OutOfRange { axis, start, end: end.unwrap_or(usize::MAX), length }),
+    };
+    within("trajectory", trajectory, 1, source.trajectories())?;
+    within("frame", start, count, source.frames())
 }
 
 /// Checks the arguments of [`FrameSource::read`].
@@ -44,12 +71,7 @@ pub(crate) fn check_request(
     count: usize,
     out: &[f32],
 ) -> Result<()> {
-    let within = |axis, start: usize, count: usize, length| match start.checked_add(count) {
-        Some(end) if end <= length => Ok(()),
-        end => Err(Error::OutOfRange { axis, start, end: end.unwrap_or(usize::MAX), length }),
-    };
-    within("trajectory", trajectory, 1, source.trajectories())?;
-    within("frame", start, count, source.frames())?;
+    check_window(source, trajectory, start, count)?;
     let expected = count * source.frame_shape().iter().product::<usize>();
     check_length("frames", "[time, row, column, channel]", expected, out.len())
 }
@@ -140,5 +162,13 @@ impl FrameSource for RenderedTrajectories {
             self.renderer.frame(state, &appearance, frame)?;
         }
         Ok(())
+    }
+
+    fn scenes(&self, trajectory: usize, start: usize, count: usize) -> Result<Option<Scenes>> {
+        check_window(self, trajectory, start, count)?;
+        let dimension = self.trajectories.spec().system.state_dimension();
+        let states = self.trajectories.trajectory(trajectory)?;
+        let states = &states[start * dimension..(start + count) * dimension];
+        self.renderer.scenes(states, &self.trajectories.appearance(trajectory)?).map(Some)
     }
 }

@@ -75,10 +75,11 @@ fn frames_lie_time_first_and_belong_to_their_items() {
     for (step, batch) in batches(counting(7, 9), OPTIONS, 20).into_iter().enumerate() {
         assert_eq!(batch.step, step as u64);
         assert_eq!(batch.shape, [4, 3, 1, 1, 1]);
+        let values = batch.frames.into_values();
         for time in 0..4 {
             for (item, &(trajectory, start)) in batch.items.iter().enumerate() {
                 let expected = trajectory as f32 + (start + time) as f32 / 100.0;
-                assert_eq!(batch.frames[time * 3 + item], expected);
+                assert_eq!(values[time * 3 + item], expected);
             }
         }
     }

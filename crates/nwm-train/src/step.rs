@@ -31,7 +31,7 @@ pub struct StepResult {
 /// # Errors
 /// [`crate::Error::Tensor`] if the device refuses.
 pub fn frames_of(batch: Batch, device: &Device) -> Result<Tensor> {
-    Ok(Tensor::from_vec(batch.frames, &batch.shape, device)?)
+    Ok(Tensor::from_vec(batch.frames.into_values(), &batch.shape, device)?)
 }
 
 /// The standard normal numbers of one step of a run, `[batch, noise size of the model]`: a function of the run's seed and the

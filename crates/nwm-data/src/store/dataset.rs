@@ -9,6 +9,7 @@ use crate::arrays::{REGENERATE, StoredArray};
 use crate::error::{Error, Result};
 use crate::hdf5_file::{Author, Reader};
 use crate::render::{Appearance, Renderer};
+use crate::scenes::Scenes;
 use crate::source::{FrameSource, check_request};
 use crate::spec::{DatasetSpec, Split};
 use crate::trajectories::Trajectories;
@@ -179,6 +180,11 @@ impl FrameSource for Dataset {
         check_request(self, trajectory, start, count, out)?;
         let states = self.states(trajectory, start, count)?;
         self.renderer.frames(&states, &self.appearance(trajectory)?, out)
+    }
+
+    fn scenes(&self, trajectory: usize, start: usize, count: usize) -> Result<Option<Scenes>> {
+        let states = self.states(trajectory, start, count)?;
+        self.renderer.scenes(&states, &self.appearance(trajectory)?).map(Some)
     }
 }
 

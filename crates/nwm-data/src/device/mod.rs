@@ -1,0 +1,7 @@
+//! Pictures drawn where they are used. Generic over where kernels run.
+
+mod draw;
+#[cfg(test)]
+mod emulated;
+#[cfg(test)]
+mod tests;
