@@ -7,13 +7,14 @@ use nwm_data::{
 use nwm_models::nn::Parameters;
 use nwm_models::{CellScalars, Checkpoint, FrameShape, Model};
 
+use crate::batch_frames::{for_device, frames_of};
 use crate::config::{Config, TrainConfig};
 use crate::data::{FILE_DATA, open_frames_with};
 use crate::error::{Error, Result};
 use crate::evaluation::validation_error;
 use crate::memory::check_memory;
 use crate::run::Observer;
-use crate::step::{StepResult, frames_of, noise_of_step, training_step};
+use crate::step::{StepResult, noise_of_step, training_step};
 use crate::task::{Items, Task, other_model};
 use crate::wave_probe::WaveProbe;
 
@@ -55,6 +56,7 @@ impl<'a> ForecastTask<'a> {
         let waves = WaveProbe::open(config, probed)?;
         let trajectories = frames.source().trajectories();
         let loader = Loader::new(frames, loader_options(&config.train))?;
+        let loader = for_device(loader, model.device());
         Ok(Self { config, model, loader, trajectories, validation, waves })
     }
 }

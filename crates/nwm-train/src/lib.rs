@@ -38,6 +38,7 @@
 //! optimiser's moments and a step count. Sums have a fixed order: results do not depend on the number of threads.
 
 mod adam;
+mod batch_frames;
 mod checkpoint;
 mod command_line;
 mod config;
@@ -76,6 +77,7 @@ mod variational_task;
 mod wave_probe;
 
 pub use adam::{Adam, AdamMethod, AdamRule};
+pub use batch_frames::frames_of;
 pub use checkpoint::{Best, OPTIMIZER_FILE, TrainingState, write_checkpoint};
 pub use command_line::command_line;
 pub use config::{
@@ -120,7 +122,7 @@ pub use selectivity::{
 pub use sequence_data::{Answers, Questions, Sequences};
 pub use sequence_task::sequence_step;
 pub use sgd::{Sgd, SgdMethod, SgdRule};
-pub use step::{StepResult, frames_of, noise_of_step, training_step};
+pub use step::{StepResult, noise_of_step, training_step};
 pub use tensorboard::EventLog;
 pub use trained_run::{RequestedCheckpoint, TrainedRun};
 pub use unroll::{

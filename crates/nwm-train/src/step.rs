@@ -1,7 +1,6 @@
 //! One training step: prediction, loss, gradients.
 
 use candle_core::{DType, Device, Tensor};
-use nwm_data::Batch;
 use nwm_models::Model;
 use nwm_models::nn::standard_normals;
 
@@ -24,14 +23,6 @@ pub struct StepResult {
     pub gradients: Gradients,
     /// Euclidean norm of all gradients.
     pub gradient_norm: f64,
-}
-
-/// Frames of a batch as a tensor `[time, batch, row, column, channel]`.
-///
-/// # Errors
-/// [`crate::Error::Tensor`] if the device refuses.
-pub fn frames_of(batch: Batch, device: &Device) -> Result<Tensor> {
-    Ok(Tensor::from_vec(batch.frames.into_values(), &batch.shape, device)?)
 }
 
 /// The standard normal numbers of one step of a run, `[batch, noise size of the model]`: a function of the run's seed and the
