@@ -4,6 +4,7 @@
 //! - `draw_SYSTEM`: the pictures of ten such trajectories, as bytes.
 //! - `load_SIZE`: one batch of windows of 60 frames, of 8 (quick) or 32 (paper) pendulums, drawn by one worker for a
 //!   consumer that does nothing else: the shortest step that the loader keeps up with.
+//! - `scenes_paper`: the batch of `load_paper` as scenes, which a GPU draws.
 //! - `queue_quick`: the same beside a consumer that takes 100 ms a step; the share of batches that waited ready is printed.
 //!
 //! What is reported as loss is the mean of the numbers, so that a peer's can be compared.
@@ -29,6 +30,7 @@ enum Work {
     Generate(System),
     Draw(System),
     Load { batch: usize },
+    Scenes { batch: usize },
     Queue,
 }
 
@@ -39,6 +41,7 @@ fn cases() -> Vec<(String, Work)> {
     let load = [
         ("load_quick".to_owned(), Work::Load { batch: 8 }),
         ("load_paper".to_owned(), Work::Load { batch: 32 }),
+        ("scenes_paper".to_owned(), Work::Scenes { batch: 32 }),
         ("queue_quick".to_owned(), Work::Queue),
     ];
     generate.into_iter().chain(draw).chain(load).collect()
@@ -84,8 +87,11 @@ fn measure(
             report.add_count("frames", timing, (DRAWN * source.frames()) as f64);
             report.loss = Some(mean(frames.iter().map(|&byte| f64::from(byte))));
         }
-        Work::Load { batch } => {
+        Work::Load { batch } | Work::Scenes { batch } => {
             let mut loader = loader(batch)?;
+            if matches!(work, Work::Scenes { .. }) {
+                loader = loader.with_scenes();
+            }
             let (timing, last) = time(arguments.repeats, || loader.next_batch())?;
             report.add_count("batches", timing, 1.0);
             report.loss = Some(mean(last.frames.into_values().into_iter().map(f64::from)));
