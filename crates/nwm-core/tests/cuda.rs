@@ -4,7 +4,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stderr,
-    reason = "helpers of tests may panic, and say what is skipped"
+    reason = "helpers of tests may panic, and say what is found"
 )]
 
 mod common;
@@ -34,14 +34,7 @@ fn program_of(modules: &[&'static Module], checked: bool, defines: &[&str]) -> O
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = root.join("kernels");
     let sources = Sources { name: "cell", folder: &folder, modules, checked, defines };
-    match Program::build(&sources, Path::new(env!("CARGO_TARGET_TMPDIR"))) {
-        Ok(program) => Some(program),
-        Err(error) if error.to_string().contains("does not start") => {
-            eprintln!("skipped: {error}");
-            None
-        }
-        Err(error) => panic!("{error}"),
-    }
+    Program::build_for_tests(&sources, Path::new(env!("CARGO_TARGET_TMPDIR")))
 }
 
 /// What one run gives: the result, and gradients of drive, initial state and packed parameters.

@@ -20,6 +20,15 @@ pub enum Error {
         most: usize,
     },
 
+    /// A launch of nothing, which drivers refuse with an answer that does not say why.
+    #[error("launch {kernel}: {what} is 0, at least 1 is needed")]
+    EmptyGrid {
+        /// Which kernel.
+        kernel: &'static str,
+        /// Which size.
+        what: &'static str,
+    },
+
     /// A size that does not fit the number that a kernel counts with.
     #[error("launch a kernel: {what} is {found}, which does not fit 31 bits")]
     Count {
@@ -47,6 +56,17 @@ pub enum Error {
         end: usize,
         /// How long the array is.
         length: usize,
+    },
+
+    /// There is no compiler for the emulation.
+    #[error(
+        "build an emulation: {compiler} does not start: {why}; install g++ or name another compiler in CXX"
+    )]
+    NoCompiler {
+        /// The compiler that was tried.
+        compiler: String,
+        /// What the operating system said.
+        why: String,
     },
 
     /// The emulation cannot be built.

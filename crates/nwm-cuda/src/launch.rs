@@ -219,8 +219,9 @@ impl<A> Product<'_, A> {
 /// Where kernels run, one after the other in the order in which they are launched.
 ///
 /// Arrays are written through shared references: a launch names the arrays that its kernel writes, and the order of
-/// launches is the order of effects. Whoever launches makes sure that nobody else reads an array meanwhile, as the tensor
-/// library does for the storage of tensors that were not handed out yet.
+/// launches is the order of effects. Whoever launches makes sure that nobody else uses an array meanwhile: results are
+/// arrays of this queue ([`Queue::array`]) that become the storage of a tensor only after the launch, and from then on
+/// are read by what is launched later into the same order.
 pub trait Queue {
     /// Numbers on the device.
     type Array;
@@ -261,8 +262,8 @@ pub trait Queue {
     /// Runs a kernel after everything that was launched before.
     ///
     /// # Errors
-    /// [`Error::Grid`] if a block or grid is larger than the device allows, [`Error::List`] if a list is too long, or what the
-    /// device answers.
+    /// [`Error::Grid`] if a block or grid is larger than the device allows, [`Error::EmptyGrid`] if one of them is empty,
+    /// [`Error::List`] if a list is too long, or what the device answers.
     fn launch(
         &self,
         kernel: Kernel,
@@ -289,10 +290,14 @@ impl Grid {
         let most = |what, found, most| {
             if found > most { Err(Error::Grid { kernel, what, found, most }) } else { Ok(()) }
         };
+        let some = |what, found, limit| match found {
+            0 => Err(Error::EmptyGrid { kernel, what }),
+            _ => most(what, found, limit),
+        };
         for (&blocks, limit) in self.blocks.iter().zip(Self::MOST_BLOCKS) {
-            most("the number of blocks", blocks, limit)?;
+            some("the number of blocks", blocks, limit)?;
         }
-        most("the number of threads of a block", self.threads, limits.threads)?;
+        some("the number of threads of a block", self.threads, limits.threads)?;
         most("the odd number of threads", self.threads % WARP, 0)?;
         most("the shared memory of a block in words", self.shared_words, limits.shared_words)
     }
@@ -324,6 +329,20 @@ mod tests {
         assert!(refused(Grid { threads: 2048, ..grid }).contains("threads of a block is 2048"));
         assert!(refused(Grid { threads: 65, ..grid }).contains("odd number of threads is 1"));
         assert!(refused(Grid { blocks: [1, 70_000, 1], ..grid }).contains("65535"));
+    }
+
+    #[test]
+    fn grids_of_nothing_are_refused() {
+        let grid = Grid { blocks: [1, 1, 1], threads: 64, shared_words: 0 };
+        for axis in 0..3 {
+            let mut blocks = grid.blocks;
+            blocks[axis] = 0;
+            let error = Grid { blocks, ..grid }.check("step", Limits::AMPERE).unwrap_err();
+            let expected = "launch step: the number of blocks is 0, at least 1 is needed";
+            assert_eq!(error.to_string(), expected);
+        }
+        let error = Grid { threads: 0, ..grid }.check("step", Limits::AMPERE).unwrap_err();
+        assert!(error.to_string().contains("threads of a block is 0"), "{error}");
     }
 
     #[test]

@@ -36,16 +36,18 @@ mod error;
 #[cfg(feature = "cuda")]
 mod gpu;
 mod launch;
+mod program;
 
 #[cfg(feature = "cuda")]
 pub use description::{GpuDescription, driver_release, gpu_count};
-pub use emulation::{EmulatedArray, Emulation, Order, Program, Sources};
+pub use emulation::{EmulatedArray, Emulation};
 pub use error::{Error, Result};
 #[cfg(feature = "cuda")]
 pub use gpu::{Gpu, Speeds, keep_freed_memory};
 pub use launch::{
     Argument, Capability, Grid, Kernel, LIST, Limits, Matrix, Module, Product, Ptx, Queue, WARP,
 };
+pub use program::{Order, Program, Sources};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,13 +1,9 @@
 //! What the emulation computes, and that it finds planted mistakes.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stderr,
-    reason = "helpers of tests may panic, and say what is skipped"
-)]
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
 use std::path::Path;
+use std::process::Command;
 
 use nwm_cuda::{
     Argument, Emulation, Error, Grid, Kernel, Limits, Matrix, Module, Order, Product, Program,
@@ -40,14 +36,7 @@ fn program(defines: &[&str], checked: bool) -> Option<Program> {
         checked,
         defines,
     };
-    match Program::build(&sources, Path::new(env!("CARGO_TARGET_TMPDIR"))) {
-        Ok(program) => Some(program),
-        Err(error) if error.to_string().contains("does not start") => {
-            eprintln!("skipped: {error}");
-            None
-        }
-        Err(error) => panic!("{error}"),
-    }
+    Program::build_for_tests(&sources, Path::new(env!("CARGO_TARGET_TMPDIR")))
 }
 
 fn queue(defines: &[&str], checked: bool, order: Order) -> Option<Emulation> {
@@ -98,6 +87,27 @@ fn blocks_exchange_values_through_shared_memory() {
             assert_eq!(turn(&queue).unwrap(), turned());
         }
     }
+}
+
+#[test]
+fn fibers_switch_the_same_by_system_calls() {
+    for order in ORDERS {
+        let Some(queue) = queue(&["NWM_UCONTEXT"], false, order) else { return };
+        assert_eq!(turn(&queue).unwrap(), turned());
+    }
+}
+
+#[test]
+fn without_a_compiler_tests_say_that_they_are_skipped() {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "fibers_switch_the_same_by_system_calls", "--nocapture"])
+        .env("CXX", "no-such-compiler")
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    let expected = "skipped: build an emulation: no-such-compiler does not start";
+    assert!(errors.contains(expected), "{errors}");
 }
 
 #[test]

@@ -1,11 +1,6 @@
 //! The kernels, emulated, against the layers on the CPU in double precision; and that tests find planted mistakes.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stderr,
-    reason = "helpers of tests may panic, and say what is skipped"
-)]
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
 use nwm_cuda::{EmulatedArray, Emulation, Order, Queue};
 
