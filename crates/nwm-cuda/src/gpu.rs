@@ -8,11 +8,12 @@ use candle_core::cuda_backend::cudarc::driver::sys::{
     CUdevice_attribute, CUfunction_attribute, CUmemPool_attribute, cuMemPoolSetAttribute,
 };
 use candle_core::cuda_backend::cudarc::driver::{
-    CudaSlice, CudaStream, DevicePtr, LaunchConfig, PushKernelArg, SyncOnDrop,
+    CudaContext, CudaSlice, CudaStream, DevicePtr, LaunchConfig, PushKernelArg, SyncOnDrop,
 };
-use candle_core::cuda_backend::{CudaDevice, WrapErr};
+use candle_core::cuda_backend::{CudaDevice, DeviceId, WrapErr};
 
 use crate::error::{Error, Result};
+use crate::known::{Answers, Grants};
 use crate::launch::{Argument, Grid, Kernel, LIST, Limits, Product, Ptx, Queue, full_list};
 
 /// Keeps freed memory with the device's pool instead of handing it back at every synchronisation, after which the tape of
@@ -37,11 +38,38 @@ pub fn keep_freed_memory(device: &CudaDevice) -> Result<()> {
 /// Shared memory in bytes that every kernel may use without asking for more.
 const UNASKED_SHARED_BYTES: usize = 48 * 1024;
 
+/// What devices can do, by their numbers.
+static PROPERTIES: Answers<usize, Properties> = Answers::new();
+
+/// Bytes of shared memory that kernels may use: of each device of the tensor library, which loads modules of its own,
+/// by module and kernel.
+static SHARED_BYTES: Grants<(DeviceId, &str, &str)> = Grants::new();
+
 /// A GPU of the tensor library.
+///
+/// All launches are in the device's stream. Which arrays a kernel writes, only the kernel knows; the driver's bindings
+/// are told that it reads all of them. That is right for as long as an array is used in the stream in which it was
+/// written, where order suffices:
+///
+/// - `Device::new_cuda` takes the default stream of the calling *thread*, and the bindings track nothing. A tensor that
+///   goes from one thread to another needs a [`Queue::synchronise`] in the first one before.
+/// - `Device::new_cuda_with_stream` has one stream for all threads, and the bindings record an event at every use. Ours
+///   count as reads, for which a read in the stream of another device does not wait: synchronise before a tensor is
+///   copied to another device of the same GPU. Within the device nothing is needed.
+///
+/// An event of the right kind would need exclusive references to results (`device_ptr_mut`), and arguments that say what
+/// they are for.
 #[derive(Debug, Clone)]
 pub struct Gpu {
     device: CudaDevice,
+    properties: Properties,
+}
+
+/// What a device can do.
+#[derive(Debug, Clone, Copy)]
+struct Properties {
     limits: Limits,
+    /// Compute capability, major and minor.
     capability: (usize, usize),
 }
 
@@ -67,26 +95,15 @@ enum Value {
 }
 
 impl Gpu {
-    /// Asks the device for what its blocks may have.
+    /// Asks the device for what its blocks may have, the first time.
     ///
     /// # Errors
     /// [`Error::Device`] with the driver's answer.
     pub fn new(device: &CudaDevice) -> Result<Self> {
         let stream = device.cuda_stream();
         let context = stream.context();
-        let ask = |attribute| -> Result<usize> {
-            let value = context.attribute(attribute).w()?;
-            Ok(usize::try_from(value).unwrap_or(0))
-        };
-        use CUdevice_attribute::{
-            CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR as MAJOR,
-            CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR as MINOR,
-            CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN as SHARED_BYTES,
-            CU_DEVICE_ATTRIBUTE_MAX_THREADS_PER_BLOCK as THREADS,
-        };
-        let limits = Limits { shared_words: ask(SHARED_BYTES)? / 4, threads: ask(THREADS)? };
-        let capability = (ask(MAJOR)?, ask(MINOR)?);
-        Ok(Self { device: device.clone(), limits, capability })
+        let properties = PROPERTIES.get(context.ordinal(), || Properties::of(context))?;
+        Ok(Self { device: device.clone(), properties })
     }
 
     /// Multiprocessors, their clock in hertz, and the bandwidth of the memory in bytes per second, as the driver tells them.
@@ -117,14 +134,14 @@ impl Gpu {
     /// # Errors
     /// [`Error::Device`] with the driver's answer.
     pub fn name(&self) -> Result<String> {
-        let (major, minor) = self.capability;
+        let (major, minor) = self.properties.capability;
         let name = self.device.cuda_stream().context().name().w()?;
         Ok(format!("{name}, compute capability {major}.{minor}"))
     }
 
     /// The code of a module that this device runs best.
     fn ptx(&self, kernel: Kernel) -> Result<&'static Ptx> {
-        let (major, minor) = self.capability;
+        let (major, minor) = self.properties.capability;
         let mut serving =
             kernel.module.ptx.iter().filter(|ptx| ptx.capability.serves(major, minor));
         serving.next_back().ok_or_else(|| {
@@ -137,7 +154,24 @@ impl Gpu {
     }
 }
 
-/// Where an element of an array lies; the array is in use until the guard is dropped.
+impl Properties {
+    fn of(context: &CudaContext) -> Result<Self> {
+        let ask = |attribute| -> Result<usize> {
+            let value = context.attribute(attribute).w()?;
+            Ok(usize::try_from(value).unwrap_or(0))
+        };
+        use CUdevice_attribute::{
+            CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR as MAJOR,
+            CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR as MINOR,
+            CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN as SHARED_BYTES,
+            CU_DEVICE_ATTRIBUTE_MAX_THREADS_PER_BLOCK as THREADS,
+        };
+        let limits = Limits { shared_words: ask(SHARED_BYTES)? / 4, threads: ask(THREADS)? };
+        Ok(Self { limits, capability: (ask(MAJOR)?, ask(MINOR)?) })
+    }
+}
+
+/// Where an element of an array lies, which may be one of a result (see [`Gpu`]); the array is in use until the guard is dropped.
 fn address<'a>(
     (array, offset): (&'a CudaSlice<f32>, usize),
     stream: &'a CudaStream,
@@ -182,14 +216,17 @@ impl Queue for Gpu {
         grid: Grid,
         arguments: &[Argument<'_, CudaSlice<f32>>],
     ) -> Result<()> {
-        grid.check(kernel.name, self.limits)?;
+        grid.check(kernel.name, self.properties.limits)?;
         let ptx = self.ptx(kernel)?;
         let function =
             self.device.get_or_load_custom_func(kernel.name, kernel.module.name, ptx.text)?;
         let shared_bytes = 4 * grid.shared_words;
         if shared_bytes > UNASKED_SHARED_BYTES {
             let attribute = CUfunction_attribute::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
-            function.set_attribute(attribute, shared_bytes as i32).w()?;
+            let key = (self.device.id(), kernel.module.name, kernel.name);
+            SHARED_BYTES.ensure(key, shared_bytes, || {
+                Ok(function.set_attribute(attribute, shared_bytes as i32).w()?)
+            })?;
         }
         let stream = self.device.cuda_stream();
         let mut guards = Vec::new();
@@ -254,6 +291,7 @@ impl Queue for Gpu {
         let address = |start: u64, offset: usize| start + 4 * offset as u64;
         let (left, _reads_left) = product.left.array.device_ptr(&stream);
         let (right, _reads_right) = product.right.array.device_ptr(&stream);
+        // Written, though taken like what is read: see `Gpu`.
         let (target, _writes) = product.result.0.device_ptr(&stream);
         let (one, beta) = (1.0_f32, if product.accumulate { 1.0_f32 } else { 0.0 });
         // The library counts columns first: the transpose of the result is the product of the transposes.
@@ -281,6 +319,6 @@ impl Queue for Gpu {
     }
 
     fn limits(&self) -> Limits {
-        self.limits
+        self.properties.limits
     }
 }

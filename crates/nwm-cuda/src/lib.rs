@@ -35,6 +35,8 @@ mod emulation;
 mod error;
 #[cfg(feature = "cuda")]
 mod gpu;
+#[cfg(any(feature = "cuda", test))]
+mod known;
 mod launch;
 mod program;
 
