@@ -6,7 +6,7 @@
 //
 // Found here: a thread that waits where others do not, or that ends while others wait; with NWM_CHECKED also accesses out
 // of bounds, reads of what nobody wrote, and races. Not found: timing, occupancy, the order of global memory between
-// blocks, the errors of approximate instructions.
+// blocks; nor the errors of approximate instructions, but for a constant one that can be set (NWM_QUOTIENT_ERROR).
 #pragma once
 
 #include <algorithm>
@@ -293,7 +293,22 @@ inline void multiply_tile(float (&sum)[4], const uint32_t (&a)[4], const uint32_
     wait_for_warp(line);
 }
 
+/// A number some units in the last place further from zero, or nearer to it.
+inline float moved(float value, int units) {
+    if (!std::isfinite(value) || value == 0.0f) return value;
+    int32_t bits;
+    std::memcpy(&bits, &value, 4);
+    bits += units;
+    std::memcpy(&value, &bits, 4);
+    return value;
+}
+
 } // namespace emulation
+
+/// Units in the last place by which quotients of `__fdividef` are wrong; on a GPU anything from -2 to 2.
+#ifndef NWM_QUOTIENT_ERROR
+#define NWM_QUOTIENT_ERROR 0
+#endif
 
 #define __syncthreads() emulation::barrier(__LINE__)
 #define __syncwarp() emulation::synchronise_warp(__LINE__)
@@ -305,7 +320,9 @@ using std::min;
 inline float __ldg(const float *address) { return *address; }
 inline float __fadd_rn(float left, float right) { return left + right; }
 inline float __fmul_rn(float left, float right) { return left * right; }
-inline float __fdividef(float numerator, float denominator) { return numerator / denominator; }
+inline float __fdividef(float numerator, float denominator) {
+    return emulation::moved(numerator / denominator, NWM_QUOTIENT_ERROR);
+}
 inline float __fdiv_rn(float left, float right) { return left / right; }
 inline double __dadd_rn(double left, double right) { return left + right; }
 inline double __dsub_rn(double left, double right) { return left - right; }

@@ -17,6 +17,7 @@ const SAMPLES: Module = Module {
         "turn",
         "turn_warps",
         "multiply",
+        "parts",
         "tangents",
         "move_fours",
         "move_fours_wrongly",
@@ -211,19 +212,92 @@ fn numbers_that_travel_together_begin_at_a_multiple_of_their_size() {
     }
 }
 
+/// TF32 numbers, and both parts of numbers that are split.
+fn parts(values: &[f32]) -> Option<[Vec<f32>; 3]> {
+    let queue = queue(&[], false, Order::Forward)?;
+    let array = queue.upload(values).unwrap();
+    let results = [(); 3].map(|()| queue.array(values.len()).unwrap());
+    let mut arguments =
+        vec![Argument::count("values", values.len()).unwrap(), Argument::array(&array, 0)];
+    arguments.extend(results.iter().map(|result| Argument::array(result, 0)));
+    queue.launch(kernel("parts"), grid(1, 64, 0), &arguments).unwrap();
+    Some(results.map(|result| queue.download(&result).unwrap()))
+}
+
+/// Bits that TF32 numbers do not have.
+const BEYOND_TF32: u32 = 0x1fff;
+
+#[test]
+fn numbers_are_rounded_to_the_nearest_and_split_without_a_loss() {
+    // All bits beyond TF32 with some in front; exponents from the smallest normal numbers to the largest.
+    let mut values = Vec::new();
+    for front in [0x0080_0000_u32, 0x3f80_0000, 0x3f80_2000, 0xbfff_e000, 0x7f7f_c000] {
+        values.extend((0..=BEYOND_TF32).step_by(3).map(|rest| f32::from_bits(front + rest)));
+    }
+    let Some([rounded, high, low]) = parts(&values) else { return };
+    for (index, &value) in values.iter().enumerate() {
+        let [rounded, high, low] = [rounded[index], high[index], low[index]];
+        assert!([rounded, high, low].iter().all(|part| part.to_bits() & BEYOND_TF32 == 0));
+        assert_eq!(rounded, high, "{value}");
+        // Units in the last places of the number and of a TF32 number.
+        let unit = f64::from(f32::from_bits(value.to_bits() & 0x7f80_0000)) / f64::from(1 << 23);
+        let coarse = unit * f64::from(BEYOND_TF32 + 1);
+        assert!((f64::from(value) - f64::from(high)).abs() <= coarse / 2.0, "{value}: {high}");
+        let rest = f64::from(value) - f64::from(high) - f64::from(low);
+        // Parts of the smallest numbers are subnormal, with fewer bits.
+        let most = if value.abs() > 1e-30 { unit } else { coarse };
+        assert!(rest.abs() <= most, "{value}: {high} + {low}");
+    }
+}
+
+#[test]
+fn what_is_not_a_finite_number_stays_so_in_parts() {
+    // Bits that come out of arithmetic, the largest, the smallest, and some that only the last bits tell from infinity.
+    let mut values: Vec<f32> =
+        [0x7fff_ffff, 0x7fc0_0000, 0xffff_ffff, 0xffc0_0000, 0x7fff_f000, 0x7f80_0001, 0xff80_1fff]
+            .map(f32::from_bits)
+            .to_vec();
+    let nans = values.len();
+    values.extend([f32::INFINITY, f32::NEG_INFINITY]);
+    let Some([rounded, high, low]) = parts(&values) else { return };
+    for (index, value) in values.iter().enumerate() {
+        let bits = value.to_bits();
+        if index < nans {
+            assert!((high[index] + low[index]).is_nan(), "{bits:x}");
+            // The conversion of the device looks at the first bits alone.
+            let told_by_first_bits = f32::from_bits(bits & !BEYOND_TF32).is_nan();
+            assert!(!rounded[index].is_finite(), "{bits:x}");
+            assert_eq!(rounded[index].is_nan(), told_by_first_bits, "{bits:x}");
+        } else {
+            assert_eq!(rounded[index], *value);
+            assert_eq!(high[index], *value);
+            assert!(!(high[index] + low[index]).is_finite());
+        }
+    }
+}
+
 #[test]
 fn the_tangent_is_within_its_bound() {
-    let Some(queue) = queue(&[], false, Order::Forward) else { return };
-    let mut values: Vec<f32> = (-6000..=6000).map(|step| step as f32 * 2e-3).collect();
-    values.extend([f32::INFINITY, f32::NEG_INFINITY, f32::NAN]);
-    let (array, result) = (queue.upload(&values).unwrap(), queue.array(values.len()).unwrap());
-    let count = Argument::count("values", values.len()).unwrap();
-    let arguments = [count, Argument::array(&array, 0), Argument::array(&result, 0)];
-    queue.launch(kernel("tangents"), grid(1, 64, 0), &arguments).unwrap();
-    for (value, found) in values.iter().zip(queue.download(&result).unwrap()) {
-        let expected = f64::from(*value).tanh();
-        let agrees = (f64::from(found) - expected).abs() < 4e-7;
-        assert!(agrees || (found.is_nan() && value.is_nan()), "{value}: {found}");
+    // On a GPU quotients are up to two units in the last place off.
+    for (define, bound) in [
+        ("NWM_QUOTIENT_ERROR=0", 3.2e-7),
+        ("NWM_QUOTIENT_ERROR=2", 4.4e-7),
+        ("NWM_QUOTIENT_ERROR=-2", 4.4e-7),
+    ] {
+        let Some(queue) = queue(&[define], false, Order::Forward) else { return };
+        let mut values: Vec<f32> = (-12_000..=12_000).map(|step| step as f32 * 1e-3).collect();
+        values.extend([f32::INFINITY, f32::NEG_INFINITY, f32::NAN]);
+        let (array, result) = (queue.upload(&values).unwrap(), queue.array(values.len()).unwrap());
+        let count = Argument::count("values", values.len()).unwrap();
+        let arguments = [count, Argument::array(&array, 0), Argument::array(&result, 0)];
+        queue.launch(kernel("tangents"), grid(1, 64, 0), &arguments).unwrap();
+        for (value, found) in values.iter().zip(queue.download(&result).unwrap()) {
+            let expected = f64::from(*value).tanh();
+            let agrees = (f64::from(found) - expected).abs() < bound;
+            assert!(agrees || (found.is_nan() && value.is_nan()), "{define}, {value}: {found}");
+            let is_one = found.abs() == 1.0;
+            assert!(is_one || value.is_nan() || value.abs() < 10.0, "{define}, {value}: {found}");
+        }
     }
 }
 

@@ -63,8 +63,9 @@ template <int COUNT> struct SplitOperand {
     uint32_t high[COUNT], low[COUNT];
 
     __device__ void set(int index, float value) {
-        high[index] = nwm::to_tf32(value);
-        low[index] = nwm::to_tf32(value - nwm::from_bits(high[index]));
+        nwm::SplitNumber parts = nwm::split(value);
+        high[index] = parts.high;
+        low[index] = parts.low;
     }
 };
 
