@@ -159,11 +159,11 @@ struct SplitNumber {
 
 /// Splits a number, in four instructions where rounding twice takes seven.
 ///
-/// The high part is rounded to the nearest, so that the low one, the exact rest, has either sign and at most half a unit
-/// of the high one: 12 bits, of which the mask drops the last. The sum is thus off by a unit in the last place of the
-/// number or not at all, as if the rest were rounded, too. A truncated high part would save one more addition, and leave
-/// rests of 13 bits that all have the number's sign: the product of two, which nobody adds, would always be missing on
-/// the same side.
+/// The high part is rounded to the nearest, so that the low one, the exact rest, has either sign and at most half a
+/// unit of the high one: 12 bits, of which the mask drops the last. The sum is thus off by a unit in the last place of
+/// the number or not at all, as if the rest were rounded, too. A truncated high part would save one more addition, and
+/// leave rests of 13 bits that all have the number's sign: the product of two, which nobody adds, would always be
+/// missing on the same side.
 ///
 /// Adding may carry the bits of what is not a number beyond its exponent: then the high part is zero. The rest is not
 /// a number, then, and neither is a product; the mask cannot make an infinity of it, since the processor's own NaN
@@ -202,6 +202,17 @@ __device__ inline Four load_four_if(bool is_there, const float *address) {
                  : "=&f"(four.values[0]), "=&f"(four.values[1]), "=&f"(four.values[2]), "=&f"(four.values[3])
                  : "r"(static_cast<int>(is_there)), "l"(__cvta_generic_to_global(address)));
     return four;
+#endif
+}
+
+/// Reads four words of shared memory, the first of which is a multiple of four.
+__device__ inline Four fetch_four(SharedFloats words) {
+#ifdef NWM_EMULATED
+    emulation::check_alignment(words, 16);
+    return Four{{words[0], words[1], words[2], words[3]}};
+#else
+    float4 four = *reinterpret_cast<const float4 *>(words);
+    return Four{{four.x, four.y, four.z, four.w}};
 #endif
 }
 

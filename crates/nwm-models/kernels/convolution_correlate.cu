@@ -72,6 +72,8 @@ template <class T> class Windows {
 
     __device__ int steps() const { return (4 * window_.fours + tile_product::DEPTH - 1) / tile_product::DEPTH; }
 
+    __device__ void prepare(int) const {}
+
     template <int N> __device__ void read_left(int step, nwm::Four (&fours)[N]) const {
         int index = step * (tile_product::DEPTH / 4) + threadIdx.x % 4;
         Window::Piece piece = window_.piece(index);

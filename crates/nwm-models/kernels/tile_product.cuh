@@ -208,8 +208,13 @@ template <class T> struct RightPlace {
 /// Fours that each thread moves of a tile of so many words.
 template <int WORDS> constexpr int FOURS_OF_THREAD = (WORDS / 4 + THREADS - 1) / THREADS;
 
+/// Words of shared memory for two steps of both tiles.
+template <class T, class Left> constexpr int WORDS = 2 * (Left::WORDS + Right<T>::WORDS);
+
 /// Sums `steps` times 16 terms that `operands` reads from global memory, in fours:
 ///
+/// - `prepare(step)` does what all threads need for a step, one barrier before it is read; the caller has done it for
+///   the first one;
 /// - `read_left(step, fours)` reads this thread's share of the left tile, of which number `index` belongs at word
 ///   `left_word(index)`;
 /// - `read_right(step, fours)` reads this thread's share of the right tile, number `index` at `RightPlace<T>(index)`.
@@ -245,6 +250,7 @@ __device__ void add_products(Sums<T> &sums, SharedFloats shared, const Operands 
             operands.read_left(step, left);
             operands.read_right(step, right);
         }
+        if (step + 1 < steps) operands.prepare(step + 1);
         if (step > 0) sums.template add<Precision, Left>(before, before + Left::WORDS);
         // What is in this half was multiplied before the last barrier.
         if (step < steps) place(half);

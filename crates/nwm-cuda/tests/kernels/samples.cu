@@ -66,7 +66,7 @@ extern "C" __global__ void multiply(const float *a, const float *b, float *sum) 
     for (int part = 0; part < 4; ++part) sum[(group + part / 2 * 8) * 8 + 2 * place + part % 2] = result[part];
 }
 
-/// For each of `count` numbers, rounded[index] = the number in TF32; high[index] + low[index] = the number in two parts.
+/// For each of `count` numbers: rounded[index] is the number in TF32, high[index] and low[index] are its two parts.
 extern "C" __global__ void parts(int count, const float *values, float *rounded, float *high, float *low) {
     for (int index = threadIdx.x; index < count; index += blockDim.x) {
         rounded[index] = nwm::from_bits(nwm::to_tf32(values[index]));

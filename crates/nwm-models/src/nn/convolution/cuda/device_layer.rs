@@ -1,6 +1,6 @@
 //! The launches of one layer.
 
-use nwm_cuda::{Argument, Grid, Kernel, Queue};
+use nwm_cuda::{Argument, Grid, Kernel, Queue, WARP};
 
 use super::super::super::device::{DeviceError, Numbers};
 use super::super::geometry::{Correlation, Pass};
@@ -10,6 +10,9 @@ use super::tile::{Chunks, DEPTH, Precision, THREADS, Tile};
 
 /// Threads of a block of the kernels that have one thread per number.
 pub(super) const PLAIN_THREADS: usize = 256;
+
+/// Warps that add the chunks of the same parameters, each a part of them.
+const REDUCING_WARPS: usize = 8;
 
 /// What kernels count with 31 bits, with a margin for the last tile.
 const MOST_NUMBERS: usize = (1 << 31) - (1 << 16);
@@ -137,22 +140,30 @@ impl<Q: Queue> DeviceLayer<'_, Q> {
         Ok(self.queue.launch(Kernel { module: &CORRELATE, name }, grid, &arguments)?)
     }
 
-    /// Writes the gradient of the weights and, behind it, that of the bias, into `of_parameters` from `offset` on.
+    /// Into how many chunks [`DeviceLayer::parameter_gradient`] had best cut its sums.
+    pub(super) fn chunks(&self) -> Chunks {
+        let pass = self.correlation.reading();
+        let [down, across] = gradient_tiles(self.correlation);
+        let terms = self.batch * most_targets(&pass);
+        let tile = Tile::of_gradient(self.correlation.filters());
+        Chunks::of(terms, tile, phases(&pass) * down * across, self.precision)
+    }
+
+    /// Writes the gradient of the weights and, behind it, that of the bias, into `of_parameters` from `offset` on. Sums over
+    /// all results are cut into `chunks`, which are added from the first to the last in [`REDUCING_WARPS`] parts.
     pub(super) fn parameter_gradient(
         &self,
-        input: Numbers<'_, Q::Array>,
-        before: Numbers<'_, Q::Array>,
+        (input, before): (Numbers<'_, Q::Array>, Numbers<'_, Q::Array>),
+        chunks: Chunks,
         of_parameters: &Q::Array,
         offset: usize,
     ) -> Result<(), DeviceError> {
         let pass = self.correlation.reading();
         let (channels, filters) = (self.correlation.channels(), self.correlation.filters());
         let tile = Tile::of_gradient(filters);
-        let depth = 4 * largest_window(&pass) * channels.div_ceil(4);
-        let tiles = [(depth + 1).div_ceil(tile.rows()), filters.div_ceil(tile.columns())];
+        let depth = gradient_depth(self.correlation);
+        let tiles = gradient_tiles(self.correlation);
         let phases = phases(&pass);
-        let chunks =
-            Chunks::of(self.batch * most_targets(&pass), phases * tiles.iter().product::<usize>());
         let [rows, columns] = axes(&pass);
         let partial = self.queue.array(phases * chunks.count * (depth + 1) * filters)?;
         let int = Argument::count;
@@ -192,9 +203,9 @@ impl<Q: Queue> DeviceLayer<'_, Q> {
             Argument::Long(columns),
         ];
         let grid = Grid {
-            blocks: [((9 * channels + 1) * filters).div_ceil(PLAIN_THREADS), 1, 1],
-            threads: PLAIN_THREADS,
-            shared_words: 0,
+            blocks: [((9 * channels + 1) * filters).div_ceil(WARP), 1, 1],
+            threads: REDUCING_WARPS * WARP,
+            shared_words: REDUCING_WARPS * WARP,
         };
         let kernel = Kernel { module: &WEIGHT_GRADIENT, name: "reduce_gradient" };
         Ok(self.queue.launch(kernel, grid, &arguments)?)
@@ -216,6 +227,19 @@ impl<Q: Queue> DeviceLayer<'_, Q> {
         }
         Ok(())
     }
+}
+
+/// Rows of the gradient of the weights of a phase without that of the bias: the pixels of the largest window with their
+/// channels in fours.
+fn gradient_depth(correlation: &Correlation) -> usize {
+    4 * largest_window(&correlation.reading()) * correlation.channels().div_ceil(4)
+}
+
+/// Tiles of the gradient of the weights of a phase, along rows and along columns.
+fn gradient_tiles(correlation: &Correlation) -> [usize; 2] {
+    let filters = correlation.filters();
+    let tile = Tile::of_gradient(filters);
+    [(gradient_depth(correlation) + 1).div_ceil(tile.rows()), filters.div_ceil(tile.columns())]
 }
 
 /// A pass as a product of matrices.

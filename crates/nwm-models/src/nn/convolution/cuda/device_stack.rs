@@ -89,7 +89,8 @@ impl<Q: Queue> DeviceStack<'_, Q> {
             let on_device = self.device_layer(layer);
             let read = if index == 0 { input } else { results[index - 1] };
             if let Some(of_parameters) = &of_parameters {
-                on_device.parameter_gradient(read, of_result, of_parameters, offset)?;
+                let chunks = on_device.chunks();
+                on_device.parameter_gradient((read, of_result), chunks, of_parameters, offset)?;
             }
             if index == 0 && !wanted.input {
                 return Ok(DeviceGradients { input: None, parameters: of_parameters });

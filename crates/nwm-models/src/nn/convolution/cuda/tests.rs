@@ -2,163 +2,25 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
+mod case;
+
+use case::{BOTH, Case, DOUBLED, HALVED, Outcome, REPEATED, SAME, error, numbers, tolerance};
 use nwm_cuda::{EmulatedArray, Emulation, Order, Queue};
 
 use super::device_layer::DeviceLayer;
 use super::device_stack::DeviceStack;
 use super::modules::{CORRELATE, LEAKY_RELU_GRADIENT, WEIGHT_GRADIENT};
-use super::tile::{Precision, Tile};
+use super::tile::{Chunks, LONGEST_SPLIT_CHUNK, Precision, Tile};
 use crate::nn::convolution::ConvolutionOptions;
 use crate::nn::convolution::geometry::Correlation;
-use crate::nn::convolution::operation::{FusedConvolutions, Layer, Wanted};
+use crate::nn::convolution::operation::{Layer, Wanted};
+use crate::nn::device::Numbers;
 use crate::nn::device::emulated::{self, ORDERS};
-use crate::nn::device::{DeviceError, Numbers};
-
-const BOTH: Wanted = Wanted { input: true, parameters: true };
 
 /// A queue of an emulation with mistakes; none where there is no compiler.
 fn queue(defines: &[&str], checked: bool, order: Order) -> Option<Emulation> {
     let modules = [&CORRELATE, &WEIGHT_GRADIENT, &LEAKY_RELU_GRADIENT];
     emulated::queue("convolution", &modules, defines, checked, order)
-}
-
-/// A stack with its numbers, and what double precision makes of them.
-struct Case {
-    layers: Vec<Layer>,
-    batch: usize,
-    input: Vec<f32>,
-    parameters: Vec<f32>,
-    gradient: Vec<f32>,
-    expected: Outcome<f64>,
-}
-
-/// Results of all layers, and gradients.
-#[derive(Debug, Clone, PartialEq)]
-struct Outcome<T> {
-    results: Vec<Vec<T>>,
-    of_input: Vec<T>,
-    of_parameters: Vec<T>,
-}
-
-/// Numbers without a pattern in -1..1, of which each list has others.
-fn numbers(list: u64, count: usize) -> Vec<f32> {
-    let mut state = list.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    let mut next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(list | 1);
-        (state >> 33) as f32 / (1_u64 << 30) as f32 - 1.0
-    };
-    (0..count).map(|_| next()).collect()
-}
-
-/// Stride, and whether pixels are repeated.
-type Kind = (usize, bool);
-const SAME: Kind = (1, false);
-const HALVED: Kind = (2, false);
-const DOUBLED: Kind = (1, true);
-const REPEATED: Kind = (2, true);
-
-impl Case {
-    /// Layers that read one another, with the channels before, between and after them.
-    fn new(
-        batch: usize,
-        source: [usize; 2],
-        channels: &[usize],
-        kinds: &[Kind],
-        leaky: Option<f64>,
-    ) -> Self {
-        let mut side = source;
-        let layers =
-            kinds.iter().zip(channels.windows(2)).map(|(&(stride, upsample), channels)| {
-                let options = ConvolutionOptions { stride, upsample, leaky };
-                let correlation = Correlation::new(side, channels[0], channels[1], &options);
-                side = correlation.output();
-                Layer { correlation, slope: leaky }
-            });
-        let layers: Vec<Layer> = layers.collect();
-        let input = numbers(1, batch * source[0] * source[1] * channels[0]);
-        // About as large as they are at the beginning of a training.
-        let mut parameters = Vec::new();
-        for (index, layer) in layers.iter().enumerate() {
-            let scale = (9.0 * layer.correlation.channels() as f32).sqrt();
-            let count = layer.parameters().iter().sum();
-            parameters
-                .extend(numbers(4 + index as u64, count).iter().map(|value| 2.0 * value / scale));
-        }
-        let last = layers.last().unwrap().correlation.output_size();
-        let gradient = numbers(2, batch * last);
-
-        let operation = FusedConvolutions::new(layers.clone(), true);
-        let [x, p, g] = [&input, &parameters, &gradient]
-            .map(|list| list.iter().map(|&value| f64::from(value)).collect::<Vec<f64>>());
-        let results = operation.forward(&x, &p);
-        let slices: Vec<&[f64]> = results.iter().map(Vec::as_slice).collect();
-        let (of_input, of_parameters) = operation.backward((&x, &p), &slices, &g, BOTH);
-        let expected = Outcome { results, of_input, of_parameters };
-        Self { layers, batch, input, parameters, gradient, expected }
-    }
-
-    /// On a device. The backward pass is given the expected results, so that signs at the kink of the activation agree.
-    /// Arrays begin with `offset` numbers that are none.
-    fn run(
-        &self,
-        queue: &Emulation,
-        precision: Precision,
-        tile: Option<Tile>,
-        offset: usize,
-    ) -> Result<Outcome<f32>, DeviceError> {
-        let upload = |values: &[f32]| queue.upload(&[&vec![f32::NAN; offset], values].concat());
-        let on_device = |array| Numbers { array, offset };
-        let stack = DeviceStack { queue, layers: &self.layers, batch: self.batch, precision, tile };
-        let input = upload(&self.input)?;
-        let parameters = upload(&self.parameters)?;
-        let gradient = upload(&self.gradient)?;
-        let (input, parameters) = (on_device(&input), on_device(&parameters));
-        let results = stack.forward(input, parameters, true)?;
-        let signs: Vec<EmulatedArray> = self
-            .expected
-            .results
-            .iter()
-            .map(|result| upload(&result.iter().map(|&value| value as f32).collect::<Vec<_>>()))
-            .collect::<Result<_, _>>()?;
-        let signs: Vec<_> = signs.iter().map(on_device).collect();
-        let gradients = stack.backward((input, parameters), &signs, on_device(&gradient), BOTH)?;
-        let download = |array: &EmulatedArray| queue.download(array);
-        Ok(Outcome {
-            results: results.iter().map(download).collect::<Result<_, _>>()?,
-            of_input: download(&gradients.input.unwrap())?,
-            of_parameters: download(&gradients.parameters.unwrap())?,
-        })
-    }
-
-    fn assert_close(&self, found: &Outcome<f32>, tolerance: f64) {
-        let expected = &self.expected;
-        for (index, (found, expected)) in found.results.iter().zip(&expected.results).enumerate() {
-            assert!(error(found, expected) < tolerance, "result of layer {index}");
-        }
-        let of_input = error(&found.of_input, &expected.of_input);
-        assert!(of_input < tolerance, "gradient of the input: {of_input}");
-        let of_parameters = error(&found.of_parameters, &expected.of_parameters);
-        assert!(of_parameters < tolerance, "gradient of the parameters: {of_parameters}");
-    }
-}
-
-/// The largest difference as a part of the largest number; infinite if one is not a number.
-fn error(found: &[f32], expected: &[f64]) -> f64 {
-    assert_eq!(found.len(), expected.len());
-    let largest = expected.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
-    let differences =
-        found.iter().zip(expected).map(|(&found, expected)| (f64::from(found) - expected).abs());
-    let worst = differences
-        .fold(0.0_f64, |worst, next| if next.is_nan() { f64::INFINITY } else { worst.max(next) });
-    worst / largest
-}
-
-/// The largest errors that are allowed, as parts of the largest number.
-fn tolerance(precision: Precision) -> f64 {
-    match precision {
-        Precision::Rounded => 2e-3,
-        Precision::Split => 1e-5,
-    }
 }
 
 /// Odd and even sides, every kind of layer, channels that fill no tile or several.
@@ -204,6 +66,42 @@ fn every_tile_gives_the_same_sums() {
 }
 
 #[test]
+fn short_chunks_are_more_exact_than_long_ones() {
+    let Some(queue) = queue(&[], false, Order::Forward) else { return };
+    // Numbers of one sign: every sum grows all the time, and is rounded towards zero all the time.
+    let (side, batch) = (64, 4);
+    let options = ConvolutionOptions::default();
+    let correlation = Correlation::new([side; 2], 1, 1, &options);
+    let layers = vec![Layer { correlation, slope: None }];
+    let terms = batch * side * side;
+    let [input, gradient] =
+        [1, 2].map(|list| numbers(list, terms).into_iter().map(f32::abs).collect::<Vec<f32>>());
+    let case = Case::with_numbers(layers, batch, [input, numbers(3, 10), gradient]);
+    let layer = DeviceLayer {
+        queue: &queue,
+        correlation: &case.layers[0].correlation,
+        batch,
+        precision: Precision::Split,
+        tile: None,
+    };
+    let error_of = |chunks| {
+        let [input, gradient] =
+            [&case.input, &case.gradient].map(|values| queue.upload(values).unwrap());
+        let of_parameters = queue.array(10).unwrap();
+        let read = (Numbers::of(&input), Numbers::of(&gradient));
+        layer.parameter_gradient(read, chunks, &of_parameters, 0).unwrap();
+        error(&queue.download(&of_parameters).unwrap(), &case.expected.of_parameters)
+    };
+    let long = Chunks::in_parts(terms, 1);
+    let short = Chunks::in_parts(terms, terms / LONGEST_SPLIT_CHUNK);
+    assert_eq!((long.length, short.length), (terms, LONGEST_SPLIT_CHUNK));
+    let (of_long, of_short) = (error_of(long), error_of(short));
+    let tolerance = tolerance(Precision::Split);
+    assert!(of_short < tolerance && of_long > 4.0 * tolerance, "{of_short:e} {of_long:e}");
+    assert!(error_of(layer.chunks()) <= of_short);
+}
+
+#[test]
 fn arrays_may_begin_anywhere() {
     let Some(queue) = queue(&[], false, Order::Forward) else { return };
     let case = Case::new(2, [5, 5], &[4, 8, 4], &[HALVED, SAME], Some(0.2));
@@ -240,6 +138,47 @@ fn no_access_is_out_of_bounds_unordered_or_before_a_write() {
         let tiles = if order == Order::Shuffled { Some(Tile::Large) } else { None };
         let found = case.run(&queue, precision, tiles, 0).unwrap();
         case.assert_close(&found, tolerance(precision));
+    }
+}
+
+#[test]
+fn what_is_not_finite_stays_so_and_reaches_its_neighbours_alone() {
+    let Some(queue) = queue(&[], false, Order::Forward) else { return };
+    let ([rows, columns], channels, filters) = ([5, 7], 3, 4);
+    let mut case = Case::new(1, [rows, columns], &[channels, filters], &[SAME], None);
+    let (row, column, channel) = (2, 3, 1);
+    for precision in [Precision::Rounded, Precision::Split] {
+        let finite = case.run(&queue, precision, None, 0).unwrap();
+        let place = (row * columns + column) * channels + channel;
+        // The processor's own NaN, to whose bits nothing can be added, and infinities.
+        for bits in [0x7fff_ffff, 0xffff_ffff, 0x7f80_0000, 0xff80_0000] {
+            let before = std::mem::replace(&mut case.input[place], f32::from_bits(bits));
+            let found = case.run(&queue, precision, None, 0).unwrap();
+            case.input[place] = before;
+            for (index, &value) in found.results[0].iter().enumerate() {
+                let pixel = index / filters;
+                let is_near =
+                    (pixel / columns).abs_diff(row) < 2 && (pixel % columns).abs_diff(column) < 2;
+                let expected = finite.results[0][index];
+                assert_eq!(
+                    !value.is_finite(),
+                    is_near,
+                    "{precision:?}, {bits:x}, {index}: {value}"
+                );
+                assert!(is_near || value == expected, "{index}: {value}, expected {expected}");
+            }
+            // All taps of the channel meet it, and those of other channels do not.
+            for (index, &value) in found.of_parameters.iter().enumerate() {
+                let is_of_channel =
+                    index < 9 * channels * filters && index / 9 % channels == channel;
+                let expected = finite.of_parameters[index];
+                assert_eq!(!value.is_finite(), is_of_channel, "{precision:?}, {bits:x}, {index}");
+                assert!(
+                    is_of_channel || value == expected,
+                    "{index}: {value}, expected {expected}"
+                );
+            }
+        }
     }
 }
 
