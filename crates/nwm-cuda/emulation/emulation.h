@@ -318,6 +318,7 @@ using std::max;
 using std::min;
 
 inline float __ldg(const float *address) { return *address; }
+inline int __clz(int bits) { return bits == 0 ? 32 : __builtin_clz(bits); }
 inline float __fadd_rn(float left, float right) { return left + right; }
 inline float __fmul_rn(float left, float right) { return left * right; }
 inline float __fdividef(float numerator, float denominator) {

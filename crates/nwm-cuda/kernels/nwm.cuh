@@ -138,6 +138,46 @@ __device__ inline float from_bits(uint32_t bits) {
 #endif
 }
 
+/// Quotients of numbers from 0 to 2^31 - 1 by one number from 1 on, without a division (Granlund and Montgomery 1994).
+class Divisor {
+  public:
+    __device__ explicit Divisor(int divisor) : shift_(divisor > 1 ? 32 - __clz(divisor - 1) : 0) {
+        uint32_t number = divisor;
+        factor_ = high_quotient((1u << shift_) - number, number) + 1;
+    }
+
+    __device__ int quotient(int dividend) const {
+        uint32_t number = dividend;
+        uint32_t high = static_cast<uint32_t>(static_cast<uint64_t>(number) * factor_ >> 32);
+        return static_cast<int>((high + number) >> shift_);
+    }
+
+  private:
+    /// 2^32 dividend / divisor, rounded down, for a dividend below the divisor. A quotient of single precision leaves
+    /// less than 2^12 divisors, and a quotient of these leaves one more or less; a division of 64 bits would be a call.
+    static __device__ uint32_t high_quotient(uint32_t dividend, uint32_t divisor) {
+        uint64_t whole = static_cast<uint64_t>(dividend) << 32;
+        float inverse = __fdividef(1.0f, static_cast<float>(divisor));
+        // At most the largest number below 2^32.
+        float first = fminf(4294967296.0f * static_cast<float>(dividend) * inverse, 4294967040.0f);
+        uint32_t result = static_cast<uint32_t>(first);
+        int64_t rest = static_cast<int64_t>(whole - static_cast<uint64_t>(result) * divisor);
+        int32_t more = static_cast<int32_t>(static_cast<float>(rest) * inverse);
+        result += more;
+        rest -= static_cast<int64_t>(more) * divisor;
+        for (int turn = 0; turn < 2; ++turn) {
+            if (rest < 0) {
+                rest += divisor;
+                --result;
+            }
+        }
+        return rest < divisor ? result : result + 1;
+    }
+
+    uint32_t factor_;
+    int shift_;
+};
+
 /// A number rounded to TF32 (ten bits behind the binary point; ties away from zero), as its bits. ptxas makes three
 /// instructions of it: compare with infinity, add, mask.
 __device__ inline uint32_t to_tf32(float value) {

@@ -18,6 +18,7 @@ const SAMPLES: Module = Module {
         "turn_warps",
         "multiply",
         "parts",
+        "quotients",
         "tangents",
         "move_fours",
         "move_fours_wrongly",
@@ -273,6 +274,17 @@ fn what_is_not_a_finite_number_stays_so_in_parts() {
             assert_eq!(high[index], *value);
             assert!(!(high[index] + low[index]).is_finite());
         }
+    }
+}
+
+#[test]
+fn quotients_are_those_of_the_language() {
+    for define in ["NWM_QUOTIENT_ERROR=0", "NWM_QUOTIENT_ERROR=2", "NWM_QUOTIENT_ERROR=-2"] {
+        let Some(queue) = queue(&[define], false, Order::Forward) else { return };
+        let wrong = queue.array(64).unwrap();
+        let arguments = [Argument::Int(100_000), Argument::array(&wrong, 0)];
+        queue.launch(kernel("quotients"), grid(1, 64, 0), &arguments).unwrap();
+        assert_eq!(queue.download(&wrong).unwrap(), [0.0; 64], "{define}");
     }
 }
 

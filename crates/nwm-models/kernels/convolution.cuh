@@ -10,27 +10,6 @@
 
 namespace convolution {
 
-/// Quotients of numbers from 0 to 2^31 - 1 by one number from 1 on, without a division (Granlund and Montgomery 1994).
-class Divisor {
-  public:
-    __device__ explicit Divisor(int divisor) : shift_(0) {
-        uint32_t number = divisor;
-        while ((1u << shift_) < number) ++shift_;
-        uint64_t excess = (uint64_t{1} << shift_) - number;
-        factor_ = static_cast<uint32_t>((excess << 32) / number + 1);
-    }
-
-    __device__ int quotient(int dividend) const {
-        uint32_t number = dividend;
-        uint32_t high = static_cast<uint32_t>(static_cast<uint64_t>(number) * factor_ >> 32);
-        return static_cast<int>((high + number) >> shift_);
-    }
-
-  private:
-    uint32_t factor_;
-    int shift_;
-};
-
 /// One phase along one axis. An axis is told as 64 bits, from the lowest: for each of two phases the taps that meet
 /// each of four sources, 3 bits each; for each of two phases its first source + 8, 4 bits; the step; the distance of
 /// sources, 2 bits each.
@@ -91,7 +70,7 @@ class Targets {
 
   private:
     int picture_, columns_;
-    Divisor by_picture_, by_row_;
+    nwm::Divisor by_picture_, by_row_;
 };
 
 /// Channels are read in fours; the last of them may be incomplete.
@@ -132,7 +111,7 @@ class Window {
     __device__ int width_of(int slice) const { return slice < whole_ ? 4 : rest_; }
 
     int pixels_, whole_, rest_;
-    Divisor by_slice_;
+    nwm::Divisor by_slice_;
 };
 
 /// Whether fours of channels of every pixel can be read at once.

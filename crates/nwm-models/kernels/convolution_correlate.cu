@@ -5,7 +5,7 @@
 // the pixels of a window with their channels. `pack_weights` lays the weights of all phases out as right factors.
 //
 // Grid: x tiles of the targets of a phase over the whole batch, y tiles of channels, z phases; 128 threads. The
-// largest tile has 30 KB of shared memory and 126 registers, 4 blocks per SM; as 3xTF32 161 registers, 3 blocks per
+// largest tile has 30 KB of shared memory and 126 registers, 4 blocks per SM; as 3xTF32 164 registers, 3 blocks per
 // SM.
 //
 // For 64 channels, 64 pictures of 32 x 32. Bytes: sources and targets once each, 34 MB, 10 us at 3.35 TB/s.
@@ -14,7 +14,7 @@
 // path, which bounds plain TF32. Predicted 30 us; 3xTF32 45 us. The next step would be to load the pixels of a tile
 // once for all nine taps.
 //
-// `pack_weights`: one thread per number, 256 threads, 28 registers; x numbers of a phase, y phases. 0.3 MB here, 2 us.
+// `pack_weights`: one thread per number, 256 threads, 25 registers; x numbers of a phase, y phases. 0.3 MB here, 2 us.
 //
 // PLANT_WRONG_PADDING plants a mistake for the tests.
 #include "convolution.cuh"

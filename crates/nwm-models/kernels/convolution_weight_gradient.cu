@@ -7,7 +7,7 @@
 // fixed order. Chunks of 3xTF32 have 2048 terms at most, since tensor cores round each sum towards zero.
 //
 // Grid: x tiles of rows, y tiles of filters, z chunks of each phase; 128 threads. The larger tile has 28 KB of shared
-// memory and 167 registers, 3 blocks per SM, the smaller one 20 KB and 100 registers, 4 blocks per SM.
+// memory and 168 registers, 3 blocks per SM, the smaller one 20 KB and 102 registers, 4 blocks per SM.
 // `reduce_gradient`: one block of 256 threads for 32 parameters, 1 KB of shared memory, 40 registers.
 //
 // For 64 channels, 64 pictures of 32 x 32. Bytes: sources and gradient once each, and 79 chunks of 148 KB written and

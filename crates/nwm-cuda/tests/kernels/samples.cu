@@ -76,6 +76,27 @@ extern "C" __global__ void parts(int count, const float *values, float *rounded,
     }
 }
 
+/// wrong[thread] = how many numbers are not divided as the language does: around multiples of divisors, which are every
+/// number up to `first`, those behind powers of two, and some from the largest down.
+extern "C" __global__ void quotients(int first, float *wrong) {
+    constexpr long long END = 1ll << 31;
+    int found = 0;
+    for (int index = threadIdx.x; index < first + 2000; index += blockDim.x) {
+        int beyond = index - first;
+        long long number = index + 1;
+        if (beyond >= 0) number = (1ll << beyond % 31) + 1;
+        if (beyond >= 31) number = END - 1 - (beyond - 31) * 1000003ll;
+        nwm::Divisor by(static_cast<int>(number));
+        for (long long near : {0ll, number, 2 * number, 1000 * number, END / number * number, END}) {
+            for (long long dividend = near - 1; dividend <= near + 1; ++dividend) {
+                if (dividend < 0 || dividend >= END) continue;
+                found += by.quotient(static_cast<int>(dividend)) != dividend / number;
+            }
+        }
+    }
+    wrong[threadIdx.x] = found;
+}
+
 /// result = tangent(values).
 extern "C" __global__ void tangents(int count, const float *values, float *result) {
     for (int index = threadIdx.x; index < count; index += blockDim.x) result[index] = nwm::tangent(values[index]);
