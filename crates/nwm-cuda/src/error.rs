@@ -84,6 +84,12 @@ pub enum Error {
 
     /// The driver or a library of it refused.
     #[cfg(feature = "cuda")]
-    #[error("use the GPU: {0}")]
+    #[error("use the GPU: {}", first_line(.0))]
     Device(#[from] candle_core::Error),
+}
+
+/// What the driver said, without the trace that the tensor library may add.
+#[cfg(feature = "cuda")]
+fn first_line(error: &candle_core::Error) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_owned()
 }

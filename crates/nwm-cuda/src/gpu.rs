@@ -2,6 +2,8 @@
 
 #![allow(unsafe_code, reason = "launches and libraries of the driver take raw pointers")]
 
+use candle_core::Device;
+use candle_core::backend::BackendDevice;
 use candle_core::cuda_backend::cudarc::cublas::{result, sys};
 use candle_core::cuda_backend::cudarc::driver::result::device as device_pool;
 use candle_core::cuda_backend::cudarc::driver::sys::{
@@ -16,12 +18,21 @@ use crate::error::{Error, Result};
 use crate::known::{Answers, Grants};
 use crate::launch::{Argument, Grid, Kernel, LIST, Limits, Product, Ptx, Queue, full_list};
 
-/// Keeps freed memory with the device's pool instead of handing it back at every synchronisation, after which the tape of
-/// the next step would have to be mapped anew.
+/// The GPU of a number, as a device of the tensor library that keeps what was freed for the next step. Tensors of two calls
+/// do not meet: open it once.
 ///
 /// # Errors
-/// [`Error::Device`] with the driver's answer, where a device has no pool.
-pub fn keep_freed_memory(device: &CudaDevice) -> Result<()> {
+/// [`Error::Device`] with the driver's answer.
+pub fn open_gpu(number: usize) -> Result<Device> {
+    let device = CudaDevice::new(number)?;
+    // A device without a pool is slower, and no less right.
+    let _ = keep_freed_memory(&device);
+    Ok(Device::Cuda(device))
+}
+
+/// Keeps freed memory with the device's pool instead of handing it back at every synchronisation, after which the tape of
+/// the next step would have to be mapped anew. Fails where a device has no pool.
+fn keep_freed_memory(device: &CudaDevice) -> Result<()> {
     let stream = device.cuda_stream();
     let context = stream.context();
     context.bind_to_thread().w()?;

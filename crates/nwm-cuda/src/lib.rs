@@ -45,7 +45,7 @@ pub use description::{GpuDescription, driver_release, gpu_count};
 pub use emulation::{EmulatedArray, Emulation};
 pub use error::{Error, Result};
 #[cfg(feature = "cuda")]
-pub use gpu::{Gpu, Speeds, keep_freed_memory};
+pub use gpu::{Gpu, Speeds, open_gpu};
 pub use launch::{
     Argument, Capability, Grid, Kernel, LIST, Limits, Matrix, Module, Product, Ptx, Queue, WARP,
 };

@@ -36,6 +36,9 @@ pub enum Order {
 }
 
 impl Order {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Forward, Self::Reverse, Self::Shuffled];
+
     fn name(self) -> &'static str {
         match self {
             Self::Forward => "forward",

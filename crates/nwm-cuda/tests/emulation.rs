@@ -26,8 +26,6 @@ const SAMPLES: Module = Module {
     ptx: &[],
 };
 
-const ORDERS: [Order; 3] = [Order::Forward, Order::Reverse, Order::Shuffled];
-
 /// The sample kernels with mistakes, or none where there is no compiler.
 fn program(defines: &[&str], checked: bool) -> Option<Program> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -65,7 +63,7 @@ fn turned() -> Vec<f32> {
 
 #[test]
 fn sums_of_blocks_are_right_in_every_order() {
-    for order in ORDERS {
+    for order in Order::ALL {
         for checked in [false, true] {
             let Some(queue) = queue(&[], checked, order) else { return };
             let values: Vec<f32> = (1..=150).map(|value| value as f32).collect();
@@ -83,7 +81,7 @@ fn sums_of_blocks_are_right_in_every_order() {
 
 #[test]
 fn blocks_exchange_values_through_shared_memory() {
-    for order in ORDERS {
+    for order in Order::ALL {
         for checked in [false, true] {
             let Some(queue) = queue(&[], checked, order) else { return };
             assert_eq!(turn(&queue).unwrap(), turned());
@@ -93,7 +91,7 @@ fn blocks_exchange_values_through_shared_memory() {
 
 #[test]
 fn fibers_switch_the_same_by_system_calls() {
-    for order in ORDERS {
+    for order in Order::ALL {
         let Some(queue) = queue(&["NWM_UCONTEXT"], false, order) else { return };
         assert_eq!(turn(&queue).unwrap(), turned());
     }
@@ -114,7 +112,7 @@ fn without_a_compiler_tests_say_that_they_are_skipped() {
 
 #[test]
 fn a_missing_barrier_is_found_in_every_order() {
-    for order in ORDERS {
+    for order in Order::ALL {
         let Some(queue) = queue(&["PLANT_MISSING_BARRIER"], true, order) else { return };
         let message = turn(&queue).unwrap_err().to_string();
         // Before the write it is a read of nothing, after it a race.
@@ -132,7 +130,7 @@ fn a_race_within_a_warp_is_found() {
         let values = queue.upload(&[1.0; 64]).unwrap();
         Some(queue.launch(kernel("turn_warps"), grid(1, 64, 64), &[Argument::array(&values, 0)]))
     };
-    for order in ORDERS {
+    for order in Order::ALL {
         let Some(result) = run(&[], order) else { return };
         result.unwrap();
         let Some(result) = run(&["PLANT_MISSING_WARP_BARRIER"], order) else { return };

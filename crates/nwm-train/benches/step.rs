@@ -21,7 +21,8 @@ use candle_core::{DType, Device};
 use nwm_bench::{Arguments, Report, peak_memory_bytes, reset_peak_memory, time};
 use nwm_models::{FrameShape, Model};
 use nwm_train::{
-    Adam, Config, WaveProbe, mean_squared_error_of_logits, noise_of_step, training_step,
+    Adam, Config, DeviceChoice, WaveProbe, mean_squared_error_of_logits, noise_of_step,
+    training_step,
 };
 
 use crate::case::{CASES, Case};
@@ -51,7 +52,7 @@ fn benchmark(arguments: &Arguments, threads: usize) -> Result<(), Box<dyn Error>
 
 fn measure(case: &Case, arguments: &Arguments, threads: usize) -> Result<Report, Box<dyn Error>> {
     let device = match arguments.choice("--device", &["cpu", "cuda"])? {
-        Some("cuda") => Device::new_cuda(0)?,
+        Some("cuda") => DeviceChoice::Cuda(0).open()?,
         _ => Device::Cpu,
     };
     let batch = arguments.option("--batch").map_or(Ok(BATCH), str::parse)?;

@@ -92,11 +92,14 @@ mod tests {
         assert!(matches!(loader.next_batch().unwrap().frames, nwm_data::BatchFrames::Values(_)));
     }
 
-    /// Skipped where there is no GPU.
     #[cfg(feature = "cuda")]
     #[test]
+    #[allow(clippy::print_stderr, reason = "says what is skipped")]
     fn a_gpu_draws_the_bits_of_the_cpu() {
-        let Ok(gpu) = Device::new_cuda(0) else { return };
+        let Ok(gpu) = nwm_cuda::open_gpu(0) else {
+            eprintln!("skipped: there is no GPU");
+            return;
+        };
         for system in System::ALL {
             let (mut values, mut scenes) = (loader(system), for_device(loader(system), &gpu));
             for _ in 0..3 {

@@ -80,26 +80,14 @@ fn has_gpu() -> bool {
     false
 }
 
-/// What the driver said, without the trace that the tensor library may add.
-#[cfg(feature = "cuda")]
-fn first_line(error: &candle_core::Error) -> String {
-    error.to_string().lines().next().unwrap_or_default().to_owned()
-}
-
 #[cfg(feature = "cuda")]
 fn open_gpu(number: usize) -> Result<Device> {
-    let device = Device::new_cuda(number).map_err(|error| Error::Device {
+    nwm_cuda::open_gpu(number).map_err(|error| Error::Device {
         device: DeviceChoice::Cuda(number).to_string(),
         problem: format!(
-            "{}; nwm doctor lists what is there, --device cpu does without",
-            first_line(&error)
+            "failed to {error}; nwm doctor lists what is there, --device cpu does without"
         ),
-    })?;
-    if let Ok(gpu) = device.as_cuda_device() {
-        // A device without a pool is slower, and no less right.
-        let _ = nwm_cuda::keep_freed_memory(gpu);
-    }
-    Ok(device)
+    })
 }
 
 #[cfg(not(feature = "cuda"))]

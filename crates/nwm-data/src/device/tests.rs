@@ -5,7 +5,7 @@
 use nwm_cuda::{Argument, Emulation, Grid, Kernel, Module, Order, Queue};
 
 use super::draw::{DRAW_FRAMES, words};
-use super::emulated::{self, ORDERS};
+use super::emulated;
 use crate::discs::Disc;
 use crate::generate;
 use crate::render::Renderer;
@@ -51,7 +51,7 @@ fn agree(queue: &Emulation, cases: &[(Scenes, Vec<f32>)]) -> bool {
 
 #[test]
 fn every_picture_of_the_suite_has_the_bits_of_the_renderer() {
-    for order in ORDERS {
+    for order in Order::ALL {
         let Some(queue) = queue(&[], false, order) else { return };
         for system in System::ALL {
             for &variant in system.variants() {

@@ -6,9 +6,6 @@ use std::path::Path;
 
 use nwm_cuda::{Emulation, Limits, Module, Order, Program, Sources};
 
-/// All orders in which the threads of a block run.
-pub(in super::super) const ORDERS: [Order; 3] = [Order::Forward, Order::Reverse, Order::Shuffled];
-
 /// A queue for modules of this crate, compiled with macros that plant mistakes; none where there is no compiler.
 pub(in super::super) fn queue(
     name: &str,

@@ -40,7 +40,9 @@ pub fn sum_of_squares<Q: Queue>(
 mod tests {
     #![allow(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
-    use super::super::emulated::{self, ORDERS};
+    use nwm_cuda::Order;
+
+    use super::super::emulated;
     use super::*;
 
     fn sum(queue: &impl Queue, lists: &[Vec<f32>]) -> Result<f64, DeviceError> {
@@ -58,7 +60,7 @@ mod tests {
         let square = |value: &f32| f64::from(*value) * f64::from(*value);
         let expected: f64 = lists.iter().flatten().map(square).sum();
         let mut found = Vec::new();
-        for order in ORDERS {
+        for order in Order::ALL {
             let Some(queue) = emulated::queue("squares", &[&SQUARES], &[], true, order) else {
                 return;
             };
@@ -70,7 +72,8 @@ mod tests {
             assert!(sum(&queue, &[vec![1.0, f32::NAN], vec![f32::INFINITY]]).unwrap().is_nan());
         }
         let plant = &["PLANT_NO_BARRIER"];
-        let Some(wrong) = emulated::queue("squares", &[&SQUARES], plant, true, ORDERS[0]) else {
+        let Some(wrong) = emulated::queue("squares", &[&SQUARES], plant, true, Order::Forward)
+        else {
             return;
         };
         let message = sum(&wrong, &lists).unwrap_err().to_string();

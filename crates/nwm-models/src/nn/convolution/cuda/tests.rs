@@ -15,7 +15,7 @@ use crate::nn::convolution::ConvolutionOptions;
 use crate::nn::convolution::geometry::Correlation;
 use crate::nn::convolution::operation::{Layer, Wanted};
 use crate::nn::device::Numbers;
-use crate::nn::device::emulated::{self, ORDERS};
+use crate::nn::device::emulated;
 
 /// A queue of an emulation with mistakes; none where there is no compiler.
 fn queue(defines: &[&str], checked: bool, order: Order) -> Option<Emulation> {
@@ -118,7 +118,7 @@ fn results_are_the_same_bits_again_and_in_every_order() {
     let case = Case::new(3, [5, 4], &[5, 17, 3], &[HALVED, DOUBLED], Some(0.2));
     for precision in [Precision::Rounded, Precision::Split] {
         let mut first: Option<Outcome<f32>> = None;
-        for order in ORDERS {
+        for order in Order::ALL {
             let Some(queue) = queue(&[], false, order) else { return };
             for _ in 0..2 {
                 let found = case.run(&queue, precision, None, 0).unwrap();
@@ -132,7 +132,7 @@ fn results_are_the_same_bits_again_and_in_every_order() {
 fn no_access_is_out_of_bounds_unordered_or_before_a_write() {
     let case = Case::new(1, [5, 4], &[5, 17, 3], &[HALVED, DOUBLED], Some(0.2));
     for (order, precision) in
-        ORDERS.into_iter().zip([Precision::Rounded, Precision::Split].into_iter().cycle())
+        Order::ALL.into_iter().zip([Precision::Rounded, Precision::Split].into_iter().cycle())
     {
         let Some(queue) = queue(&[], true, order) else { return };
         let tiles = if order == Order::Shuffled { Some(Tile::Large) } else { None };
@@ -261,7 +261,7 @@ fn wrong_accesses_of_shared_memory_are_found() {
         let queue = queue(&[plant], true, order)?;
         Some(case.run(&queue, Precision::Rounded, None, 0).unwrap_err().to_string())
     };
-    for order in ORDERS {
+    for order in Order::ALL {
         let Some(found) = message("PLANT_MISSING_BARRIER", order) else { return };
         assert!(found.contains("nobody has written") || found.contains("race"), "{found}");
     }
