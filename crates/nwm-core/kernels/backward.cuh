@@ -1,43 +1,22 @@
-// The adjoint of a sequence of a locally coupled cell in one block: everything but that of the couplings themselves.
+// The adjoint of a sequence of a locally coupled cell of several maps in one block: everything but that of the
+// couplings themselves.
 #pragma once
 
 #include "lattice.cuh"
 
 namespace nwm {
 
-struct BackwardArguments {
-    int steps, samples, features;
-    /// How many steps of the tape are copied to shared memory ahead: 3, or 0 where there is no room.
-    int stages;
-    Kernels kernels;
-    const float *projection, *scalars, *gain;
-    const float *drive, *initial;
-    /// The tape. Without positions they are recovered from the last one.
-    Series<const float> positions, velocities;
-    const float *last_position;
-    /// Gradients of what was recorded.
-    Series<const float> grad_positions, grad_velocities;
-    const float *grad_last_position, *grad_last_velocity;
-    float *grad_drive, *grad_initial;
-    /// Rows of `packed_length`, one per sample, and where in them each parameter lies.
-    float *partials;
-    long long packed_length;
-    KernelPlaces at_kernels;
-    int at_projection, at_bias, at_scalars, at_gain, at_offset;
-};
-
-/// Fields that are copied ahead.
-enum Field { VELOCITY, POSITION, DRIVE, GRAD_POSITION, GRAD_VELOCITY, FIELDS };
-
-/// Pulls the gradients of the sample of this block back. `Couplings` is the adjoint of the couplings (direct.cuh, tiles.cuh).
-template <class Couplings, class L> __device__ void run_backward(const L &lattice, const BackwardArguments &arguments) {
+/// Pulls the gradients of the sample of this block back. `Couplings` is the adjoint of the couplings (direct.cuh,
+/// tiles.cuh).
+template <class Couplings, class L>
+__device__ void run_backward(const Sizes &sizes, const BackwardArguments &arguments) {
+    const L lattice(sizes);
     const int sample = blockIdx.x;
     const int units = lattice.units();
     const int planes = lattice.planes();
     const int bare_planes = lattice.bare_planes();
     const Scalars scalars(arguments.scalars);
     const float dt = scalars.dt;
-    const float inverse_dt = 1.0f / dt;
     const bool coupled_drive = arguments.kernels.drive != nullptr;
     const bool drive_enters = !coupled_drive && arguments.features == 0;
     const bool normed = arguments.gain != nullptr;
@@ -49,9 +28,7 @@ template <class Couplings, class L> __device__ void run_backward(const L &lattic
     NWM_SHARED_MEMORY(shared);
     Words words(shared);
     BlockSum sum_of_block(words.take(BlockSum::WORDS));
-    // Two copies in turn make do with one barrier a step, if nothing else is read by others.
-    constexpr int COPIES = Couplings::KEEPS_TO_ITSELF ? 2 : 1;
-    SharedFloats grad_pres = words.take(COPIES * planes);
+    SharedFloats grad_pre = words.take(planes);
     SharedFloats grad_position = words.take(bare_planes);
     SharedFloats grad_velocity = words.take(bare_planes);
     SharedFloats position = words.take(bare_planes);
@@ -74,7 +51,7 @@ template <class Couplings, class L> __device__ void run_backward(const L &lattic
     SharedFloats ahead = words.take(arguments.stages * slots * units);
     Couplings couplings(lattice, words, arguments.kernels);
 
-    auto bare = [&](const Site &site) { return lattice.bare(site.map, site.row, site.column); };
+    auto bare = [&](const Site &site) { return lattice.bare(site); };
     // The state before step `time`, and the gradient of what was recorded after it.
     auto row_of = [&](Field field, int time) -> const float * {
         const bool first = time == 0;
@@ -111,7 +88,7 @@ template <class Couplings, class L> __device__ void run_backward(const L &lattic
         commit_copies();
     };
 
-    clear(grad_pres, COPIES * planes);
+    clear(grad_pre, planes);
     // Tensor cores read maps that stay zero, and a few words behind each map.
     clear(position, bare_planes);
     clear(velocity, bare_planes);
@@ -135,10 +112,9 @@ template <class Couplings, class L> __device__ void run_backward(const L &lattic
     });
     __syncthreads();
 
-    float of_dt = 0.0f, of_gamma = 0.0f, of_alpha = 0.0f;
+    StepAdjoint adjoint(scalars);
 #pragma unroll 1
     for (int time = arguments.steps - 1; time >= 0; --time) {
-        SharedFloats grad_pre = grad_pres + (COPIES == 2 ? time % 2 * planes : 0);
         if (arguments.stages == 3) {
             copy_step(time - 2);
             wait_for_copies<2>();
@@ -156,33 +132,23 @@ template <class Couplings, class L> __device__ void run_backward(const L &lattic
         };
 
         if (normed) {
-            // With y = (raw - mean) / scale and h = gain g: the gradient is (h - mean(h) - y mean(h y)) / scale.
             auto raw = [&](const Site &site) { return fmaf(dt, velocity[bare(site)], position_before(site)); };
             float sum = 0.0f;
             for_sites(lattice, [&](const Site &site) { sum += raw(site); });
-            const float mean = sum_of_block(sum) / units;
-            float squares = 0.0f;
-            for_sites(lattice, [&](const Site &site) {
-                float distance = raw(site) - mean;
-                squares = fmaf(distance, distance, squares);
+            const Norm norm(sum_of_block, units, sum, [&](auto use) {
+                for_sites(lattice, [&](const Site &site) { use(raw(site)); });
             });
-            const float inverse_scale = 1.0f / sqrtf(sum_of_block(squares) / units + 1e-5f);
-            float sum_h = 0.0f, sum_hy = 0.0f;
+            NormAdjoint norm_adjoint(norm);
             for_sites(lattice, [&](const Site &site) {
-                float y = (raw(site) - mean) * inverse_scale;
-                float g = grad_of_position(site);
-                float h = g * __ldg(arguments.gain + site.unit);
+                const float g = grad_of_position(site);
+                const float y = norm_adjoint.add(raw(site), g * __ldg(arguments.gain + site.unit));
                 gain_sums[site.unit] += g * y;
                 offset_sums[site.unit] += g;
-                sum_h += h;
-                sum_hy = fmaf(h, y, sum_hy);
             });
-            const float mean_h = sum_of_block(sum_h) / units;
-            const float mean_hy = sum_of_block(sum_hy) / units;
+            norm_adjoint.finish(sum_of_block, units);
             for_sites(lattice, [&](const Site &site) {
-                float y = (raw(site) - mean) * inverse_scale;
-                float h = grad_of_position(site) * __ldg(arguments.gain + site.unit);
-                grad_position[bare(site)] = (h - mean_h - y * mean_hy) * inverse_scale;
+                const float h = grad_of_position(site) * __ldg(arguments.gain + site.unit);
+                grad_position[bare(site)] = norm_adjoint.pull_back(raw(site), h);
             });
         }
 
@@ -191,23 +157,16 @@ template <class Couplings, class L> __device__ void run_backward(const L &lattic
         for_sites(lattice, [&](const Site &site) {
             const int unit = site.unit, place = bare(site);
             const float v_next = velocity[place];
-            const float v = read(VELOCITY, time, unit);
-            const float x = position_before(site);
-            const float gx = normed ? static_cast<float>(grad_position[place]) : grad_of_position(site);
-            float gv = grad_velocity[place];
-            if (arguments.grad_velocities) gv += read(GRAD_VELOCITY, time, unit);
-            gv = fmaf(dt, gx, gv);
-            const float acceleration = (v_next - v) * inverse_dt;
-            const float activation = fmaf(scalars.alpha, v, fmaf(scalars.gamma, x, acceleration));
-            of_dt = fmaf(gx, v_next, fmaf(gv, acceleration, of_dt));
-            of_gamma = fmaf(gv, x, of_gamma);
-            of_alpha = fmaf(gv, v, of_alpha);
-            const float gpre = dt * (1.0f - activation * activation) * gv;
-            lattice.store(grad_pre + site.map * lattice.plane(), site.row, site.column, gpre);
-            grad_position[place] = fmaf(-dt * scalars.gamma, gv, gx);
-            grad_velocity[place] = (1.0f - dt * scalars.alpha) * gv;
-            position[place] = x;
-            velocity[place] = v;
+            const State before{position_before(site), read(VELOCITY, time, unit)};
+            const float of_position = normed ? static_cast<float>(grad_position[place]) : grad_of_position(site);
+            State gradient{of_position, grad_velocity[place]};
+            if (arguments.grad_velocities) gradient.v += read(GRAD_VELOCITY, time, unit);
+            const float gpre = adjoint(v_next, before, gradient);
+            lattice.store(grad_pre, site, gpre);
+            grad_position[place] = gradient.x;
+            grad_velocity[place] = gradient.v;
+            position[place] = before.x;
+            velocity[place] = before.v;
             if (coupled_drive) driving[place] = read(DRIVE, time, unit);
             if (arguments.at_bias >= 0) bias_sums[unit] += gpre;
 #pragma unroll 1
@@ -223,7 +182,7 @@ template <class Couplings, class L> __device__ void run_backward(const L &lattic
             for (int feature = 0; feature < arguments.features; ++feature) {
                 float sum = 0.0f;
                 for_sites(lattice, [&](const Site &site) {
-                    const float gpre = grad_pre[site.map * lattice.plane() + lattice.inner(site.row, site.column)];
+                    const float gpre = grad_pre[lattice.place(site)];
                     sum = fmaf(__ldg(arguments.projection + feature * units + site.unit), gpre, sum);
                 });
                 sum = sum_of_block(sum);
@@ -241,7 +200,7 @@ template <class Couplings, class L> __device__ void run_backward(const L &lattic
                           arguments.grad_drive[time * all_samples + sample_row + site.unit] = of_d;
                       }
                   });
-        if constexpr (!Couplings::KEEPS_TO_ITSELF) __syncthreads();
+        __syncthreads();
     }
 
     for_sites(lattice, [&](const Site &site) {
@@ -259,41 +218,13 @@ template <class Couplings, class L> __device__ void run_backward(const L &lattic
             partials[arguments.at_offset + unit] = offset_sums[unit];
         }
     });
-    of_dt = sum_of_block(of_dt);
-    of_gamma = sum_of_block(of_gamma);
-    of_alpha = sum_of_block(of_alpha);
-    if (threadIdx.x == 0) {
-        partials[arguments.at_scalars] = of_dt;
-        partials[arguments.at_scalars + 1] = -dt * of_gamma;
-        partials[arguments.at_scalars + 2] = -dt * of_alpha;
+    float gradients[3];
+    adjoint.scalar_gradients(gradients);
+    for (int scalar = 0; scalar < 3; ++scalar) {
+        const float sum = sum_of_block(gradients[scalar]);
+        if (threadIdx.x == 0) partials[arguments.at_scalars + scalar] = sum;
     }
     couplings.finish(partials, arguments.at_kernels, sum_of_block);
 }
 
 } // namespace nwm
-
-// Defines the kernel NAME for a lattice and the adjoint of its couplings. Null pointers and places of -1: that part of the
-// cell, of the tape or of the record is not there.
-#define NWM_BACKWARD_KERNEL(NAME, THREADS, LATTICE, COUPLINGS)                                                         \
-    extern "C" __global__ void __launch_bounds__(THREADS, 1)                                                           \
-        NAME(int channels, int rows, int columns, int tap_rows, int tap_columns, int steps, int samples, int features, \
-             int stages, const float *coupling, const float *damping, const float *drive_kernel,                       \
-             const float *projection, const float *scalars, const float *gain, const float *drive,                     \
-             const float *initial, const float *positions, long long position_step, long long position_sample,         \
-             const float *velocities, long long velocity_step, long long velocity_sample, const float *last_position,  \
-             const float *grad_positions, long long grad_position_step, long long grad_position_sample,                \
-             const float *grad_velocities, long long grad_velocity_step, long long grad_velocity_sample,               \
-             const float *grad_last_position, const float *grad_last_velocity, float *grad_drive, float *grad_initial, \
-             float *partials, long long packed_length, int at_coupling, int at_damping, int at_drive_kernel,           \
-             int at_projection, int at_bias, int at_scalars, int at_gain, int at_offset) {                             \
-        const LATTICE lattice{channels, rows, columns, tap_rows, tap_columns};                                         \
-        nwm::run_backward<COUPLINGS>(lattice, {steps, samples, features, stages, {coupling, damping, drive_kernel},    \
-                                               projection, scalars, gain, drive, initial,                              \
-                                               {positions, position_step, position_sample},                            \
-                                               {velocities, velocity_step, velocity_sample}, last_position,            \
-                                               {grad_positions, grad_position_step, grad_position_sample},             \
-                                               {grad_velocities, grad_velocity_step, grad_velocity_sample},            \
-                                               grad_last_position, grad_last_velocity, grad_drive, grad_initial,       \
-                                               partials, packed_length, {at_coupling, at_damping, at_drive_kernel},    \
-                                               at_projection, at_bias, at_scalars, at_gain, at_offset});               \
-    }

@@ -1,21 +1,9 @@
-// Couplings in plain arithmetic: a thread computes strips of a column.
+// Couplings of several maps in plain arithmetic: a thread computes strips of a column.
 #pragma once
 
 #include "lattice.cuh"
 
 namespace nwm {
-
-/// A kernel of one map, in registers: `[row][column]`.
-template <int TAPS> struct RegisterWeights {
-    float values[TAPS];
-
-    template <class L> __device__ RegisterWeights(const L &, Words &, const float *weights) {
-#pragma unroll
-        for (int tap = 0; tap < TAPS; ++tap) values[tap] = weights == nullptr ? 0.0f : weights[tap];
-    }
-
-    __device__ float at(int, int, int tap) const { return values[tap]; }
-};
 
 /// A kernel between all maps, in shared memory: `[out][in][row][column]`.
 struct SharedWeights {
@@ -34,23 +22,15 @@ struct SharedWeights {
     __device__ float at(int out, int in, int tap) const { return values[(out * channels + in) * taps + tap]; }
 };
 
-template <bool CONDITION, class A, class B> struct Either {
-    using Type = A;
-};
-template <class A, class B> struct Either<false, A, B> {
-    using Type = B;
-};
-
 /// The couplings of a cell: OUTPUTS maps of a strip at once.
 template <class L, int OUTPUTS> class DirectForward {
-    using Weights = typename Either<L::ONE_MAP, RegisterWeights<L::TAPS>, SharedWeights>::Type;
-
   public:
     __device__ DirectForward(const L &lattice, Words &words, const Kernels &kernels)
         : lattice_(lattice), coupling_(lattice, words, kernels.coupling), damping_(lattice, words, kernels.damping),
           drive_kernel_(lattice, words, kernels.drive), coupled_drive_(kernels.drive != nullptr) {}
 
-    /// Calls `done(site, pre)` with the couplings of maps with border, added to `start(site)`, for sites of this thread.
+    /// Calls `done(site, pre)` with the couplings of maps with border, added to `start(site)`, for sites of this
+    /// thread.
     template <class Start, class Done>
     __device__ void operator()(SharedFloats positions, SharedFloats velocities, SharedFloats drives, Start start,
                                Done done) const {
@@ -79,24 +59,22 @@ template <class L, int OUTPUTS> class DirectForward {
 #pragma unroll
             for (int r = 0; r < STRIP; ++r) {
                 int row = item.row + r;
-                if (map < lattice_.channels() && row < lattice_.rows) {
-                    work(o, r, Site{map, row, item.column, (map * lattice_.rows + row) * lattice_.columns + item.column});
-                }
+                if (map < lattice_.channels() && row < lattice_.rows) work(o, r, lattice_.site(map, row, item.column));
             }
         }
     }
 
-    /// `sums[o][r] += sum over in, a, b of weights[o, in, a, b] maps[in, row + r + a, column + b]`, places of maps counted
-    /// from the corner of the border.
-    __device__ void correlate(SharedFloats maps, const Weights &weights, const Item &item,
+    /// `sums[o][r] += sum over in, a, b of weights[o, in, a, b] maps[in, row + r + a, column + b]`, places of maps
+    /// counted from the corner of the border.
+    __device__ void correlate(SharedFloats maps, const SharedWeights &weights, const Item &item,
                               float (&sums)[OUTPUTS][STRIP]) const {
         const int pitch = lattice_.pitch();
 #pragma unroll 1
         for (int in = 0; in < lattice_.channels(); ++in) {
-            SharedFloats corner = maps + (in * lattice_.plane() + item.row * pitch + item.column);
-#pragma unroll(L::UNROLL_ROWS)
+            SharedFloats corner = maps + (lattice_.start(in) + item.row * pitch + item.column);
+#pragma unroll 1
             for (int a = 0; a < lattice_.tap_rows(); ++a) {
-#pragma unroll(L::UNROLL_COLUMNS)
+#pragma unroll 1
                 for (int b = 0; b < lattice_.tap_columns(); ++b) {
                     float window[STRIP];
 #pragma unroll
@@ -115,50 +93,34 @@ template <class L, int OUTPUTS> class DirectForward {
     }
 
     const L &lattice_;
-    Weights coupling_, damping_, drive_kernel_;
+    SharedWeights coupling_, damping_, drive_kernel_;
     bool coupled_drive_;
 };
 
-/// The adjoint of the couplings. Of one map a thread sums the weight gradients of its strips in registers; of several maps
-/// it owns some taps of some pairs of maps, and goes over all sites.
+/// The adjoint of the couplings. A thread owns some taps of some pairs of maps, and adds up their gradients over a
+/// slice of the rows: as many slices as there are threads for.
 template <class L> class DirectBackward {
-    using Weights = typename Either<L::ONE_MAP, RegisterWeights<L::TAPS>, SharedWeights>::Type;
-
   public:
-    /// Whether a thread reads the fields at its own sites alone.
-    static constexpr bool KEEPS_TO_ITSELF = L::ONE_MAP;
-
     __device__ DirectBackward(const L &lattice, Words &words, const Kernels &kernels)
         : lattice_(lattice), kernels_(kernels.drive != nullptr ? 3 : 2), coupling_(lattice, words, kernels.coupling),
           damping_(lattice, words, kernels.damping), drive_kernel_(lattice, words, kernels.drive),
-          sums_(words.take(L::ONE_MAP ? 0 : kernels_ * lattice.kernel_words())) {
-        if constexpr (!L::ONE_MAP) clear(sums_, kernels_ * lattice.kernel_words());
+          slices_(max(1, min(lattice.rows, static_cast<int>(blockDim.x) / lattice.kernel_words()))),
+          sums_(words.take(kernels_ * slices_ * lattice.kernel_words())) {
+        clear(sums_, kernels_ * slices_ * lattice.kernel_words());
     }
 
-    /// Calls `add(site, of_x, of_v, of_d)` with the gradient of the pre-activations (maps with border), pulled back to sites
-    /// of this thread, and adds to the weight gradients.
+    /// Calls `add(site, of_x, of_v, of_d)` with the gradient of the pre-activations (maps with border), pulled back to
+    /// sites of this thread, and adds to the weight gradients.
     template <class Add>
     __device__ void operator()(const Fields &fields, SharedFloats grad_pre, Add add) {
         for_items(lattice_, lattice_.channels(), [&](const Item &item) {
             float of_x[STRIP] = {}, of_v[STRIP] = {}, of_d[STRIP] = {};
-            float x[STRIP] = {}, v[STRIP] = {}, d[STRIP] = {};
-            if constexpr (L::ONE_MAP) {
-#pragma unroll
-                for (int r = 0; r < STRIP; ++r) {
-                    if (item.row + r < lattice_.rows) {
-                        const int place = lattice_.bare(0, item.row + r, item.column);
-                        x[r] = fields.position[place];
-                        v[r] = fields.velocity[place];
-                        if (kernels_ == 3) d[r] = fields.drive[place];
-                    }
-                }
-            }
 #pragma unroll 1
             for (int out = 0; out < lattice_.channels(); ++out) {
-                SharedFloats corner = grad_pre + (out * lattice_.plane() + item.row * lattice_.pitch() + item.column);
-#pragma unroll(L::UNROLL_ROWS)
+                SharedFloats corner = grad_pre + (lattice_.start(out) + item.row * lattice_.pitch() + item.column);
+#pragma unroll 1
                 for (int a = 0; a < lattice_.tap_rows(); ++a) {
-#pragma unroll(L::UNROLL_COLUMNS)
+#pragma unroll 1
                     for (int b = 0; b < lattice_.tap_columns(); ++b) {
                         const int tap = a * lattice_.tap_columns() + b;
                         float window[STRIP];
@@ -175,52 +137,33 @@ template <class L> class DirectBackward {
 #pragma unroll
                             for (int r = 0; r < STRIP; ++r) of_d[r] = fmaf(of_coupled_d, window[r], of_d[r]);
                         }
-                        if constexpr (L::ONE_MAP) {
-#pragma unroll
-                            for (int r = 0; r < STRIP; ++r) {
-                                of_coupling_[tap] = fmaf(window[r], x[r], of_coupling_[tap]);
-                                of_damping_[tap] = fmaf(window[r], v[r], of_damping_[tap]);
-                                of_drive_kernel_[tap] = fmaf(window[r], d[r], of_drive_kernel_[tap]);
-                            }
-                        }
                     }
                 }
             }
 #pragma unroll
             for (int r = 0; r < STRIP; ++r) {
                 const int row = item.row + r;
-                if (row < lattice_.rows) {
-                    const int unit = (item.group * lattice_.rows + row) * lattice_.columns + item.column;
-                    add(Site{item.group, row, item.column, unit}, of_x[r], of_v[r], of_d[r]);
-                }
+                if (row < lattice_.rows) add(lattice_.site(item.group, row, item.column), of_x[r], of_v[r], of_d[r]);
             }
         });
-        if constexpr (!L::ONE_MAP) add_to_weights(fields, grad_pre);
+        add_to_weights(fields, grad_pre);
     }
 
     /// Writes the weight gradients of all steps to a row of partial sums.
-    __device__ void finish(float *partials, const KernelPlaces &places, BlockSum &sum_of_block) {
-        if constexpr (L::ONE_MAP) {
-            auto write = [&](int place, float value) {
-                float sum = sum_of_block(value);
-#ifdef PLANT_UNREDUCED_PARTIAL
-                sum = value;
-#endif
-                if (threadIdx.x == 0) partials[place] = sum;
-            };
-#pragma unroll
-            for (int tap = 0; tap < L::TAPS; ++tap) {
-                write(places.coupling + tap, of_coupling_[tap]);
-                write(places.damping + tap, of_damping_[tap]);
-                if (kernels_ == 3) write(places.drive + tap, of_drive_kernel_[tap]);
-            }
-        } else {
-            const int words = lattice_.kernel_words();
+    __device__ void finish(float *partials, const KernelPlaces &places, BlockSum &) {
+        const int words = lattice_.kernel_words();
 #pragma unroll 1
-            for (int entry = threadIdx.x; entry < words; entry += blockDim.x) {
-                partials[places.coupling + entry] = sums_[entry];
-                partials[places.damping + entry] = sums_[words + entry];
-                if (kernels_ == 3) partials[places.drive + entry] = sums_[2 * words + entry];
+        for (int entry = threadIdx.x; entry < words; entry += blockDim.x) {
+#pragma unroll 1
+            for (int kernel = 0; kernel < kernels_; ++kernel) {
+                SharedFloats sums = sums_ + kernel * slices_ * words;
+                float sum = sums[entry];
+#ifndef PLANT_UNREDUCED_PARTIAL
+#pragma unroll 1
+                for (int slice = 1; slice < slices_; ++slice) sum += sums[slice * words + entry];
+#endif
+                const int start = kernel == 0 ? places.coupling : kernel == 1 ? places.damping : places.drive;
+                partials[start + entry] = sum;
             }
         }
     }
@@ -236,7 +179,8 @@ template <class L> class DirectBackward {
     __device__ void add_to_weights(const Fields &fields, SharedFloats grad_pre) {
         const int words = lattice_.kernel_words(), taps = lattice_.taps(), channels = lattice_.channels();
 #pragma unroll 1
-        for (int entry = threadIdx.x; entry < words; entry += blockDim.x) {
+        for (int share = threadIdx.x; share < slices_ * words; share += blockDim.x) {
+            const int slice = share / words, entry = share % words;
             const int tap = entry % taps;
             const int in = entry / taps % channels;
             const int out = entry / taps / channels;
@@ -244,10 +188,10 @@ template <class L> class DirectBackward {
             const int column_shift = lattice_.tap_columns() - 1 - tap % lattice_.tap_columns();
             float sums[3] = {};
 #pragma unroll 1
-            for (int row = 0; row < lattice_.rows; ++row) {
+            for (int row = slice; row < lattice_.rows; row += slices_) {
                 SharedFloats gradients =
-                    grad_pre + (out * lattice_.plane() + (row + row_shift) * lattice_.pitch() + column_shift);
-                const int first = lattice_.bare(in, row, 0);
+                    grad_pre + (lattice_.start(out) + (row + row_shift) * lattice_.pitch() + column_shift);
+                const int first = lattice_.bare(lattice_.site(in, row, 0));
 #pragma unroll 1
                 for (int column = 0; column < lattice_.columns; ++column) {
                     const float gradient = gradients[column];
@@ -256,19 +200,18 @@ template <class L> class DirectBackward {
                     if (kernels_ == 3) sums[2] = fmaf(gradient, fields.drive[first + column], sums[2]);
                 }
             }
-            sums_[entry] += sums[0];
-            sums_[words + entry] += sums[1];
-            if (kernels_ == 3) sums_[2 * words + entry] += sums[2];
+            sums_[share] += sums[0];
+            sums_[slices_ * words + share] += sums[1];
+            if (kernels_ == 3) sums_[2 * slices_ * words + share] += sums[2];
         }
     }
 
     const L &lattice_;
     int kernels_;
-    Weights coupling_, damping_, drive_kernel_;
-    /// Of several maps: `[kernel][out][in][tap]`, each touched by one thread.
+    SharedWeights coupling_, damping_, drive_kernel_;
+    int slices_;
+    /// `[kernel][slice][out][in][tap]`, each touched by one thread.
     SharedFloats sums_;
-    /// Of one map.
-    float of_coupling_[L::TAPS] = {}, of_damping_[L::TAPS] = {}, of_drive_kernel_[L::TAPS] = {};
 };
 
 } // namespace nwm

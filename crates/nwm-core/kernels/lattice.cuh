@@ -1,11 +1,12 @@
-// Maps of sites in shared memory.
+// Maps of sites in shared memory, of cells with several maps or with kernels of any size.
 //
 // A map has a border on all sides that repeats what lies on the opposite side, so that no read wraps. Whoever writes a
-// site near an edge writes its copies in the border, too. Rows are computed in strips of four: what is loaded for one of
-// them serves its neighbours. Below the last row the map goes on to whole strips, with zeros that are never used.
+// site near an edge writes its copies in the border, too. Rows are computed in strips of four: what is loaded for one
+// of them serves its neighbours. Below the last row the map goes on to whole strips, with zeros that are never used.
 #pragma once
 
-#include "nwm.cuh"
+#include "oscillator.cuh"
+#include "sequence.cuh"
 
 namespace nwm {
 
@@ -15,21 +16,24 @@ constexpr int STRIP = 4;
 /// The smallest number from `least` on that leaves `rest` when divided by the 32 banks of shared memory.
 __host__ __device__ constexpr int in_bank(int least, int rest) { return least + ((rest - least) % 32 + 32) % 32; }
 
-/// Sizes of a cell's maps and kernels. Numbers of the template are known to the compiler, or 0: known when it runs.
-/// TILED maps are read by tensor cores: their number is a multiple of eight, and their lengths avoid conflicts of banks.
-template <int CHANNELS, int TAP_ROWS, int TAP_COLUMNS, bool TILED = false> struct Lattice {
-    static constexpr bool ONE_MAP = CHANNELS == 1;
-    /// How often loops over taps are unrolled: wholly, where their number is known.
-    static constexpr int UNROLL_ROWS = TAP_ROWS ? TAP_ROWS : 1;
-    static constexpr int UNROLL_COLUMNS = TAP_COLUMNS ? TAP_COLUMNS : 1;
-    /// Taps of one kernel that a thread keeps in registers.
-    static constexpr int TAPS = CHANNELS == 1 ? TAP_ROWS * TAP_COLUMNS : 1;
+/// A site of a map, and the number of its unit.
+struct Site {
+    int map, row, column, unit;
+};
 
-    int channels_at_run_time, rows, columns, tap_rows_at_run_time, tap_columns_at_run_time;
+/// The maps of a cell. TILED maps are read by tensor cores: their number is a multiple of eight, and their lengths
+/// avoid conflicts of banks.
+template <bool TILED> class Lattice {
+  public:
+    int rows, columns;
 
-    __device__ int channels() const { return CHANNELS ? CHANNELS : channels_at_run_time; }
-    __device__ int tap_rows() const { return TAP_ROWS ? TAP_ROWS : tap_rows_at_run_time; }
-    __device__ int tap_columns() const { return TAP_COLUMNS ? TAP_COLUMNS : tap_columns_at_run_time; }
+    __device__ explicit Lattice(const Sizes &sizes)
+        : rows(sizes.rows), columns(sizes.columns), channels_(sizes.channels), tap_rows_(sizes.tap_rows),
+          tap_columns_(sizes.tap_columns) {}
+
+    __device__ int channels() const { return channels_; }
+    __device__ int tap_rows() const { return tap_rows_; }
+    __device__ int tap_columns() const { return tap_columns_; }
     __device__ int taps() const { return tap_rows() * tap_columns(); }
     __device__ int kernel_words() const { return channels() * channels() * taps(); }
     __device__ int sites() const { return rows * columns; }
@@ -43,8 +47,11 @@ template <int CHANNELS, int TAP_ROWS, int TAP_COLUMNS, bool TILED = false> struc
     /// Words of a map, border and whole strips included.
     __device__ int plane() const {
         int words = (strips() * STRIP + tap_rows() - 1) * pitch();
-        return TILED ? in_bank(words, 8) : words;
+        return TILED ? in_bank(words + 4, 8) : words;
     }
+    /// Where a map begins. Tensor cores read four maps at eight sites each, or eight maps at four sites each: the
+    /// second half of eight maps lies four words on, so that neither meet in a bank.
+    __device__ int start(int map) const { return map * plane() + (TILED ? map & 4 : 0); }
     /// Words of all maps.
     __device__ int planes() const { return maps() * plane(); }
     /// Words of a map without border.
@@ -52,12 +59,18 @@ template <int CHANNELS, int TAP_ROWS, int TAP_COLUMNS, bool TILED = false> struc
     /// Words of all maps without border.
     __device__ int bare_planes() const { return maps() * bare_plane(); }
 
+    __device__ Site site(int map, int row, int column) const {
+        return Site{map, row, column, (map * rows + row) * columns + column};
+    }
+
     /// Where a site of a map lies among those without border.
-    __device__ int bare(int map, int row, int column) const { return map * bare_plane() + row * columns + column; }
+    __device__ int bare(const Site &site) const { return site.map * bare_plane() + site.row * columns + site.column; }
     /// Where a site lies in a map with border.
     __device__ int inner(int row, int column) const {
         return (row + tap_rows() / 2) * pitch() + column + tap_columns() / 2;
     }
+    /// Where a site lies in maps with border.
+    __device__ int place(const Site &site) const { return start(site.map) + inner(site.row, site.column); }
 
     /// Calls `write` with every place in a map, border included, that shows a site.
     template <class Write> __device__ void at_all_places(int row, int column, Write write) const {
@@ -75,15 +88,14 @@ template <int CHANNELS, int TAP_ROWS, int TAP_COLUMNS, bool TILED = false> struc
         if (row_copy != row && column_copy != column) write(inner(row_copy, column_copy));
     }
 
-    /// Writes a site of a map, and its copies in the border.
-    __device__ void store(SharedFloats plane, int row, int column, float value) const {
-        at_all_places(row, column, [&](int place) { plane[place] = value; });
+    /// Writes a site in maps with border, and its copies there.
+    __device__ void store(SharedFloats maps, const Site &site, float value) const {
+        SharedFloats map = maps + start(site.map);
+        at_all_places(site.row, site.column, [&](int place) { map[place] = value; });
     }
-};
 
-/// A site of a map, and the number of its unit.
-struct Site {
-    int map, row, column, unit;
+  private:
+    int channels_, tap_rows_, tap_columns_;
 };
 
 /// A strip of a column of a group of maps: what one thread computes at once.
@@ -108,67 +120,14 @@ template <class L, class Work> __device__ void for_sites(const L &lattice, Work 
 #pragma unroll
         for (int r = 0; r < STRIP; ++r) {
             int row = item.row + r;
-            if (row < lattice.rows) {
-                work(Site{item.group, row, item.column, (item.group * lattice.rows + row) * lattice.columns + item.column});
-            }
+            if (row < lattice.rows) work(lattice.site(item.group, row, item.column));
         }
     });
 }
 
-/// Hands out shared memory from the beginning on.
-class Words {
-  public:
-    __device__ explicit Words(SharedFloats free) : free_(free) {}
-    __device__ SharedFloats take(int words) {
-        SharedFloats taken = free_;
-        free_ = free_ + words;
-        return taken;
-    }
-
-  private:
-    SharedFloats free_;
-};
-
-/// Writes zeros, by all threads of a block.
-__device__ inline void clear(SharedFloats words, int count) {
-#pragma unroll 1
-    for (int index = threadIdx.x; index < count; index += blockDim.x) words[index] = 0.0f;
-}
-
-/// A field of every step and sample: element `unit` of step t and sample b lies at
-/// `base[t * step + b * sample + unit]`. No base: the field is not wanted, or not there.
-template <class T> struct Series {
-    T *base;
-    long long step, sample;
-
-    __device__ explicit operator bool() const { return base != nullptr; }
-    __device__ T *at(int time, int b) const { return base + time * step + b * sample; }
-};
-
-/// The kernels on position, velocity and drive, `[out][in][row][column]`; null if the drive is not coupled.
-struct Kernels {
-    const float *coupling, *damping, *drive;
-};
-
-/// The effective scalars of a cell.
-struct Scalars {
-    float dt, gamma, alpha;
-
-    /// From dt, gamma, alpha in a row. Steps below the floor of the library (DT_FLOOR) turn everything into NaN, which a
-    /// training run notices; reading the number on the host would stop the queue at every step.
-    __device__ explicit Scalars(const float *values) : dt(values[0]), gamma(values[1]), alpha(values[2]) {
-        if (!(dt >= 1e-3f)) dt = NAN;
-    }
-};
-
-/// What a backward pass reads of the fields at a step, without border, and where kernel gradients go.
+/// What a backward pass reads of the fields at a step, without border.
 struct Fields {
     SharedFloats position, velocity, drive;
-};
-
-/// Where the kernel gradients of a sample go: rows of `partials`, places in a row.
-struct KernelPlaces {
-    int coupling, damping, drive;
 };
 
 } // namespace nwm

@@ -2,26 +2,29 @@
 //
 //   pre = Kx(x) + Kv(v) + Kd(d) + b     v' = v + dt (tanh(pre) - gamma x - alpha v)     x' = x + dt v'
 //
-// Grid: one block per sample, which keeps the sample from the first step to the last. Block: up to 512 threads; a thread
-// computes strips of four rows of a column (of four maps at once, if there are several).
-// Shared memory: two sets of maps of x and v, which are read and written in turn, so that a step needs one barrier; the
-// drive of two or three steps, copied ahead; the kernels, unless one map's fit registers. Words: `forward_words` of the
-// launching code. Registers: see resources.csv; up to 128 are possible with 512 threads.
+// Grid: one block per sample, which keeps the sample from the first step to the last.
+// Block, one map: up to 384 threads; a thread computes a strip of a column, of 4 or 5 rows as the kernel's name says,
+// or many strips of 4. Several maps: up to 512 threads; a thread computes strips of 4 rows of 4 maps at once.
+// Shared memory: two sets of x and v, which are read and written in turn, so that a step needs one barrier; the drive
+// of two or three steps, copied ahead; the kernels of several maps (those of one map fit registers). Words:
+// `forward_words` of the launching code. Registers: see resources.csv; up to 168 with 384 threads, up to 128 with 512.
 // Bytes moved: the drive once, what is recorded once; bias and projection stay in the first cache.
-// Floor, one map of 23 x 23, 32 samples, 60 steps: about 60 instructions per site and step, 250 clocks a step on the four
-// schedulers of a multiprocessor, plus some 100 for the barrier and the first loads behind it: 12 us at 1.75 GHz. Memory:
-// 4 MB in, 8 MB out, 4 us.
+// Floor, one map of 23 x 23, 32 samples, 60 steps, velocities recorded: the machine code of torus_forward_5 for compute
+// capability 9.0 has 373 instructions of a warp and step (counted), 75 a site: 90 for the couplings, 105 for five tanh,
+// 25 for the rest of the oscillators, 44 loads, stores and copies; addresses, conditions and the loop are the rest.
+// Each of the four schedulers has one warp, so that these are 373 clocks, 13.2 us at 1.7 GHz. Waiting for first loads,
+// quotients and the barrier comes on top, some 100 clocks a step (estimated): 17 us. The target of 15 us therefore does
+// not follow; it needs a shorter tanh, or a sample on two multiprocessors. Memory: 4 MB in, 4 MB out, 2 us.
 #include "direct.cuh"
 #include "forward.cuh"
+#include "sheet_forward.cuh"
 
-using TorusLattice = nwm::Lattice<1, 3, 3>;
-using TorusCouplings = nwm::DirectForward<TorusLattice, 1>;
-NWM_FORWARD_KERNEL(torus_forward, 512, TorusLattice, TorusCouplings)
+NWM_FORWARD_KERNEL(torus_forward_4, 384, nwm::run_sheet_forward<nwm::Sheet<3, 4, true>>)
+NWM_FORWARD_KERNEL(torus_forward_5, 384, nwm::run_sheet_forward<nwm::Sheet<3, 5, true>>)
+NWM_FORWARD_KERNEL(torus_forward_many, 384, nwm::run_sheet_forward<nwm::Sheet<3, 4, false>>)
+NWM_FORWARD_KERNEL(rings_forward_4, 384, nwm::run_sheet_forward<nwm::Sheet<1, 4, true>>)
+NWM_FORWARD_KERNEL(rings_forward_many, 384, nwm::run_sheet_forward<nwm::Sheet<1, 4, false>>)
 
-using RingsLattice = nwm::Lattice<1, 1, 3>;
-using RingsCouplings = nwm::DirectForward<RingsLattice, 1>;
-NWM_FORWARD_KERNEL(rings_forward, 512, RingsLattice, RingsCouplings)
-
-using MapsLattice = nwm::Lattice<0, 0, 0>;
+using MapsLattice = nwm::Lattice<false>;
 using MapsCouplings = nwm::DirectForward<MapsLattice, 4>;
-NWM_FORWARD_KERNEL(maps_forward, 512, MapsLattice, MapsCouplings)
+NWM_FORWARD_KERNEL(maps_forward, 512, nwm::run_forward<MapsCouplings, MapsLattice>)

@@ -10,7 +10,7 @@
 // Shared memory: `BlockSum::WORDS` where there are sums. Registers: see resources.csv.
 // Bytes moved: forward, state in and out, pre, drive and record: 28 bytes a unit; backward about 40 and, with a bias, 8 for its
 // running sum. Floor, 32 samples of 529 units: 0.5 MB, far below the 2 us of a launch, of which a step has two.
-#include "lattice.cuh"
+#include "oscillator.cuh"
 
 /// target = [samples][2][units] of two arrays [samples][units]; zero where there is none.
 extern "C" __global__ void join_states(int samples, int units, const float *first, const float *second, float *target) {
@@ -62,29 +62,20 @@ extern "C" __global__ void __launch_bounds__(512, 1)
         for (int feature = 0; feature < features; ++feature) {
             value = fmaf(inputs[sample * features + feature], projection[static_cast<long long>(feature) * units + unit], value);
         }
-        float x = x_state[unit], v = v_state[unit];
-        float force = fmaf(-scalars.alpha, v, fmaf(-scalars.gamma, x, nwm::tangent(value)));
-        v = fmaf(scalars.dt, force, v);
-        x = fmaf(scalars.dt, v, x);
-        v_state[unit] = v;
-        if (velocities != nullptr) velocities[sample * velocity_sample + unit] = v;
-        if (last_velocity != nullptr) last_velocity[sample * units + unit] = v;
+        const nwm::State next = nwm::next_state(scalars, {x_state[unit], v_state[unit]}, value);
+        v_state[unit] = next.v;
+        if (velocities != nullptr) velocities[sample * velocity_sample + unit] = next.v;
+        if (last_velocity != nullptr) last_velocity[sample * units + unit] = next.v;
         if (gain == nullptr) {
-            record_position(unit, x);
+            record_position(unit, next.x);
         } else {
-            x_state[unit] = x;
-            sum += x;
+            x_state[unit] = next.x;
+            sum += next.x;
         }
     });
     if (gain == nullptr) return;
-    const float mean = sum_of_block(sum) / units;
-    float squares = 0.0f;
-    for_units([&](int unit) {
-        float distance = x_state[unit] - mean;
-        squares = fmaf(distance, distance, squares);
-    });
-    const float scale = 1.0f / sqrtf(sum_of_block(squares) / units + 1e-5f);
-    for_units([&](int unit) { record_position(unit, fmaf(gain[unit], (x_state[unit] - mean) * scale, offset[unit])); });
+    const nwm::Norm norm(sum_of_block, units, sum, [&](auto use) { for_units([&](int unit) { use(x_state[unit]); }); });
+    for_units([&](int unit) { record_position(unit, fmaf(gain[unit], norm(x_state[unit]), offset[unit])); });
 }
 
 /// The adjoint of a step, the couplings left out (local_backward.cu has the formulas).
@@ -104,7 +95,6 @@ extern "C" __global__ void __launch_bounds__(512, 1)
     const long long sample = blockIdx.y;
     const nwm::Scalars scalars(scalar_values);
     const float dt = scalars.dt;
-    const float inverse_dt = 1.0f / dt;
     float *const x_state = state + 2 * sample * units;
     float *const v_state = x_state + units;
     float *const gx_state = grad_state + 2 * sample * units;
@@ -129,45 +119,25 @@ extern "C" __global__ void __launch_bounds__(512, 1)
         auto raw = [&](int unit) { return fmaf(dt, next_velocity(unit), x_state[unit]); };
         float sum = 0.0f;
         for_units([&](int unit) { sum += raw(unit); });
-        const float mean = sum_of_block(sum) / units;
-        float squares = 0.0f;
+        const nwm::Norm norm(sum_of_block, units, sum, [&](auto use) { for_units([&](int unit) { use(raw(unit)); }); });
+        nwm::NormAdjoint norm_adjoint(norm);
         for_units([&](int unit) {
-            float distance = raw(unit) - mean;
-            squares = fmaf(distance, distance, squares);
-        });
-        const float inverse_scale = 1.0f / sqrtf(sum_of_block(squares) / units + 1e-5f);
-        float sum_h = 0.0f, sum_hy = 0.0f;
-        for_units([&](int unit) {
-            float y = (raw(unit) - mean) * inverse_scale;
-            float g = gx_state[unit];
-            float h = g * gain[unit];
+            const float g = gx_state[unit];
+            const float y = norm_adjoint.add(raw(unit), g * gain[unit]);
             sums[at_gain + unit] += g * y;
             sums[at_offset + unit] += g;
-            sum_h += h;
-            sum_hy = fmaf(h, y, sum_hy);
         });
-        const float mean_h = sum_of_block(sum_h) / units;
-        const float mean_hy = sum_of_block(sum_hy) / units;
-        for_units([&](int unit) {
-            float y = (raw(unit) - mean) * inverse_scale;
-            gx_state[unit] = (gx_state[unit] * gain[unit] - mean_h - y * mean_hy) * inverse_scale;
-        });
+        norm_adjoint.finish(sum_of_block, units);
+        for_units([&](int unit) { gx_state[unit] = norm_adjoint.pull_back(raw(unit), gx_state[unit] * gain[unit]); });
     }
 
-    float of_dt = 0.0f, of_gamma = 0.0f, of_alpha = 0.0f;
+    nwm::StepAdjoint adjoint(scalars);
     for_units([&](int unit) {
-        const float x = x_state[unit], v = v_state[unit], following = next_velocity(unit);
-        const float gx = gx_state[unit];
-        const float gv = fmaf(dt, gx, gv_state[unit]);
-        const float acceleration = (following - v) * inverse_dt;
-        const float activation = fmaf(scalars.alpha, v, fmaf(scalars.gamma, x, acceleration));
-        of_dt = fmaf(gx, following, fmaf(gv, acceleration, of_dt));
-        of_gamma = fmaf(gv, x, of_gamma);
-        of_alpha = fmaf(gv, v, of_alpha);
-        const float gpre = dt * (1.0f - activation * activation) * gv;
+        nwm::State gradient{gx_state[unit], gv_state[unit]};
+        const float gpre = adjoint(next_velocity(unit), {x_state[unit], v_state[unit]}, gradient);
         grad_pre[sample * units + unit] = gpre;
-        gx_state[unit] = fmaf(-dt * scalars.gamma, gv, gx);
-        gv_state[unit] = (1.0f - dt * scalars.alpha) * gv;
+        gx_state[unit] = gradient.x;
+        gv_state[unit] = gradient.v;
         if (at_bias >= 0) sums[at_bias + unit] += gpre;
 #pragma unroll 1
         for (int feature = 0; feature < features; ++feature) {
@@ -184,12 +154,10 @@ extern "C" __global__ void __launch_bounds__(512, 1)
         sum = sum_of_block(sum);
         if (threadIdx.x == 0) grad_inputs[sample * features + feature] = sum;
     }
-    of_dt = sum_of_block(of_dt);
-    of_gamma = sum_of_block(of_gamma);
-    of_alpha = sum_of_block(of_alpha);
-    if (threadIdx.x == 0) {
-        sums[at_scalars] += of_dt;
-        sums[at_scalars + 1] += -dt * of_gamma;
-        sums[at_scalars + 2] += -dt * of_alpha;
+    float gradients[3];
+    adjoint.scalar_gradients(gradients);
+    for (int scalar = 0; scalar < 3; ++scalar) {
+        const float sum = sum_of_block(gradients[scalar]);
+        if (threadIdx.x == 0) sums[at_scalars + scalar] += sum;
     }
 }

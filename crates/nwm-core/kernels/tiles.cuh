@@ -106,7 +106,7 @@ template <class L> struct TileSites {
         Fragment<4, PRODUCTS> fragment;
 #pragma unroll
         for (int part = 0; part < 4; ++part) {
-            SharedFloats plane = maps + (map + lane % 4 + part / 2 * 4) * lattice.plane();
+            SharedFloats plane = maps + lattice.start(map + lane % 4 + part / 2 * 4);
             fragment.set(part, plane[corner[part % 2] + shift]);
         }
         return fragment;
@@ -121,7 +121,7 @@ template <class L, class Work> __device__ void for_tile(const L &lattice, int fi
         const int map = first_map + lane % 4 * 2 + part % 2;
         if (site < lattice.sites() && map < lattice.channels()) {
             const int row = site / lattice.columns;
-            work(part, Site{map, row, site - row * lattice.columns, map * lattice.sites() + site});
+            work(part, lattice.site(map, row, site - row * lattice.columns));
         }
     }
 }
@@ -199,8 +199,6 @@ template <class L, int PRODUCTS, int ITEMS> class TileBackward {
     static constexpr int COLUMN_TILES = 2;
 
   public:
-    static constexpr bool KEEPS_TO_ITSELF = false;
-
     __device__ TileBackward(const L &lattice, Words &words, const Kernels &kernels)
         : lattice_(lattice), weights_(lattice, words, kernels, true), fields_(kernels.drive == nullptr ? 2 : 3) {}
 
@@ -295,62 +293,66 @@ template <class L, int PRODUCTS, int ITEMS> class TileBackward {
     }
 
     __device__ void add_to_weights(const Fields &fields, SharedFloats grad_pre) {
-        const int lane = threadIdx.x % WARP;
+        const int lane = threadIdx.x % WARP, sites = lattice_.sites(), columns = lattice_.columns;
+        // Where a lane goes from one site in a map with border to that of the next tile.
+        const int around = lattice_.pitch() - columns;
+        const int advance = TILE_TERMS + TILE_TERMS / columns * around, column_advance = TILE_TERMS % columns;
         for_own_parts([&](int own, const Part &part) {
-            SharedFloats sources[COLUMN_TILES];
-            bool there[COLUMN_TILES];
-#pragma unroll
-            for (int n = 0; n < COLUMN_TILES; ++n) {
-                const int column = part.first_column_tile + n;
-                const int field = column / weights_.tiles();
-                there[n] = field < fields_;
-                SharedFloats maps = field == 0 ? fields.position : field == 1 ? fields.velocity : fields.drive;
-                const int map = column % weights_.tiles() * TILE_COLUMNS + lane / 4;
-                sources[n] = maps + (there[n] ? map * lattice_.bare_plane() : 0);
-            }
-            const int shift = shift_back(part.tap);
-            // Of this step alone: tensor cores round every sum towards zero, which would add up over all steps.
-            float step[COLUMN_TILES][4] = {};
-            // Row and column of the two sites that this lane reads.
-            int site[2] = {lane % 4, lane % 4 + 4}, row[2], column[2];
+            // What lies beyond the last map or field is computed and thrown away.
+            SharedFloats gradients[2], sources[COLUMN_TILES];
 #pragma unroll
             for (int half = 0; half < 2; ++half) {
-                row[half] = site[half] / lattice_.columns;
-                column[half] = site[half] - row[half] * lattice_.columns;
+                const int out = min(part.first_out + lane / 4 + 8 * half, lattice_.maps() - 1);
+                gradients[half] = grad_pre + (lattice_.start(out) + shift_back(part.tap));
             }
-#pragma unroll 1
-            for (int first = 0; first < lattice_.sites(); first += TILE_TERMS) {
+#pragma unroll
+            for (int n = 0; n < COLUMN_TILES; ++n) {
+                const int column = min(part.first_column_tile + n, fields_ * weights_.tiles() - 1);
+                const int field = column / weights_.tiles();
+                SharedFloats maps = field == 0 ? fields.position : field == 1 ? fields.velocity : fields.drive;
+                const int map = column % weights_.tiles() * TILE_COLUMNS + lane / 4;
+                sources[n] = maps + (map * lattice_.bare_plane() + lane % 4);
+            }
+            // The two sites that this lane reads: their columns, and where they lie in a map with border.
+            int column[2], place[2];
+#pragma unroll
+            for (int half = 0; half < 2; ++half) {
+                const int site = lane % 4 + 4 * half, row = site / columns;
+                column[half] = site - row * columns;
+                place[half] = row * lattice_.pitch() + column[half];
+            }
+            // Of this step alone: tensor cores round every sum towards zero, which would add up over all steps.
+            float step[COLUMN_TILES][4] = {};
+            auto add_tile = [&](int first, auto is_there) {
                 Fragment<4, PRODUCTS> left;
 #pragma unroll
                 for (int index = 0; index < 4; ++index) {
                     const int half = index / 2;
-                    const int out = part.first_out + lane / 4 + index % 2 * 8;
-                    float gradient = 0.0f;
-                    if (out < lattice_.maps() && site[half] < lattice_.sites()) {
-                        gradient = grad_pre[out * lattice_.plane() + row[half] * lattice_.pitch() + column[half] + shift];
-                    }
-                    left.set(index, gradient);
+                    left.set(index, is_there(half) ? static_cast<float>(gradients[index % 2][place[half]]) : 0.0f);
                 }
 #pragma unroll
                 for (int n = 0; n < COLUMN_TILES; ++n) {
                     Fragment<2, PRODUCTS> right;
 #pragma unroll
                     for (int half = 0; half < 2; ++half) {
-                        const bool is_there = there[n] && site[half] < lattice_.sites();
-                        right.set(half, is_there ? static_cast<float>(sources[n][site[half]]) : 0.0f);
+                        right.set(half, is_there(half) ? static_cast<float>(sources[n][first + 4 * half]) : 0.0f);
                     }
                     multiply<PRODUCTS>(step[n], left, right);
                 }
+            };
+            int first = 0;
+#pragma unroll 1
+            for (; first + TILE_TERMS <= sites; first += TILE_TERMS) {
+                add_tile(first, [](int) { return true; });
 #pragma unroll
                 for (int half = 0; half < 2; ++half) {
-                    site[half] += TILE_TERMS;
-                    column[half] += TILE_TERMS;
-                    while (column[half] >= lattice_.columns) {
-                        column[half] -= lattice_.columns;
-                        row[half] += 1;
-                    }
+                    column[half] += column_advance;
+                    const bool wraps = column[half] >= columns;
+                    column[half] -= wraps ? columns : 0;
+                    place[half] += wraps ? advance + around : advance;
                 }
             }
+            if (first < sites) add_tile(first, [&](int half) { return first + lane % 4 + 4 * half < sites; });
 #pragma unroll
             for (int n = 0; n < COLUMN_TILES; ++n) {
 #pragma unroll

@@ -3,6 +3,7 @@
 use nwm_cuda::WARP;
 
 use super::path::Precision;
+use super::sheet::Sheet;
 use crate::config::{Bias, CellConfig};
 use crate::topology::Topology;
 
@@ -29,10 +30,8 @@ pub(super) const MOST_COPIED_FIELDS: usize = 5;
 /// Which kernels run a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// One map, kernels of 3 x 3.
-    Torus,
-    /// One map, kernels of 3 along rings.
-    Rings,
+    /// One map, kernels of 3 x 3 or of 3 along rings.
+    Sheet(Sheet),
     /// Anything else.
     Maps,
     /// Many maps, on tensor cores.
@@ -67,12 +66,13 @@ impl Lattice {
         };
         let tiles = products.filter(|_| config.channels >= FEWEST_TILED_CHANNELS);
         let tiles = tiles.map(|products| Kind::Tiles { products });
-        let direct = match (config.topology, config.channels, config.kernel_size) {
-            (Topology::Torus { .. }, 1, 3) => Kind::Torus,
-            (Topology::Rings { .. }, 1, 3) => Kind::Rings,
-            _ => Kind::Maps,
+        let sheets = match (config.topology, config.channels, config.kernel_size) {
+            (Topology::Torus { rows, columns }, 1, 3) => Sheet::all(rows, columns, 3),
+            (Topology::Rings { rings, sites }, 1, 3) => Sheet::all(rings, sites, 1),
+            _ => vec![],
         };
-        tiles.into_iter().chain([direct]).collect()
+        let sheets = sheets.into_iter().map(Kind::Sheet);
+        tiles.into_iter().chain(sheets).chain([Kind::Maps]).collect()
     }
 
     /// The maps of a cell with local couplings.
@@ -119,7 +119,7 @@ impl Lattice {
     fn planes(&self) -> usize {
         let rows = self.rows.next_multiple_of(STRIP) + self.tap_rows - 1;
         let plane = rows * (self.columns + self.tap_columns - 1);
-        self.maps() * if self.is_tiled() { in_bank(plane, 8) } else { plane }
+        self.maps() * if self.is_tiled() { in_bank(plane + 4, 8) } else { plane }
     }
 
     /// Words of all maps without border.
@@ -135,7 +135,7 @@ impl Lattice {
     fn kernel_words(&self) -> usize {
         let taps = self.kernels() * self.tap_rows * self.tap_columns;
         match self.kind {
-            Kind::Torus | Kind::Rings => 0,
+            Kind::Sheet(_) => 0,
             Kind::Maps => taps * self.channels * self.channels,
             Kind::Tiles { products } => {
                 let parts = if products == 1 { 1 } else { 2 };
@@ -144,45 +144,74 @@ impl Lattice {
         }
     }
 
+    /// Steps of the tape that a backward block may copy ahead, best first.
+    pub(super) fn backward_stages(&self) -> &'static [usize] {
+        match self.kind {
+            Kind::Sheet(sheet) if sheet.one_strip() => &[3],
+            _ => &[3, 0],
+        }
+    }
+
     /// Words of shared memory of a forward block.
     pub(super) fn forward_words(&self, stages: usize) -> usize {
-        let staged = if self.features == 0 { stages } else { 0 };
-        SUM_WORDS + (4 + staged) * self.planes() + self.kernel_words()
+        let stages = if self.features == 0 { stages } else { 0 };
+        SUM_WORDS
+            + match self.kind {
+                Kind::Sheet(sheet) => sheet.forward_words(stages, self.coupled_drive),
+                _ => (4 + stages) * self.planes() + self.kernel_words(),
+            }
     }
 
     /// Words of shared memory of a backward block.
     pub(super) fn backward_words(&self, stages: usize, copied_fields: usize) -> usize {
-        let copies = if matches!(self.kind, Kind::Torus | Kind::Rings) { 2 } else { 1 };
+        let sums = self.features + if self.state_norm { 2 } else { 0 };
+        if let Kind::Sheet(sheet) = self.kind {
+            return SUM_WORDS + sheet.backward_words(stages * copied_fields) + sums * self.units();
+        }
         let states = 4 + usize::from(self.coupled_drive);
-        let sums = usize::from(self.bias) + self.features + if self.state_norm { 2 } else { 0 };
-        // Sums of kernel gradients of the plain kernels for several maps lie beside the kernels.
-        let kernels = if self.is_tiled() { 1 } else { 2 } * self.kernel_words();
+        let sums = sums + usize::from(self.bias);
         SUM_WORDS
-            + copies * self.planes()
+            + self.planes()
             + states * self.bare_planes()
             + (sums + stages * copied_fields) * self.units()
-            + kernels
+            + (1 + self.weight_slices()) * self.kernel_words()
+    }
+
+    /// Slices of the rows over which the plain kernels add up the gradients of a weight.
+    fn weight_slices(&self) -> usize {
+        if self.is_tiled() {
+            return 0;
+        }
+        let entries = self.kernel_words() / self.kernels();
+        (self.backward_threads() / entries).min(self.rows).max(1)
     }
 
     /// Threads of a forward block: for everything at once, or an equal share of several turns.
     pub(super) fn forward_threads(&self) -> usize {
-        if self.is_tiled() {
-            let items =
-                self.sites().div_ceil(2 * TILE_ROWS) * self.maps().div_ceil(2 * TILE_COLUMNS);
-            return WARP * shared_out(items, MOST_THREADS / WARP);
+        match self.kind {
+            Kind::Sheet(sheet) => sheet.threads(),
+            Kind::Tiles { .. } => {
+                let items =
+                    self.sites().div_ceil(2 * TILE_ROWS) * self.maps().div_ceil(2 * TILE_COLUMNS);
+                WARP * shared_out(items, MOST_THREADS / WARP)
+            }
+            Kind::Maps => {
+                let items = self.channels.div_ceil(4) * self.rows.div_ceil(STRIP) * self.columns;
+                shared_out(items, MOST_THREADS).next_multiple_of(WARP)
+            }
         }
-        let outputs = if self.kind == Kind::Maps { 4 } else { 1 };
-        let items = self.channels.div_ceil(outputs) * self.rows.div_ceil(STRIP) * self.columns;
-        shared_out(items, MOST_THREADS).next_multiple_of(WARP)
     }
 
     /// Threads of a backward block.
     pub(super) fn backward_threads(&self) -> usize {
-        if self.is_tiled() {
-            return WARP * self.backward_warps();
+        match self.kind {
+            Kind::Sheet(sheet) => sheet.threads(),
+            Kind::Tiles { .. } => WARP * self.backward_warps(),
+            Kind::Maps => {
+                let items = self.channels * self.rows.div_ceil(STRIP) * self.columns;
+                shared_out(items, MOST_THREADS).next_multiple_of(WARP)
+            }
         }
-        let items = self.channels * self.rows.div_ceil(STRIP) * self.columns;
-        shared_out(items, MOST_THREADS).next_multiple_of(WARP)
     }
 
     /// Warps of a backward block on tensor cores.
@@ -213,7 +242,7 @@ fn in_bank(least: usize, rest: usize) -> usize {
 }
 
 /// How many of `items` are done at a time if at most `most` can be, in equal shares.
-fn shared_out(items: usize, most: usize) -> usize {
+pub(super) fn shared_out(items: usize, most: usize) -> usize {
     items.div_ceil(items.div_ceil(most))
 }
 
@@ -267,7 +296,8 @@ mod tests {
         ] {
             let kind = Lattice::kinds(&config, Precision::Tf32x3)[0];
             let lattice = Lattice::new(&config, kind).unwrap();
-            let words = [lattice.forward_words(2), lattice.backward_words(0, 4)];
+            let stages = *lattice.backward_stages().last().unwrap();
+            let words = [lattice.forward_words(2), lattice.backward_words(stages, 5)];
             let fits = words.iter().all(|&words| words <= limits.shared_words);
             assert!(fits, "{config:?}: {words:?}");
         }

@@ -35,18 +35,19 @@ impl LocalKernels {
     }
 
     /// The first number of stages with which a block fits.
-    fn choose_stages(&self, stages: [usize; 2], words: impl Fn(usize) -> usize) -> Option<usize> {
-        stages.into_iter().find(|&stages| words(stages) <= self.limits.shared_words)
+    fn choose_stages(&self, stages: &[usize], words: impl Fn(usize) -> usize) -> Option<usize> {
+        stages.iter().copied().find(|&stages| words(stages) <= self.limits.shared_words)
     }
 
     /// Steps of the drive in shared memory.
     fn forward_stages(&self) -> Option<usize> {
-        self.choose_stages([3, 2], |stages| self.lattice.forward_words(stages))
+        self.choose_stages(&[3, 2], |stages| self.lattice.forward_words(stages))
     }
 
     /// Steps of the tape that are copied ahead.
     fn backward_stages(&self, copied_fields: usize) -> Option<usize> {
-        self.choose_stages([3, 0], |stages| self.lattice.backward_words(stages, copied_fields))
+        let words = |stages| self.lattice.backward_words(stages, copied_fields);
+        self.choose_stages(self.lattice.backward_stages(), words)
     }
 
     fn sizes<'a, A>(&self, extent: Extent, stages: usize) -> Result<Vec<Argument<'a, A>>> {
@@ -75,8 +76,7 @@ impl LocalKernels {
     ) -> Result<()> {
         let Run { extent, layout, inputs, .. } = run;
         let (module, name) = match self.lattice.kind {
-            Kind::Torus => (&LOCAL_FORWARD, "torus_forward"),
-            Kind::Rings => (&LOCAL_FORWARD, "rings_forward"),
+            Kind::Sheet(sheet) => (&LOCAL_FORWARD, sheet.kernels()[0]),
             Kind::Maps => (&LOCAL_FORWARD, "maps_forward"),
             Kind::Tiles { products: 1 } => (&TILE_FORWARD, "tf32_forward"),
             Kind::Tiles { .. } => (&TILE_FORWARD, "tf32x3_forward"),
@@ -116,8 +116,7 @@ impl LocalKernels {
     ) -> Result<()> {
         let Run { extent, layout, inputs, .. } = run;
         let (module, name) = match (self.lattice.kind, self.lattice.backward_parts()) {
-            (Kind::Torus, _) => (&LOCAL_BACKWARD, "torus_backward"),
-            (Kind::Rings, _) => (&LOCAL_BACKWARD, "rings_backward"),
+            (Kind::Sheet(sheet), _) => (&LOCAL_BACKWARD, sheet.kernels()[1]),
             (Kind::Maps, _) => (&LOCAL_BACKWARD, "maps_backward"),
             (Kind::Tiles { products: 1 }, Some(0..=2)) => (&TILE_BACKWARD, "tf32_backward_2"),
             (Kind::Tiles { products: 1 }, _) => (&TILE_BACKWARD, "tf32_backward_6"),

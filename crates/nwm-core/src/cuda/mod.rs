@@ -13,6 +13,7 @@ mod local;
 mod modules;
 mod path;
 mod recorded;
+mod sheet;
 mod stepwise;
 
 pub use modules::MODULES;

@@ -9,10 +9,28 @@ macro_rules! module {
     };
 }
 
-pub(super) static LOCAL_FORWARD: Module =
-    module!("local_forward", &["torus_forward", "rings_forward", "maps_forward"]);
-pub(super) static LOCAL_BACKWARD: Module =
-    module!("local_backward", &["torus_backward", "rings_backward", "maps_backward"]);
+pub(super) static LOCAL_FORWARD: Module = module!(
+    "local_forward",
+    &[
+        "torus_forward_4",
+        "torus_forward_5",
+        "torus_forward_many",
+        "rings_forward_4",
+        "rings_forward_many",
+        "maps_forward",
+    ]
+);
+pub(super) static LOCAL_BACKWARD: Module = module!(
+    "local_backward",
+    &[
+        "torus_backward_4",
+        "torus_backward_5",
+        "torus_backward_many",
+        "rings_backward_4",
+        "rings_backward_many",
+        "maps_backward",
+    ]
+);
 pub(super) static STEP_COUPLE: Module =
     module!("step_couple", &["couple_forward", "couple_backward", "couple_weights"]);
 pub(super) static STEP_UPDATE: Module =
