@@ -171,10 +171,47 @@ fn large_maps_take_several_turns_and_the_order_of_threads_changes_no_bit() {
     assert_eq!(outcomes[0], outcomes[2]);
 }
 
+/// Shapes for which a thread has one strip of five rows, or several strips.
+const SHARED_OUT: [Topology; 3] = [
+    Topology::Torus { rows: 9, columns: 43 },
+    Topology::Torus { rows: 41, columns: 50 },
+    Topology::Rings { rings: 39, sites: 40 },
+];
+
+#[test]
+fn one_map_is_shared_out_in_every_way() {
+    let Some(program) = program(true, &[]) else { return };
+    for (seed, topology) in SHARED_OUT.into_iter().enumerate() {
+        let queue = program.start(ORDERS[seed % 3], Limits::HOPPER).unwrap();
+        let variants = [
+            config(topology, |_| {}),
+            config(topology, |config| {
+                config.drive_coupling = false;
+                config.bias = Bias::None;
+            }),
+            config(topology, |config| {
+                config.drive_coupling = false;
+                config.input_features = Some(2);
+                config.state_norm = true;
+            }),
+        ];
+        for (config, record) in
+            variants.into_iter().zip([Record::States, Record::Velocities, Record::States])
+        {
+            let problem = Problem::random(config, 4, 1, seed as u64);
+            assert_agrees("one map", &queue, &problem, record);
+        }
+    }
+}
+
 #[test]
 fn planted_mistakes_are_found() {
-    let torus = config(Topology::Torus { rows: 6, columns: 35 }, |_| {});
-    let problem = Problem::random(torus, 4, 2, 5);
+    let problems = [1, 2].map(|channels| {
+        let torus = config(Topology::Torus { rows: 6, columns: 35 }, |config| {
+            config.channels = channels;
+        });
+        Problem::random(torus, 4, 2, 5)
+    });
     // Only those that are launched, since each mistake is a program of its own.
     let modules: Vec<&Module> = MODULES
         .into_iter()
@@ -184,19 +221,22 @@ fn planted_mistakes_are_found() {
         ["PLANT_MISSING_BARRIER", "PLANT_WRONG_WRAP", "PLANT_UNREDUCED_PARTIAL", "PLANT_OFF_BY_ONE"]
     {
         let Some(program) = program_of(&modules, true, &[mistake]) else { return };
-        let queue = program.start(Order::Shuffled, Limits::AMPERE).unwrap();
-        let agrees = match emulated(&queue, &problem, Record::States) {
-            Err(error) => {
-                eprintln!("{mistake}: {error}");
-                false
-            }
-            Ok(found) => {
-                let errors = errors(&found, &problem, Record::States);
-                eprintln!("{mistake}: relative errors {errors:?}");
-                errors.iter().all(|&(_, error)| error < TOLERANCE)
-            }
-        };
-        assert!(!agrees, "{mistake} went unnoticed");
+        for problem in &problems {
+            let queue = program.start(Order::Shuffled, Limits::AMPERE).unwrap();
+            let agrees = match emulated(&queue, problem, Record::States) {
+                Err(error) => {
+                    eprintln!("{mistake}: {error}");
+                    false
+                }
+                Ok(found) => {
+                    let errors = errors(&found, problem, Record::States);
+                    eprintln!("{mistake}: relative errors {errors:?}");
+                    errors.iter().all(|&(_, error)| error < TOLERANCE)
+                }
+            };
+            let channels = problem.cell.config().channels;
+            assert!(!agrees, "{mistake} went unnoticed with {channels} channels");
+        }
     }
 }
 
