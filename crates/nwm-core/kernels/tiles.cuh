@@ -193,14 +193,20 @@ template <class L, int PRODUCTS> class TileForward {
     int fields_;
 };
 
-/// The adjoint of the couplings. A warp pulls gradients back to 16 sites of 16 maps at once; and it owns up to ITEMS parts of the
-/// weight gradients (one tap, 16 outputs, 16 inputs), whose sums over all sites and steps stay in its registers.
+/// The adjoint of the couplings. A warp pulls gradients back to 16 sites of 16 maps at once; and it owns up to ITEMS
+/// parts of the weight gradients (one tap, 16 outputs, 16 inputs), whose sums over sites and steps stay in its registers:
+/// over half of the sites, if warps can hold twice as many parts, since halves are shared out more evenly.
 template <class L, int PRODUCTS, int ITEMS> class TileBackward {
     static constexpr int COLUMN_TILES = 2;
 
   public:
     __device__ TileBackward(const L &lattice, Words &words, const Kernels &kernels)
-        : lattice_(lattice), weights_(lattice, words, kernels, true), fields_(kernels.drive == nullptr ? 2 : 3) {}
+        : lattice_(lattice), weights_(lattice, words, kernels, true), fields_(kernels.drive == nullptr ? 2 : 3),
+          column_groups_((fields_ * weights_.tiles() + COLUMN_TILES - 1) / COLUMN_TILES),
+          out_tiles_((lattice.maps() + TILE_ROWS - 1) / TILE_ROWS) {
+        const int parts = lattice.taps() * column_groups_ * out_tiles_;
+        slices_ = 2 * parts <= ITEMS * static_cast<int>(blockDim.x / WARP) ? 2 : 1;
+    }
 
     /// Calls `add(site, of_x, of_v, of_d)` with the gradient of the pre-activations (maps with border), pulled back to sites
     /// of this thread, and adds to the weight gradients.
@@ -244,8 +250,24 @@ template <class L, int PRODUCTS, int ITEMS> class TileBackward {
 
     /// Writes the weight gradients of all steps to a row of partial sums.
     __device__ void finish(float *partials, const KernelPlaces &places, BlockSum &) {
+        for (int slice = 0; slice < slices_; ++slice) {
+            write_slice(slice, partials, places);
+            __syncthreads();
+        }
+    }
+
+  private:
+    /// A part of the weight gradients: one tap, outputs from `first_out` on, and columns, which are tiles of inputs of
+    /// position, velocity and drive in turn; a slice of the sites.
+    struct Part {
+        int tap, first_out, first_column_tile, slice;
+    };
+
+    /// Writes the first slice, and adds the next to what others have written.
+    __device__ void write_slice(int slice, float *partials, const KernelPlaces &places) {
         const int lane = threadIdx.x % WARP;
         for_own_parts([&](int own, const Part &part) {
+            if (part.slice != slice) return;
 #pragma unroll
             for (int n = 0; n < COLUMN_TILES; ++n) {
                 const int column = part.first_column_tile + n;
@@ -257,31 +279,23 @@ template <class L, int PRODUCTS, int ITEMS> class TileBackward {
                     const int out = part.first_out + lane / 4 + index / 2 * 8;
                     const int in = column % weights_.tiles() * TILE_COLUMNS + lane % 4 * 2 + index % 2;
                     if (out < lattice_.channels() && in < lattice_.channels()) {
-                        partials[start + (out * lattice_.channels() + in) * lattice_.taps() + part.tap] = sums_[own][n][index];
+                        float *sum =
+                            partials + (start + (out * lattice_.channels() + in) * lattice_.taps() + part.tap);
+                        *sum = slice == 0 ? sums_[own][n][index] : *sum + sums_[own][n][index];
                     }
                 }
             }
         });
     }
 
-  private:
-    /// A part of the weight gradients: one tap, outputs from `first_out` on, and columns, which are tiles of inputs of position,
-    /// velocity and drive in turn.
-    struct Part {
-        int tap, first_out, first_column_tile;
-    };
-
     template <class Work> __device__ void for_own_parts(Work work) const {
         const int warp = threadIdx.x / WARP, warps = blockDim.x / WARP;
-        const int column_groups = (fields_ * weights_.tiles() + COLUMN_TILES - 1) / COLUMN_TILES;
-        const int out_tiles = (lattice_.maps() + TILE_ROWS - 1) / TILE_ROWS;
 #pragma unroll
         for (int own = 0; own < ITEMS; ++own) {
-            const int index = warp + own * warps;
-            const int tap = index / column_groups / out_tiles;
-            if (tap < lattice_.taps()) {
-                work(own, Part{tap, index / column_groups % out_tiles * TILE_ROWS, index % column_groups * COLUMN_TILES});
-            }
+            const int slice = (warp + own * warps) % slices_, index = (warp + own * warps) / slices_;
+            const int tap = index / column_groups_ / out_tiles_;
+            const int first_out = index / column_groups_ % out_tiles_ * TILE_ROWS;
+            if (tap < lattice_.taps()) work(own, Part{tap, first_out, index % column_groups_ * COLUMN_TILES, slice});
         }
     }
 
@@ -293,7 +307,9 @@ template <class L, int PRODUCTS, int ITEMS> class TileBackward {
     }
 
     __device__ void add_to_weights(const Fields &fields, SharedFloats grad_pre) {
-        const int lane = threadIdx.x % WARP, sites = lattice_.sites(), columns = lattice_.columns;
+        const int lane = threadIdx.x % WARP, columns = lattice_.columns;
+        // Sites of a slice: whole tiles.
+        const int share = (lattice_.sites() + slices_ * TILE_TERMS - 1) / (slices_ * TILE_TERMS) * TILE_TERMS;
         // Where a lane goes from one site in a map with border to that of the next tile.
         const int around = lattice_.pitch() - columns;
         const int advance = TILE_TERMS + TILE_TERMS / columns * around, column_advance = TILE_TERMS % columns;
@@ -313,17 +329,19 @@ template <class L, int PRODUCTS, int ITEMS> class TileBackward {
                 const int map = column % weights_.tiles() * TILE_COLUMNS + lane / 4;
                 sources[n] = maps + (map * lattice_.bare_plane() + lane % 4);
             }
+            int first = part.slice * share;
+            const int end = min(first + share, lattice_.sites());
             // The two sites that this lane reads: their columns, and where they lie in a map with border.
             int column[2], place[2];
 #pragma unroll
             for (int half = 0; half < 2; ++half) {
-                const int site = lane % 4 + 4 * half, row = site / columns;
+                const int site = first + lane % 4 + 4 * half, row = site / columns;
                 column[half] = site - row * columns;
                 place[half] = row * lattice_.pitch() + column[half];
             }
             // Of this step alone: tensor cores round every sum towards zero, which would add up over all steps.
             float step[COLUMN_TILES][4] = {};
-            auto add_tile = [&](int first, auto is_there) {
+            auto add_tile = [&](auto is_there) {
                 Fragment<4, PRODUCTS> left;
 #pragma unroll
                 for (int index = 0; index < 4; ++index) {
@@ -340,10 +358,9 @@ template <class L, int PRODUCTS, int ITEMS> class TileBackward {
                     multiply<PRODUCTS>(step[n], left, right);
                 }
             };
-            int first = 0;
 #pragma unroll 1
-            for (; first + TILE_TERMS <= sites; first += TILE_TERMS) {
-                add_tile(first, [](int) { return true; });
+            for (; first + TILE_TERMS <= end; first += TILE_TERMS) {
+                add_tile([](int) { return true; });
 #pragma unroll
                 for (int half = 0; half < 2; ++half) {
                     column[half] += column_advance;
@@ -352,7 +369,7 @@ template <class L, int PRODUCTS, int ITEMS> class TileBackward {
                     place[half] += wraps ? advance + around : advance;
                 }
             }
-            if (first < sites) add_tile(first, [&](int half) { return first + lane % 4 + 4 * half < sites; });
+            if (first < end) add_tile([&](int half) { return first + lane % 4 + 4 * half < end; });
 #pragma unroll
             for (int n = 0; n < COLUMN_TILES; ++n) {
 #pragma unroll
@@ -363,7 +380,7 @@ template <class L, int PRODUCTS, int ITEMS> class TileBackward {
 
     const L &lattice_;
     TileWeights<L, PRODUCTS> weights_;
-    int fields_;
+    int fields_, column_groups_, out_tiles_, slices_;
     float sums_[ITEMS][COLUMN_TILES][4] = {};
 };
 

@@ -118,9 +118,9 @@ impl LocalKernels {
         let (module, name) = match (self.lattice.kind, self.lattice.backward_parts()) {
             (Kind::Sheet(sheet), _) => (&LOCAL_BACKWARD, sheet.kernels()[1]),
             (Kind::Maps, _) => (&LOCAL_BACKWARD, "maps_backward"),
-            (Kind::Tiles { products: 1 }, Some(0..=2)) => (&TILE_BACKWARD, "tf32_backward_2"),
+            (Kind::Tiles { products: 1 }, Some(0..=3)) => (&TILE_BACKWARD, "tf32_backward_3"),
             (Kind::Tiles { products: 1 }, _) => (&TILE_BACKWARD, "tf32_backward_6"),
-            (Kind::Tiles { .. }, Some(0..=2)) => (&TILE_BACKWARD, "tf32x3_backward_2"),
+            (Kind::Tiles { .. }, Some(0..=3)) => (&TILE_BACKWARD, "tf32x3_backward_3"),
             (Kind::Tiles { .. }, _) => (&TILE_BACKWARD, "tf32x3_backward_6"),
         };
         let copied: [bool; MOST_COPIED_FIELDS] = [

@@ -40,7 +40,7 @@ pub(super) static TILE_FORWARD: Module =
     module!("tile_forward", &["tf32_forward", "tf32x3_forward"]);
 pub(super) static TILE_BACKWARD: Module = module!(
     "tile_backward",
-    &["tf32_backward_2", "tf32_backward_6", "tf32x3_backward_2", "tf32x3_backward_6"]
+    &["tf32_backward_3", "tf32_backward_6", "tf32x3_backward_3", "tf32x3_backward_6"]
 );
 
 /// All modules of this crate, whose sources are `kernels/NAME.cu`.
