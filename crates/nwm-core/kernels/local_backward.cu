@@ -23,8 +23,8 @@
 // capability 9.0 has 507 instructions of a warp and step (counted), 101 a site: 180 for the couplings and their
 // weights, 90 for the oscillators, 59 loads, stores and copies; addresses, conditions and the loop are the rest. Each
 // of the four schedulers has one warp, so that these are 507 clocks, 17.9 us at 1.7 GHz; waiting, some 100 clocks a
-// step (estimated), makes it 21 us. Forward and backward: 31 us counted, 39 us with waiting; launches and sum_partials
-// are not in that, so that the target of 40 us is missed by as much. Memory: 8 MB in, 4 MB out, 4 us.
+// step (estimated), makes it 21 us. Forward and backward: 30 us counted, 37 us with waiting; launches and sum_partials
+// are not in that, so that the target of 40 us is close. Memory: 8 MB in, 4 MB out, 4 us.
 #include "backward.cuh"
 #include "direct.cuh"
 #include "sheet_backward.cuh"

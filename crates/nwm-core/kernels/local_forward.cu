@@ -10,11 +10,11 @@
 // `forward_words` of the launching code. Registers: see resources.csv; up to 168 with 384 threads, up to 128 with 512.
 // Bytes moved: the drive once, what is recorded once; bias and projection stay in the first cache.
 // Floor, one map of 23 x 23, 32 samples, 60 steps, velocities recorded: the machine code of torus_forward_5 for compute
-// capability 9.0 has 373 instructions of a warp and step (counted), 75 a site: 90 for the couplings, 105 for five tanh,
+// capability 9.0 has 348 instructions of a warp and step (counted), 70 a site: 90 for the couplings, 80 for five tanh,
 // 25 for the rest of the oscillators, 44 loads, stores and copies; addresses, conditions and the loop are the rest.
-// Each of the four schedulers has one warp, so that these are 373 clocks, 13.2 us at 1.7 GHz. Waiting for first loads,
-// quotients and the barrier comes on top, some 100 clocks a step (estimated): 17 us. The target of 15 us therefore does
-// not follow; it needs a shorter tanh, or a sample on two multiprocessors. Memory: 4 MB in, 4 MB out, 2 us.
+// Each of the four schedulers has one warp, so that these are 348 clocks, 12.3 us at 1.7 GHz. Waiting for first loads,
+// quotients and the barrier comes on top, some 100 clocks a step (estimated): 16 us. The target of 15 us therefore
+// follows from 1.8 GHz on; to be sure of it needs a sample on two multiprocessors. Memory: 4 MB in, 4 MB out, 2 us.
 #include "direct.cuh"
 #include "forward.cuh"
 #include "sheet_forward.cuh"

@@ -21,8 +21,13 @@ template <int COUNT, int PRODUCTS> struct Fragment {
     uint32_t part[PARTS][COUNT];
 
     __device__ void set(int index, float value) {
-        part[0][index] = to_tf32(value);
-        if constexpr (PARTS == 2) part[1][index] = to_tf32(value - from_bits(part[0][index]));
+        if constexpr (PARTS == 2) {
+            const SplitNumber number = split(value);
+            part[0][index] = number.high;
+            part[1][index] = number.low;
+        } else {
+            part[0][index] = to_tf32(value);
+        }
     }
 };
 
@@ -60,10 +65,11 @@ template <class L, int PRODUCTS> class TileWeights {
             const float *source = field == 0 ? kernels.coupling : field == 1 ? kernels.damping : kernels.drive;
             float weight = 0.0f;
             if (out < channels && in < channels) weight = source[(out * channels + in) * taps_ + tap];
-            const float rounded = from_bits(to_tf32(weight));
             SharedFloats target = values_ + (tile * TILE_WORDS + half * WARP + lane);
-            target[0] = rounded;
-            if constexpr (PARTS == 2) target[2 * WARP] = from_bits(to_tf32(weight - rounded));
+            Fragment<1, PRODUCTS> number;
+            number.set(0, weight);
+#pragma unroll
+            for (int part = 0; part < PARTS; ++part) target[2 * part * WARP] = from_bits(number.part[part][0]);
         }
     }
 

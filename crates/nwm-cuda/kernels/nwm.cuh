@@ -96,12 +96,32 @@ template <int PENDING> __device__ inline void wait_for_copies() {
 
 /// A number no further from zero than the bound. What is not a number stays so, which fminf and fmaxf would hide.
 __device__ inline float within(float value, float bound) {
+#ifdef NWM_EMULATED
     return value > bound ? bound : value < -bound ? -bound : value;
+#else
+    float result;
+    asm("{\n\t.reg .f32 below;\n\tmin.NaN.f32 below, %1, %2;\n\tmax.NaN.f32 %0, below, %3;\n\t}"
+        : "=f"(result)
+        : "f"(value), "f"(bound), "f"(-bound));
+    return result;
+#endif
+}
+
+/// A quotient that may be two units in the last place off, for a denominator from 2^-126 to 2^126 (PTX ISA, `div.approx`).
+/// What is smaller than 2^-126 counts as zero, so that no scaling is needed.
+__device__ inline float nearly_quotient(float numerator, float denominator) {
+#ifdef NWM_EMULATED
+    return __fdividef(numerator, denominator);
+#else
+    float result;
+    asm("div.approx.ftz.f32 %0, %1, %2;" : "=f"(result) : "f"(numerator), "f"(denominator));
+    return result;
+#endif
 }
 
 /// tanh as a quotient of two polynomials; exactly 1 from 10 on. Within 3.2e-7 of it with a rounded quotient, as in the
-/// emulation; on a GPU within 4.4e-7, since `__fdividef` may be two units in the last place off (CUDA C++ Programming
-/// Guide, for denominators between 2^-126 and 2^126; here between 1 and 713).
+/// emulation; on a GPU within 4.4e-7, since its quotient may be two units in the last place off. Denominators are between
+/// 1 and 713.
 __device__ inline float tangent(float x) {
     x = within(x, 10.0f);
     float square = x * x;
@@ -113,7 +133,7 @@ __device__ inline float tangent(float x) {
     below = fmaf(below, square, 2.5871051e-2f);
     below = fmaf(below, square, 0.46713028f);
     below = fmaf(below, square, 1.0f);
-    return within(__fdividef(x * above, below), 1.0f);
+    return within(nearly_quotient(x * above, below), 1.0f);
 }
 
 /// The bits of a number.
