@@ -91,11 +91,10 @@ fn cuda(machine: &Machine, gpus: &Gpus) -> (Value, Vec<String>) {
     (json, lines)
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(feature = "cuda")))]
 mod tests {
     use super::*;
 
-    #[cfg(not(feature = "cuda"))]
     #[test]
     fn a_bare_machine_is_told_what_is_missing_and_how_to_build() {
         let root = tempfile::tempdir().unwrap();
