@@ -11,6 +11,7 @@ mod figure;
 mod gallery;
 pub(crate) mod induce;
 mod inspect;
+mod manual;
 mod output;
 mod report;
 pub(crate) mod selectivity;
@@ -19,6 +20,7 @@ mod table;
 mod train;
 mod unroll;
 pub(crate) mod waves;
+mod welcome;
 
 use clap::CommandFactory as _;
 use serde_json::json;
@@ -27,8 +29,9 @@ use crate::exit::Ending;
 use crate::flags::{Arguments, Command};
 use crate::terminal::Terminal;
 
-/// Runs one command.
-pub(crate) fn run(command: Command, terminal: &Terminal) -> anyhow::Result<Ending> {
+/// Runs one command, or says which one to try first.
+pub(crate) fn run(command: Option<Command>, terminal: &Terminal) -> anyhow::Result<Ending> {
+    let Some(command) = command else { return Ok(welcome::run(terminal)) };
     match command {
         Command::Data(command) => data::run(&command, terminal),
         Command::Simulate(arguments) => simulate::run(&arguments, terminal),
@@ -56,5 +59,6 @@ pub(crate) fn run(command: Command, terminal: &Terminal) -> anyhow::Result<Endin
             terminal.result(&json, &script);
             Ok(Ending::Done)
         }
+        Command::Man { dir } => manual::run(&dir, terminal),
     }
 }

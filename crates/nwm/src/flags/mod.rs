@@ -6,6 +6,8 @@ mod pages;
 mod runs;
 mod waves;
 
+use std::path::PathBuf;
+
 use clap::{Parser, Subcommand};
 
 pub(crate) use data::{
@@ -37,8 +39,9 @@ pub(crate) struct Arguments {
     #[arg(long, global = true)]
     pub(crate) quiet: bool,
 
+    /// Without one, what to try first.
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: Option<Command>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -124,6 +127,11 @@ pub(crate) enum Command {
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
+    },
+    /// Write the manual: a page of roff for each command, which `man -l FILE` shows.
+    Man {
+        /// The folder of the pages, such as ~/.local/share/man/man1, where `man nwm` finds them.
+        dir: PathBuf,
     },
 }
 
