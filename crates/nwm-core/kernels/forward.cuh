@@ -46,14 +46,6 @@ template <class Couplings, class L> __device__ void run_forward(const Sizes &siz
         }
         commit_copies();
     };
-    // After this, this thread's copies for the next step have arrived.
-    auto wait_for_drive = [&] {
-        if (arguments.stages == 3) {
-            wait_for_copies<1>();
-        } else {
-            wait_for_copies<0>();
-        }
-    };
 
     clear(positions, 2 * planes);
     clear(velocities, 2 * planes);
@@ -66,7 +58,7 @@ template <class Couplings, class L> __device__ void run_forward(const Sizes &siz
         lattice.store(positions, site, start[site.unit]);
         lattice.store(velocities, site, start[part + site.unit]);
     });
-    wait_for_drive();
+    wait_for_drive(arguments.stages);
     __syncthreads();
 
 #pragma unroll 1
@@ -121,7 +113,7 @@ template <class Couplings, class L> __device__ void run_forward(const Sizes &siz
                 record_position(site.unit, x);
             });
         }
-        wait_for_drive();
+        wait_for_drive(arguments.stages);
 #ifndef PLANT_MISSING_BARRIER
         __syncthreads();
 #endif

@@ -25,6 +25,15 @@ __device__ inline void clear(SharedFloats words, int count) {
     for (int index = threadIdx.x; index < count; index += blockDim.x) words[index] = 0.0f;
 }
 
+/// Waits until this thread's copies of the drive for the next step have arrived, of two or three stages.
+__device__ inline void wait_for_drive(int stages) {
+    if (stages == 3) {
+        wait_for_copies<1>();
+    } else {
+        wait_for_copies<0>();
+    }
+}
+
 /// A field of every step and sample: element `unit` of step t and sample b lies at
 /// `base[t * step + b * sample + unit]`. No base: the field is not wanted, or not there.
 template <class T> struct Series {

@@ -67,14 +67,6 @@ template <class S> __device__ void run_sheet_forward(const Sizes &sizes, const F
         }
         commit_copies();
     };
-    // After this, this thread's copies for the next step have arrived.
-    auto wait_for_drive = [&] {
-        if (arguments.stages == 3) {
-            wait_for_copies<1>();
-        } else {
-            wait_for_copies<0>();
-        }
-    };
 
     clear(states, 2 * set);
     if (staged) clear(drives, arguments.stages * stage);
@@ -89,7 +81,7 @@ template <class S> __device__ void run_sheet_forward(const Sizes &sizes, const F
         }
         store_states(0, strip, start);
     });
-    wait_for_drive();
+    wait_for_drive(arguments.stages);
     __syncthreads();
 
     auto load_bias = [&](const Strip<STRIP> &strip, float (&bias)[STRIP]) {
@@ -201,7 +193,7 @@ template <class S> __device__ void run_sheet_forward(const Sizes &sizes, const F
                 store_states(next, strip, state);
             });
         }
-        wait_for_drive();
+        wait_for_drive(arguments.stages);
 #ifndef PLANT_MISSING_BARRIER
         __syncthreads();
 #endif
