@@ -63,6 +63,22 @@ pub struct Sources<'a> {
     pub defines: &'a [&'a str],
 }
 
+impl Sources<'_> {
+    /// A process for unit tests, whose program is kept beside that of the tests, with blocks of
+    /// [`Limits::AMPERE`]; none where there is no compiler, as [`Program::build_for_tests`] says.
+    ///
+    /// # Panics
+    /// If there is a compiler, and the program cannot be built or does not start.
+    #[allow(clippy::panic, reason = "so do tests")]
+    pub fn start_for_tests(&self, order: Order) -> Option<Emulation> {
+        let tests = std::env::current_exe();
+        let folder = tests.ok().and_then(|it| Some(it.parent()?.join("emulation")));
+        let Some(folder) = folder else { panic!("failed to find the program of the tests") };
+        let emulation = Program::build_for_tests(self, &folder)?.start(order, Limits::AMPERE);
+        Some(emulation.unwrap_or_else(|error| panic!("failed to {error}")))
+    }
+}
+
 /// A compiled emulation, from which any number of processes start.
 #[derive(Debug, Clone)]
 pub struct Program {

@@ -2,6 +2,4 @@
 
 mod draw;
 #[cfg(test)]
-mod emulated;
-#[cfg(test)]
 mod tests;

@@ -2,10 +2,11 @@
 //! mistakes.
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
-use nwm_cuda::{Argument, Emulation, Grid, Kernel, Module, Order, Queue};
+use std::path::Path;
+
+use nwm_cuda::{Argument, Emulation, Grid, Kernel, Module, Order, Queue, Sources};
 
 use super::draw::{DRAW_FRAMES, words};
-use super::emulated;
 use crate::discs::Disc;
 use crate::generate;
 use crate::render::Renderer;
@@ -22,7 +23,9 @@ const TESTED: Module = Module {
 
 /// A queue of an emulation with mistakes; none where there is no compiler.
 fn queue(defines: &[&str], checked: bool, order: Order) -> Option<Emulation> {
-    emulated::queue("draw_frames", &[&TESTED], defines, checked, order)
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("kernels");
+    let (name, modules) = ("draw_frames", &[&TESTED][..]);
+    Sources { name, folder: &folder, modules, checked, defines }.start_for_tests(order)
 }
 
 /// Scenes of a few frames of some trajectories, with the values of the renderer.

@@ -1,10 +1,8 @@
 //! Kernels emulated, for tests.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests may panic")]
-
 use std::path::Path;
 
-use nwm_cuda::{Emulation, Limits, Module, Order, Program, Sources};
+use nwm_cuda::{Emulation, Module, Order, Sources};
 
 /// A queue for modules of this crate, compiled with macros that plant mistakes; none where there is no compiler.
 pub(in super::super) fn queue(
@@ -15,8 +13,5 @@ pub(in super::super) fn queue(
     order: Order,
 ) -> Option<Emulation> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("kernels");
-    let sources = Sources { name, folder: &folder, modules, checked, defines };
-    let tests = std::env::current_exe().unwrap();
-    let program = Program::build_for_tests(&sources, &tests.parent().unwrap().join("emulation"))?;
-    Some(program.start(order, Limits::AMPERE).unwrap())
+    Sources { name, folder: &folder, modules, checked, defines }.start_for_tests(order)
 }
