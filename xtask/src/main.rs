@@ -13,6 +13,7 @@ mod flags;
 mod gpu_check;
 mod kernels;
 mod reproduce;
+mod runs;
 mod usage;
 mod workspace;
 

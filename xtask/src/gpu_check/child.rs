@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use crate::reproduce::Interrupt;
+use crate::runs::Interrupt;
 
 /// How often a process is asked whether it has ended.
 const POLL: Duration = Duration::from_millis(10);
@@ -123,7 +123,7 @@ mod tests {
     use std::time::Duration;
 
     use super::{End, run};
-    use crate::reproduce::Interrupt;
+    use crate::runs::Interrupt;
 
     fn shell(script: &str, limit: Duration, stop: &Interrupt) -> super::Ended {
         let ended = run(Command::new("sh").args(["-c", script]), limit, stop);

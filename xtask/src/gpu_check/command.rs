@@ -17,7 +17,7 @@ use super::{pack, page};
 use crate::console;
 use crate::files;
 use crate::flags::GpuCheck;
-use crate::reproduce::{INTERRUPTED, Interrupt};
+use crate::runs::{INTERRUPTED, Interrupt};
 use crate::workspace::Workspace;
 
 /// Where numbers are left unless something else is asked for.

@@ -13,7 +13,7 @@ use super::programs::{Name, Programs};
 use super::run::Run;
 use super::{peers, sanitizer, step, training};
 use crate::console;
-use crate::reproduce::Interrupt;
+use crate::runs::Interrupt;
 
 /// The most time of one case, and of one tool.
 const MOST_OF_A_CASE: Duration = Duration::from_secs(150);
@@ -205,7 +205,7 @@ mod tests {
     use crate::gpu_check::part::Part;
     use crate::gpu_check::programs::Programs;
     use crate::gpu_check::run::{Outcome, Run};
-    use crate::reproduce::Interrupt;
+    use crate::runs::Interrupt;
 
     fn why(check: &Check<'_>, part: Part) -> String {
         let runs = check.part(part, &[]);

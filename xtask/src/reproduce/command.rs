@@ -7,15 +7,12 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 
 use super::all::{ORDER, perform_each};
-use super::arguments::{self, command_line};
-use super::digits;
-use super::failures::Failures;
-use super::interrupt::{INTERRUPTED, Interrupt};
 use super::perform::{Ending, Session};
 use super::summary;
 use super::work::{Start, Work};
 use crate::console;
 use crate::flags::{Reproduce, Target};
+use crate::runs::{Failures, INTERRUPTED, Interrupt, arguments, arguments::command_line, digits};
 use crate::usage::UsageError;
 use crate::workspace::Workspace;
 

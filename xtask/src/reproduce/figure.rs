@@ -4,16 +4,13 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::arguments::{self, Training};
 use super::figure_plan::{FORMAT, FigurePlan, PlannedFigureRun};
 use super::figures::{Figure, FigurePreset, FigureRun, Figures};
-use super::job::Job;
 use super::plan::PlannedRun;
-use super::product::Product;
-use super::run_folder;
 use super::selection::select_runs;
 use super::table;
 use super::work::{PlanFile, Preset, Start, Work};
+use crate::runs::{Job, Product, Training, arguments, run_folder};
 
 /// Folder of the runs of all figures, and name of their description.
 const FIGURES: &str = "figures";
@@ -85,10 +82,8 @@ fn job(
                 state: run_folder::state(&run_dir),
                 training: Training {
                     preset: start.preset.clone(),
-                    data: data.clone(),
-                    model: model.clone(),
                     seed: *seed,
-                    set: preset.settings(name),
+                    set: Training::settings(data, model, preset.settings(name)),
                     run_dir,
                 },
                 products: Vec::new(),
@@ -102,7 +97,8 @@ fn job(
         }
     };
     let products = folder.join("products").join(name);
-    let find = |kind| Product::find(kind, job.run_dir(), &job.training.model, &products);
+    let model = job.training.model().unwrap_or_default();
+    let find = |kind| Product::find(kind, job.run_dir(), model, &products);
     let products = figure.products.iter().map(|kind| find(*kind)).collect();
     Ok((Job { name: name.to_owned(), products, ..job }, relative))
 }
@@ -115,8 +111,8 @@ fn planned(job: &Job, run_dir: String) -> PlannedFigureRun {
     };
     PlannedFigureRun {
         name: job.name.clone(),
-        data: job.training.data.clone(),
-        model: job.training.model.clone(),
+        data: job.training.data().unwrap_or_default().to_owned(),
+        model: job.training.model().unwrap_or_default().to_owned(),
         seed: job.training.seed,
         run_dir,
         products: job.products.iter().map(product).collect(),
@@ -128,6 +124,7 @@ mod tests {
     use super::plan;
     use crate::reproduce::fixtures;
     use crate::reproduce::work::Work;
+    use crate::runs::Training;
 
     fn planned(work: &Work) -> serde_json::Value {
         serde_json::from_str(&work.plan.text).unwrap()
@@ -160,8 +157,9 @@ mod tests {
         let job = work.jobs.iter().find(|job| job.name == "two_body").unwrap();
         let table = fixtures::table("table1");
         let preset = table.preset("quick").unwrap();
-        assert_eq!(job.training.set, preset.settings("two_body", "nwm_2d"));
-        assert!(!job.training.set.is_empty());
+        let settings = preset.settings("two_body", "nwm_2d");
+        assert!(!settings.is_empty());
+        assert_eq!(job.training.set, Training::settings("two_body", "nwm_2d", settings));
         assert_eq!(job.expected_seconds, preset.expected_seconds("two_body", "nwm_2d"));
         assert_eq!(job.run_dir(), start.runs.join("table1-quick/two_body-nwm_2d-seed0"));
         let runs = planned(&work);

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
-use super::product::ProductKind;
+use crate::runs::ProductKind;
 use crate::usage::UsageError;
 
 /// Version of the file format that this program reads.

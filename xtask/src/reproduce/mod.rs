@@ -4,23 +4,13 @@
 //! into a `work::Work`, which is jobs, a plan and a command that collects. From there on both are the same.
 
 mod all;
-mod arguments;
 mod command;
-mod digits;
-mod estimate;
 mod experiment;
-mod failures;
 mod figure;
 mod figure_plan;
 mod figures;
-mod interrupt;
-mod job;
-mod nwm;
 mod perform;
 mod plan;
-mod product;
-mod run_folder;
-mod runner;
 mod selection;
 mod summary;
 mod table;
@@ -28,5 +18,3 @@ mod work;
 
 #[cfg(test)]
 pub(crate) mod fixtures;
-
-pub(crate) use interrupt::{INTERRUPTED, Interrupt};

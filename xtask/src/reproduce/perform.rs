@@ -5,16 +5,13 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use super::arguments::{self, Arguments};
-use super::digits;
-use super::failures::Failures;
-use super::interrupt::Interrupt;
-use super::job::Job;
-use super::nwm::{Exit, Nwm};
-use super::runner::{Finished, Outcome, available_cores, run_all, threads_each};
 use super::summary::{self, Machine};
 use super::work::{Start, Work};
 use crate::console;
+use crate::runs::{
+    Arguments, Exit, Failures, Finished, Interrupt, Job, Nwm, Outcome, Output, arguments,
+    available_cores, digits, run_all, threads_each,
+};
 use crate::workspace::Workspace;
 
 /// What one start has at hand for each of its targets.
@@ -53,12 +50,15 @@ impl Session<'_> {
             program: self.workspace.nwm_program(),
             folder: self.workspace.root().to_owned(),
             threads,
-            quiet: processes > 1,
+            output: if processes > 1 { Output::QuietTerminal } else { Output::Terminal },
+            interrupt: self.interrupt.clone(),
+            passes_on: false,
+            deadline: None,
         };
         work.plan.write()?;
         let clock = Instant::now();
         let (jobs, stopped) = self.with_digits(&nwm, &work.jobs)?;
-        let mut finished = run_all(&jobs, processes, &nwm, &self.interrupt, &self.failures);
+        let mut finished = run_all(&jobs, processes, &nwm, &self.failures);
         finished.extend(stopped);
         console::progress(&summary::after(&finished, clock.elapsed().as_secs_f64()));
         if self.interrupt.is_set() || collect(&nwm, work, &self.start.reports)? == Exit::Interrupted

@@ -3,12 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::estimate::remaining_seconds;
-use super::job::Job;
-use super::run_folder::RunState;
-use super::runner::{Finished, Outcome};
 use super::work::Work;
 use crate::console::duration;
+use crate::runs::{Finished, Job, Outcome, RunState, remaining_seconds};
 
 /// How the runs are spread over the machine.
 #[derive(Debug, Clone, Copy)]
@@ -118,9 +115,10 @@ mod tests {
     use super::{Machine, after, before, overview, progress};
     use crate::console::duration;
     use crate::reproduce::fixtures;
-    use crate::reproduce::run_folder::RunState;
-    use crate::reproduce::runner::{Finished, Outcome};
     use crate::reproduce::{figure, table};
+    use crate::runs::RunState;
+    use crate::runs::fixtures::job;
+    use crate::runs::{Finished, Outcome};
 
     const MACHINE: Machine = Machine { processes: 1, threads: 2 };
 
@@ -173,7 +171,7 @@ mod tests {
 
     #[test]
     fn results_of_another_commit_are_pointed_out() {
-        let jobs = [fixtures::job("ar", done("c0ffee")), fixtures::job("ar", done("0ddba11"))];
+        let jobs = ["c0ffee", "0ddba11"].map(|commit| job("ar", done(commit)));
         assert_eq!(progress(&jobs, "c0ffee"), "2, of which 2 done (1 of them at another commit)");
     }
 

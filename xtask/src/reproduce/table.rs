@@ -2,13 +2,11 @@
 
 use anyhow::{Context, Result};
 
-use super::arguments::{self, Training};
 use super::experiment::Experiment;
-use super::job::Job;
 use super::plan::{Plan, PlannedRun};
-use super::run_folder;
 use super::selection::{names, select};
 use super::work::{PlanFile, Preset, Start, Work};
+use crate::runs::{Job, Training, arguments, run_folder};
 
 /// Plans the cells that are asked for. The runs of earlier starts stay in the plan.
 pub(super) fn plan(start: &Start, name: &'static str) -> Result<Work> {
@@ -66,10 +64,12 @@ pub(super) fn job(start: &Start, experiment: &Experiment, run: &PlannedRun) -> R
         state: run_folder::state(&run_dir),
         training: Training {
             preset: start.preset.clone(),
-            data: row.data.clone(),
-            model: column.model.clone(),
             seed: run.seed,
-            set: preset.settings(&row.name, &column.name),
+            set: Training::settings(
+                &row.data,
+                &column.model,
+                preset.settings(&row.name, &column.name),
+            ),
             run_dir,
         },
         products: Vec::new(),

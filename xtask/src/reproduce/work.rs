@@ -4,11 +4,10 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use super::arguments::Arguments;
-use super::job::Job;
 use super::{figure, table};
 use crate::files;
 use crate::flags::Target;
+use crate::runs::{Arguments, Job};
 
 /// One start of the command: what holds for all its targets.
 #[derive(Debug, Clone)]

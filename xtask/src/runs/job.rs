@@ -4,30 +4,30 @@ use std::path::Path;
 
 use super::arguments::{self, Arguments, Training};
 use super::product::Product;
-use super::run_folder::RunState;
+use super::run_folder::{self, RunState};
 
 /// One run: a training, its result and its page, and what a figure needs beside them.
 #[derive(Debug, Clone)]
-pub(super) struct Job {
+pub(crate) struct Job {
     /// Name for people.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Runs of one kind are as much quicker or slower here than expected as each other.
-    pub(super) kind: String,
+    pub(crate) kind: String,
     /// Wall time of the whole run that the preset expects.
-    pub(super) expected_seconds: f64,
-    pub(super) training: Training,
-    pub(super) state: RunState,
-    pub(super) products: Vec<Product>,
+    pub(crate) expected_seconds: f64,
+    pub(crate) training: Training,
+    pub(crate) state: RunState,
+    pub(crate) products: Vec<Product>,
 }
 
 impl Job {
     /// The folder of this run.
-    pub(super) fn run_dir(&self) -> &Path {
+    pub(crate) fn run_dir(&self) -> &Path {
         &self.training.run_dir
     }
 
     /// The `nwm` commands that are still needed, in order. Products of an earlier result are made again.
-    pub(super) fn remaining(&self) -> Vec<Arguments> {
+    pub(crate) fn remaining(&self) -> Vec<Arguments> {
         let train = || self.training.arguments();
         let eval = || arguments::eval(self.run_dir());
         let report = || arguments::report(self.run_dir());
@@ -42,8 +42,17 @@ impl Job {
         commands
     }
 
+    /// The same job with what is found of it now.
+    pub(crate) fn looked_at_again(&self) -> Self {
+        Self {
+            state: run_folder::state(self.run_dir()),
+            products: self.products.iter().map(Product::looked_at_again).collect(),
+            ..self.clone()
+        }
+    }
+
     /// How many of the products need not be made again.
-    pub(super) fn products_done(&self) -> usize {
+    pub(crate) fn products_done(&self) -> usize {
         let done = self.products.iter().filter(|product| product.done).count();
         if self.state.is_done() { done } else { 0 }
     }
@@ -53,10 +62,10 @@ impl Job {
 mod tests {
     use std::path::Path;
 
-    use crate::reproduce::fixtures;
-    use crate::reproduce::job::Job;
-    use crate::reproduce::product::{Product, ProductKind};
-    use crate::reproduce::run_folder::RunState;
+    use crate::runs::fixtures;
+    use crate::runs::job::Job;
+    use crate::runs::product::{Product, ProductKind};
+    use crate::runs::run_folder::RunState;
 
     fn verbs(job: &Job) -> Vec<String> {
         job.remaining().iter().map(|command| command[0].to_string_lossy().into_owned()).collect()

@@ -20,18 +20,19 @@ const FILES: [&str; 4] = [
 ];
 
 /// Whether a job still has commands to run that read digits.
-pub(super) fn are_needed_by(job: &Job) -> bool {
-    MADE_OF_DIGITS.contains(&job.training.data.as_str()) && !job.remaining().is_empty()
+pub(crate) fn are_needed_by(job: &Job) -> bool {
+    let reads = job.training.data().is_some_and(|data| MADE_OF_DIGITS.contains(&data));
+    reads && !job.remaining().is_empty()
 }
 
 /// Whether one of these jobs needs digits that are not there, in the repository `root`.
-pub(super) fn are_missing<'a>(root: &Path, jobs: impl IntoIterator<Item = &'a Job>) -> bool {
+pub(crate) fn are_missing<'a>(root: &Path, jobs: impl IntoIterator<Item = &'a Job>) -> bool {
     let folder = root.join(FOLDER);
     jobs.into_iter().any(are_needed_by) && !FILES.iter().all(|name| folder.join(name).is_file())
 }
 
 /// What is said of it before anything starts.
-pub(super) fn plan() -> String {
+pub(crate) fn plan() -> String {
     format!(
         "digits     MNIST is not in {FOLDER}: nwm {} downloads it first (12 MB)",
         command_line(&arguments::fetch_digits())
@@ -39,7 +40,7 @@ pub(super) fn plan() -> String {
 }
 
 /// Why runs cannot start whose digits could not be fetched, and what to do.
-pub(super) fn problem(why: &str) -> String {
+pub(crate) fn problem(why: &str) -> String {
     let fetch = command_line(&arguments::fetch_digits());
     format!(
         "MNIST could not be downloaded ({why}); \
@@ -51,13 +52,13 @@ pub(super) fn problem(why: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::{FILES, FOLDER, are_missing, are_needed_by, plan, problem};
-    use crate::reproduce::fixtures;
-    use crate::reproduce::job::Job;
-    use crate::reproduce::run_folder::RunState;
+    use crate::runs::fixtures;
+    use crate::runs::job::Job;
+    use crate::runs::run_folder::RunState;
 
     fn job(data: &str, state: RunState) -> Job {
         let mut job = fixtures::job("nwm_2d", state);
-        job.training.data = data.to_owned();
+        job.training.set.push(format!("data.name=\"{data}\""));
         job
     }
 

@@ -14,7 +14,7 @@ const SUMMARY: &str = "summary.json";
 /// Kinds of products.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum ProductKind {
+pub(crate) enum ProductKind {
     /// Orientation maps and the images that activate units most.
     Selectivity,
     /// Decoded waves that were induced in the hidden state.
@@ -25,7 +25,7 @@ pub(super) enum ProductKind {
 
 impl ProductKind {
     /// The name in data/experiments, plans and folders.
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Selectivity => "selectivity",
             Self::Induce => "induce",
@@ -36,10 +36,10 @@ impl ProductKind {
 
 /// One product of one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Product {
-    pub(super) kind: ProductKind,
+pub(crate) struct Product {
+    pub(crate) kind: ProductKind,
     /// Whether it is there, and made of the run's present result.
-    pub(super) done: bool,
+    pub(crate) done: bool,
     run_dir: PathBuf,
     /// Folder of all products of this run.
     folder: PathBuf,
@@ -49,26 +49,32 @@ pub(super) struct Product {
 
 impl Product {
     /// A product of a run of this model, as it is found in the folder of the run's products.
-    pub(super) fn find(kind: ProductKind, run_dir: &Path, model: &str, folder: &Path) -> Self {
+    pub(crate) fn find(kind: ProductKind, run_dir: &Path, model: &str, folder: &Path) -> Self {
         let grid = match model {
             "nwm_1d" => "rings",
             "nwm_2d" => "torus",
             _ => "open",
         };
-        let made = modified(&folder.join(kind.name()).join(SUMMARY));
-        let evaluated = modified(&run_dir.join("result.json"));
+        Self { kind, done: false, run_dir: run_dir.to_owned(), folder: folder.to_owned(), grid }
+            .looked_at_again()
+    }
+
+    /// The same product with what is found of it now.
+    pub(crate) fn looked_at_again(&self) -> Self {
+        let made = modified(&self.folder.join(self.kind.name()).join(SUMMARY));
+        let evaluated = modified(&self.run_dir.join("result.json"));
         let done = matches!((made, evaluated), (Some(made), Some(evaluated)) if made >= evaluated);
-        Self { kind, done, run_dir: run_dir.to_owned(), folder: folder.to_owned(), grid }
+        Self { done, ..self.clone() }
     }
 
     /// Makes the folder of the run's products, which its first command writes into.
-    pub(super) fn make_folder(&self) -> Result<()> {
+    pub(crate) fn make_folder(&self) -> Result<()> {
         std::fs::create_dir_all(&self.folder)
             .with_context(|| format!("failed to make {}", self.folder.display()))
     }
 
     /// The `nwm` commands that make it, in order.
-    pub(super) fn commands(&self) -> Vec<Arguments> {
+    pub(crate) fn commands(&self) -> Vec<Arguments> {
         let out = self.folder.join(self.kind.name());
         match self.kind {
             ProductKind::Selectivity => vec![arguments::selectivity(&self.run_dir, &out)],
@@ -96,7 +102,7 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use super::{Product, ProductKind};
-    use crate::reproduce::arguments::command_line;
+    use crate::runs::arguments::command_line;
 
     fn write_at(path: &Path, seconds: u64) {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();

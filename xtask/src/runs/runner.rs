@@ -4,19 +4,14 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use anyhow::Result;
-
-use super::arguments::{Arguments, command_line};
 use super::failures::Failures;
-use super::interrupt::Interrupt;
 use super::job::Job;
-use super::nwm::{Exit, Nwm};
-use super::product::Product;
+use super::nwm::Nwm;
 use crate::console;
 
 /// What became of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     /// It was finished before.
     AlreadyDone,
     Done,
@@ -28,21 +23,20 @@ pub(super) enum Outcome {
 
 /// The outcome of a job and its wall time.
 #[derive(Debug, Clone)]
-pub(super) struct Finished {
-    pub(super) name: String,
-    pub(super) outcome: Outcome,
-    pub(super) seconds: f64,
+pub(crate) struct Finished {
+    pub(crate) name: String,
+    pub(crate) outcome: Outcome,
+    pub(crate) seconds: f64,
 }
 
 /// Runs all jobs, at most `processes` at once, and returns what became of them in their order.
 ///
 /// A job that fails does not stop the others; an interrupt does, after the processes that run have
 /// ended by themselves.
-pub(super) fn run_all(
+pub(crate) fn run_all(
     jobs: &[Job],
     processes: usize,
     nwm: &Nwm,
-    interrupt: &Interrupt,
     failures: &Failures,
 ) -> Vec<Finished> {
     let next = AtomicUsize::new(0);
@@ -51,8 +45,7 @@ pub(super) fn run_all(
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(job) = jobs.get(index) else { return };
-            let run = |commands: &[_]| run_commands(commands, nwm, interrupt, failures);
-            let outcome = run_one(job, index + 1, jobs.len(), interrupt, &run);
+            let outcome = run_one(job, index + 1, jobs.len(), nwm, failures);
             // A thread that panicked cannot have left a half-written element.
             let mut slots = finished.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             slots[index] = Some(outcome);
@@ -67,25 +60,15 @@ pub(super) fn run_all(
     slots.into_iter().flatten().collect()
 }
 
-fn run_one(
-    job: &Job,
-    number: usize,
-    of: usize,
-    interrupt: &Interrupt,
-    run: &impl Fn(&[Arguments]) -> Result<Outcome>,
-) -> Finished {
+fn run_one(job: &Job, number: usize, of: usize, nwm: &Nwm, failures: &Failures) -> Finished {
     let start = Instant::now();
-    let commands = job.remaining();
-    let outcome = if interrupt.is_set() {
+    let outcome = if nwm.interrupt.is_set() {
         Outcome::NotStarted
-    } else if commands.is_empty() {
+    } else if job.remaining().is_empty() {
         Outcome::AlreadyDone
     } else {
         console::progress(&format!("[{number}/{of}] {}", job.name));
-        let folders = job.products.iter().try_for_each(Product::make_folder);
-        folders
-            .and_then(|()| run(&commands))
-            .unwrap_or_else(|error| Outcome::Failed(format!("{error:#}")))
+        job.finish(nwm, failures).unwrap_or_else(|error| Outcome::Failed(format!("{error:#}")))
     };
     let seconds = start.elapsed().as_secs_f64();
     match &outcome {
@@ -101,43 +84,13 @@ fn run_one(
     Finished { name: job.name.clone(), outcome, seconds }
 }
 
-fn run_commands(
-    commands: &[Arguments],
-    nwm: &Nwm,
-    interrupt: &Interrupt,
-    failures: &Failures,
-) -> Result<Outcome> {
-    for arguments in commands {
-        if interrupt.is_set() {
-            return Ok(Outcome::Interrupted);
-        }
-        if let Some(reason) = failures.reason(arguments) {
-            return Ok(Outcome::Failed(format!("not tried again, {reason}")));
-        }
-        match nwm.run(arguments)? {
-            Exit::Success => {}
-            Exit::Interrupted => {
-                // Somebody may have interrupted this one process only: stop here too.
-                interrupt.set();
-                return Ok(Outcome::Interrupted);
-            }
-            Exit::Failed(why) => {
-                let reason = format!("{why} (nwm {})", command_line(arguments));
-                failures.note(arguments, &reason);
-                return Ok(Outcome::Failed(reason));
-            }
-        }
-    }
-    Ok(Outcome::Done)
-}
-
 /// The threads of each of `processes` processes that share `cores` cores.
-pub(super) fn threads_each(cores: usize, processes: usize) -> usize {
+pub(crate) fn threads_each(cores: usize, processes: usize) -> usize {
     (cores / processes.max(1)).max(1)
 }
 
 /// The cores to share: what rayon would use, so the user's own limit counts.
-pub(super) fn available_cores() -> usize {
+pub(crate) fn available_cores() -> usize {
     std::env::var("RAYON_NUM_THREADS")
         .ok()
         .and_then(|text| text.parse().ok())
@@ -153,12 +106,11 @@ mod tests {
     use std::path::Path;
 
     use super::{Outcome, run_all, threads_each};
-    use crate::reproduce::failures::Failures;
-    use crate::reproduce::fixtures;
-    use crate::reproduce::interrupt::Interrupt;
-    use crate::reproduce::job::Job;
-    use crate::reproduce::nwm::Nwm;
-    use crate::reproduce::run_folder::state;
+    use crate::runs::failures::Failures;
+    use crate::runs::fixtures;
+    use crate::runs::job::Job;
+    use crate::runs::nwm::Nwm;
+    use crate::runs::run_folder::state;
 
     fn jobs(folder: &Path, names: &[&str]) -> Vec<Job> {
         let job = |name: &&str| {
@@ -172,7 +124,7 @@ mod tests {
     }
 
     fn nwm(folder: &Path) -> Nwm {
-        Nwm { program: fixtures::stand_in(), folder: folder.to_owned(), threads: 3, quiet: false }
+        Nwm { threads: 3, ..fixtures::nwm(&fixtures::stand_in(), folder) }
     }
 
     fn outcomes(folder: &Path, names: &[&str], processes: usize) -> Vec<Outcome> {
@@ -186,7 +138,7 @@ mod tests {
         failures: &Failures,
     ) -> Vec<Outcome> {
         let nwm = nwm(folder);
-        run_all(&jobs(folder, names), processes, &nwm, &Interrupt::default(), failures)
+        run_all(&jobs(folder, names), processes, &nwm, failures)
             .into_iter()
             .map(|finished| finished.outcome)
             .collect()
@@ -268,8 +220,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let names = ["a", "b", "c", "d", "e"];
         let nwm = nwm(folder.path());
-        let (interrupt, failures) = (Interrupt::default(), Failures::default());
-        let finished = run_all(&jobs(folder.path(), &names), 3, &nwm, &interrupt, &failures);
+        let finished = run_all(&jobs(folder.path(), &names), 3, &nwm, &Failures::default());
         assert_eq!(finished.iter().map(|job| job.name.as_str()).collect::<Vec<_>>(), names);
         assert!(finished.iter().all(|job| job.outcome == Outcome::Done));
     }

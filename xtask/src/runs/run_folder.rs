@@ -9,7 +9,7 @@ const FORMAT: u32 = 1;
 
 /// The state of one run.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum RunState {
+pub(crate) enum RunState {
     /// The training has ended, and result.json is there, readable and about the run as it is.
     Done {
         /// Time that the training took, if the file says so.
@@ -32,7 +32,7 @@ pub(super) enum RunState {
 
 impl RunState {
     /// Whether the number of this run exists.
-    pub(super) fn is_done(&self) -> bool {
+    pub(crate) fn is_done(&self) -> bool {
         matches!(self, Self::Done { .. })
     }
 }
@@ -88,7 +88,7 @@ struct RunRecord {
 /// A result counts only if run.json says that the training has ended, after as many steps as when
 /// it was evaluated: somebody may have evaluated an unfinished run or an older checkpoint to see
 /// how it goes, or trained on since.
-pub(super) fn state(run_dir: &Path) -> RunState {
+pub(crate) fn state(run_dir: &Path) -> RunState {
     let record = match run_record(run_dir) {
         Some(record) if record.status == "done" => record,
         record => {
@@ -131,7 +131,7 @@ mod tests {
     use std::path::Path;
 
     use super::{RunState, state};
-    use crate::reproduce::fixtures;
+    use crate::runs::fixtures;
 
     #[test]
     fn an_absent_folder_is_pending() {

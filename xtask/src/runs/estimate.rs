@@ -9,7 +9,7 @@ use super::run_folder::RunState;
 /// that are already done, since they were measured here; what an interrupted run has spent is taken
 /// off. Evaluations and products are small beside a training and not counted alone. Sharing the
 /// cores between several processes is assumed to save nothing.
-pub(super) fn remaining_seconds<'a>(jobs: impl IntoIterator<Item = &'a Job>) -> f64 {
+pub(crate) fn remaining_seconds<'a>(jobs: impl IntoIterator<Item = &'a Job>) -> f64 {
     let jobs: Vec<&Job> = jobs.into_iter().collect();
     jobs.iter()
         .map(|job| match job.state {
@@ -38,8 +38,8 @@ fn slowness(jobs: &[&Job], kind: &str) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::remaining_seconds;
-    use crate::reproduce::fixtures;
-    use crate::reproduce::run_folder::RunState;
+    use crate::runs::fixtures;
+    use crate::runs::run_folder::RunState;
 
     fn remaining(states: &[(&str, RunState)]) -> f64 {
         let jobs = states.iter().map(|(kind, state)| {
