@@ -1,7 +1,7 @@
 //! Writing files so that nobody sees half of one.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -9,6 +9,14 @@ use anyhow::{Context, Result};
 /// Writes a file so that a reader sees the old one or the new one, never a part: into a neighbouring file,
 /// flushed to disk, then renamed. Makes its folder if there is none.
 pub(crate) fn write(path: &Path, text: &str) -> Result<()> {
+    write_with(path, |file| file.write_all(text.as_bytes()))
+}
+
+/// The same for content that is made while it is written.
+pub(crate) fn write_with(
+    path: &Path,
+    content: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
+) -> Result<()> {
     let context = || format!("failed to write {}", path.display());
     let folder = path.parent().with_context(context)?;
     std::fs::create_dir_all(folder).with_context(context)?;
@@ -16,9 +24,9 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<()> {
     name.push(format!(".{}.partial", std::process::id()));
     let partial = folder.join(name);
     let write = || -> std::io::Result<()> {
-        let mut file = File::create(&partial)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
+        let mut file = BufWriter::new(File::create(&partial)?);
+        content(&mut file)?;
+        file.into_inner()?.sync_all()?;
         std::fs::rename(&partial, path)?;
         // Without this the rename itself may be lost with the power. Folders cannot be opened on
         // every platform.

@@ -1,11 +1,16 @@
 //! The command line of `cargo xtask`, declared in one place.
 
+mod sweep;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 
 use crate::bench::Peer;
+use crate::engine::EngineOptions;
 use crate::gpu_check::Part;
+
+pub(crate) use sweep::{Sweep, SweepAction, SweepFile, Task};
 
 /// Tasks of this repository.
 #[derive(Debug, Parser)]
@@ -18,6 +23,8 @@ pub(crate) struct Flags {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Reproduce(Reproduce),
+    Sweep(Sweep),
+    Task(Task),
     Bench(Bench),
     GpuCheck(GpuCheck),
     Kernels(Kernels),
@@ -56,10 +63,6 @@ pub(crate) struct Reproduce {
     #[arg(long, value_name = "ROW,COLUMN,ROW/COLUMN,...")]
     pub(crate) only: Option<String>,
 
-    /// Run so many processes at once and share the cores between them.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = value_parser!(u16).range(1..=1024))]
-    pub(crate) jobs: u16,
-
     /// Folder of reports [default: reports in the repository].
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
@@ -71,6 +74,13 @@ pub(crate) struct Reproduce {
     /// Say what would be done, and do none of it.
     #[arg(long)]
     pub(crate) dry_run: bool,
+
+    /// Run nothing, and write the table or figure of what is there.
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(crate) collect: bool,
+
+    #[command(flatten)]
+    pub(crate) engine: EngineOptions,
 }
 
 /// What can be reproduced, as data/experiments describes it.
@@ -276,7 +286,7 @@ mod tests {
         let Command::Reproduce(reproduce) = flags.command else { panic!("not reproduce") };
         assert_eq!(reproduce.target, Target::Table1);
         assert_eq!(reproduce.preset, "quick");
-        assert_eq!((reproduce.seeds, reproduce.jobs), (None, 1));
+        assert_eq!((reproduce.seeds, reproduce.engine.jobs), (None, 1));
         assert!(!reproduce.dry_run);
     }
 

@@ -8,12 +8,14 @@
 mod bench;
 mod ci;
 mod console;
+mod engine;
 mod files;
 mod flags;
 mod gpu_check;
 mod kernels;
 mod reproduce;
 mod runs;
+mod sweep;
 mod usage;
 mod workspace;
 
@@ -26,6 +28,8 @@ use crate::flags::{Command, Flags};
 fn main() -> ExitCode {
     let outcome = match Flags::parse().command {
         Command::Reproduce(reproduce) => reproduce.run(),
+        Command::Sweep(sweep) => sweep.run(),
+        Command::Task(task) => task.run(),
         Command::Bench(bench) => bench.run(),
         Command::GpuCheck(check) => check.run(),
         Command::Kernels(kernels) => kernels.run(),

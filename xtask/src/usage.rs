@@ -16,6 +16,15 @@ pub(crate) enum UsageError {
     /// A part of everything.
     #[error("--only is for one table or figure; name it instead of `all`")]
     PartOfAll,
+    /// Names that are in no line of a list.
+    #[error("no task {missing} in {list}")]
+    NoTask { missing: String, list: String },
+    /// GPUs of a cluster that cannot have any.
+    #[error(
+        "the cluster that the Python package of HyperQueue starts knows no GPUs; start a server and workers with `hq`, \
+         and name its folder with --server-dir"
+    )]
+    LocalClusterHasNoGpus,
     /// Cases of a benchmark without the one table that they belong to.
     #[error("--case needs exactly one of cell, conv, train, data and instructions before it")]
     CaseOfSeveral,

@@ -8,7 +8,6 @@ mod repository;
 use std::fs;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use repository::{Repository, text};
 
@@ -73,11 +72,7 @@ fn an_interrupt_waits_for_the_run_and_stops_with_130() {
     // A process group of its own, as a terminal gives it, so that both get the signal.
     command.process_group(0);
     let process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let start = Instant::now();
-    while !run_dir.join("started").exists() {
-        assert!(start.elapsed() < Duration::from_secs(20), "the run has not started");
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    repository::wait_for(&run_dir.join("started"));
     let kill = format!("kill -s INT -- -{}", process.id());
     assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     let output = process.wait_with_output().unwrap();

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 
 use super::stage::Verdict;
+use crate::engine::EngineOptions;
 use crate::flags::{Reproduce, Target};
 use crate::workspace::Workspace;
 
@@ -66,7 +67,8 @@ pub(super) fn run(workspace: &Workspace) -> Result<Verdict> {
             preset: "smoke".to_owned(),
             seeds: None,
             only: only.map(str::to_owned),
-            jobs: 1,
+            collect: false,
+            engine: EngineOptions::default(),
             out: Some(folder.join("reports")),
             runs: Some(folder.join("runs")),
             dry_run: false,

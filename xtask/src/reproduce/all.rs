@@ -1,6 +1,7 @@
 //! `cargo xtask reproduce all`: every table and figure, one after the other.
 
 use super::perform::{Ending, Session};
+use super::work::Start;
 use crate::console;
 use crate::flags::Target;
 
@@ -21,19 +22,20 @@ pub(super) const ORDER: [Target; 11] = [
 ];
 
 /// Reproduces these targets. One that fails does not stop the others; an interrupt does.
-pub(super) fn perform_each(session: &Session<'_>, targets: &[Target]) -> Ending {
+pub(super) fn perform_each(session: &Session<'_>, start: &Start, targets: &[Target]) -> Ending {
     let mut endings = Vec::new();
     let mut failed = Vec::new();
     for (number, target) in targets.iter().enumerate() {
         console::progress(&format!("\n[{}/{}] {}", number + 1, targets.len(), target.name()));
         // Planned anew: the targets before have done some of its runs.
-        let ending = session.start.plan(*target).and_then(|work| {
+        let ending = start.plan(*target).and_then(|work| {
             session.explain(&work);
             session.perform(&work)
         });
         let ending = match ending {
             Ok(Ending::Interrupted) => return Ending::Interrupted,
             Ok(Ending::Done) => "done".to_owned(),
+            Ok(Ending::Left) => "handed over".to_owned(),
             Ok(Ending::Failed(runs)) => {
                 failed.push(target.name().to_owned());
                 format!("without {}, which failed", runs.join(", "))

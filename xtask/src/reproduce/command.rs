@@ -32,9 +32,11 @@ impl Reproduce {
         let plan = |target: &Target| start.plan(*target);
         let works = targets.iter().map(plan).collect::<Result<Vec<Work>>>()?;
         let session = Session {
-            start: &start,
+            commit: &start.commit,
+            reports: &start.reports,
             workspace,
-            processes: self.jobs.into(),
+            options: &self.engine,
+            only_collects: self.collect,
             interrupt: Interrupt::default(),
             failures: Failures::default(),
         };
@@ -55,10 +57,10 @@ impl Reproduce {
         let session = Session { interrupt: Interrupt::listen()?, ..session };
         let ending = match works.as_slice() {
             [work] => session.perform(work)?,
-            _ => perform_each(&session, &targets),
+            _ => perform_each(&session, &start, &targets),
         };
         Ok(match ending {
-            Ending::Done => ExitCode::SUCCESS,
+            Ending::Done | Ending::Left => ExitCode::SUCCESS,
             Ending::Failed(_) => ExitCode::FAILURE,
             Ending::Interrupted => {
                 console::progress("interrupted; the same command continues from here");

@@ -10,13 +10,14 @@ use super::plan::PlannedRun;
 use super::selection::select_runs;
 use super::table;
 use super::work::{PlanFile, Preset, Start, Work};
+use crate::engine::Resources;
 use crate::runs::{Job, Product, Training, arguments, run_folder};
 
 /// Folder of the runs of all figures, and name of their description.
 const FIGURES: &str = "figures";
 
 /// Plans a figure. All its runs are in the plan, whichever are asked for.
-pub(super) fn plan(start: &Start, name: &'static str) -> Result<Work> {
+pub(super) fn plan(start: &Start, name: &str) -> Result<Work> {
     let figures = Figures::read(&start.experiments.join(FIGURES).with_extension("toml"))?;
     let figure = figures.figure(name)?;
     let preset = figures.preset(&start.preset)?;
@@ -51,13 +52,16 @@ pub(super) fn plan(start: &Start, name: &'static str) -> Result<Work> {
     let (reduced, cores) = (preset.reduced, preset.cores);
     let products: Vec<_> = figure.products.iter().map(|kind| kind.name()).collect();
     Ok(Work {
-        name,
+        name: name.to_owned(),
         title: figure.title.clone(),
         preset: Preset { name: start.preset.clone(), reduced, note, cores },
         contents: ("shows", format!("{} of {}", products.join(" and "), asked.join(", "))),
+        is_published: true,
         jobs,
         collect: arguments::figure(&path, &reports),
-        plan: PlanFile { path, text: plan.to_json()? },
+        engine_dir: path.with_extension("engine"),
+        resources: Resources::default(),
+        plan: Some(PlanFile { path, text: plan.to_json()? }),
         text: reports.join("figure.md"),
         page: reports.join("report.html"),
     })
@@ -127,13 +131,13 @@ mod tests {
     use crate::runs::Training;
 
     fn planned(work: &Work) -> serde_json::Value {
-        serde_json::from_str(&work.plan.text).unwrap()
+        serde_json::from_str(&work.plan.as_ref().unwrap().text).unwrap()
     }
 
     #[test]
     fn a_plan_has_the_documented_fields() {
         let work = plan(&fixtures::start("quick"), "fig3").unwrap();
-        assert!(work.plan.path.ends_with("figures-quick/plans/fig3.json"));
+        assert!(work.plan.as_ref().unwrap().path.ends_with("figures-quick/plans/fig3.json"));
         let plan = planned(&work);
         assert_eq!(plan["format"], 1);
         assert_eq!(plan["figure"], "fig3");

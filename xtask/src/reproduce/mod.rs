@@ -18,3 +18,6 @@ mod work;
 
 #[cfg(test)]
 pub(crate) mod fixtures;
+
+pub(crate) use perform::{Ending, Session};
+pub(crate) use work::{Preset, Work};

@@ -6,37 +6,47 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use super::summary::{self, Machine};
-use super::work::{Start, Work};
+use super::work::Work;
 use crate::console;
+use crate::engine::{self, Batch, Engine, EngineOptions};
 use crate::runs::{
     Arguments, Exit, Failures, Finished, Interrupt, Job, Nwm, Outcome, Output, arguments,
     available_cores, digits, run_all, threads_each,
 };
 use crate::workspace::Workspace;
 
+/// Bytes of a page of text that is printed; a longer one is named.
+const LONGEST_PRINTED: usize = 1 << 16;
+
 /// What one start has at hand for each of its targets.
-pub(super) struct Session<'a> {
-    pub(super) start: &'a Start,
-    pub(super) workspace: &'a Workspace,
-    /// Most processes at once.
-    pub(super) processes: usize,
-    pub(super) interrupt: Interrupt,
-    pub(super) failures: Failures,
+pub(crate) struct Session<'a> {
+    /// The commit of this repository.
+    pub(crate) commit: &'a str,
+    /// Folder of all reports.
+    pub(crate) reports: &'a Path,
+    pub(crate) workspace: &'a Workspace,
+    pub(crate) options: &'a EngineOptions,
+    /// Whether nothing is run.
+    pub(crate) only_collects: bool,
+    pub(crate) interrupt: Interrupt,
+    pub(crate) failures: Failures,
 }
 
 /// How a target ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Ending {
+pub(crate) enum Ending {
     Done,
     /// Names of the runs that failed; what could be collected without them is there.
     Failed(Vec<String>),
     Interrupted,
+    /// Others work on the runs now.
+    Left,
 }
 
 impl Session<'_> {
     /// Says what is going to be done.
-    pub(super) fn explain(&self, work: &Work) {
-        let text = summary::before(work, &self.start.commit, self.machine(work));
+    pub(crate) fn explain(&self, work: &Work) {
+        let text = summary::before(work, self.commit, self.machine(work));
         console::progress(&text);
         if self.lacks_digits(&work.jobs) {
             console::progress(&digits::plan());
@@ -44,7 +54,7 @@ impl Session<'_> {
     }
 
     /// Writes the plan, runs what is missing, and writes and prints the reports.
-    pub(super) fn perform(&self, work: &Work) -> Result<Ending> {
+    pub(crate) fn perform(&self, work: &Work) -> Result<Ending> {
         let Machine { processes, threads } = self.machine(work);
         let nwm = Nwm {
             program: self.workspace.nwm_program(),
@@ -55,14 +65,28 @@ impl Session<'_> {
             passes_on: false,
             deadline: None,
         };
-        work.plan.write()?;
+        if let Some(plan) = &work.plan {
+            plan.write()?;
+        }
         let clock = Instant::now();
         let (jobs, stopped) = self.with_digits(&nwm, &work.jobs)?;
-        let mut finished = run_all(&jobs, processes, &nwm, &self.failures);
+        let jobs = if self.only_collects { Vec::new() } else { jobs };
+        let mut finished = match self.options.engine {
+            Engine::Local => run_all(&jobs, processes, &nwm, &self.failures),
+            _ => match self.hand_over(work, &jobs)? {
+                engine::Ending::Worked => jobs.iter().map(Finished::found).collect(),
+                engine::Ending::Interrupted => return Ok(Ending::Interrupted),
+                engine::Ending::Left(message) => {
+                    console::progress(&message);
+                    return Ok(Ending::Left);
+                }
+            },
+        };
         finished.extend(stopped);
-        console::progress(&summary::after(&finished, clock.elapsed().as_secs_f64()));
-        if self.interrupt.is_set() || collect(&nwm, work, &self.start.reports)? == Exit::Interrupted
-        {
+        if !finished.is_empty() {
+            console::progress(&summary::after(&finished, clock.elapsed().as_secs_f64()));
+        }
+        if self.interrupt.is_set() || collect(&nwm, work, self.reports)? == Exit::Interrupted {
             return Ok(Ending::Interrupted);
         }
         let failed = finished.iter().filter(|run| matches!(run.outcome, Outcome::Failed(_)));
@@ -70,8 +94,19 @@ impl Session<'_> {
         Ok(if failed.is_empty() { Ending::Done } else { Ending::Failed(failed) })
     }
 
+    /// Gives the jobs to the engine that was chosen.
+    fn hand_over(&self, work: &Work, jobs: &[Job]) -> Result<engine::Ending> {
+        if jobs.iter().all(|job| job.remaining().is_empty()) {
+            return Ok(engine::Ending::Worked);
+        }
+        let resources = self.options.resources(&work.resources);
+        let folder = work.engine_dir.clone();
+        Batch::write(&work.name, folder, jobs, resources, self.options, self.workspace)?
+            .submit(&self.interrupt)
+    }
+
     /// Whether runs need digits that are not there.
-    pub(super) fn lacks_digits<'a>(&self, jobs: impl IntoIterator<Item = &'a Job>) -> bool {
+    pub(crate) fn lacks_digits<'a>(&self, jobs: impl IntoIterator<Item = &'a Job>) -> bool {
         digits::are_missing(self.workspace.root(), jobs)
     }
 
@@ -114,7 +149,7 @@ impl Session<'_> {
     }
 
     fn machine(&self, work: &Work) -> Machine {
-        let processes = self.processes.min(work.jobs.len());
+        let processes = usize::from(self.options.jobs).min(work.jobs.len());
         Machine { processes, threads: threads_each(available_cores(), processes) }
     }
 }
@@ -127,8 +162,15 @@ fn collect(nwm: &Nwm, work: &Work, reports: &Path) -> Result<Exit> {
     }
     let text = std::fs::read_to_string(&work.text)
         .with_context(|| format!("failed to read {}", work.text.display()))?;
-    console::result(text.trim_end());
+    if text.len() <= LONGEST_PRINTED {
+        console::result(text.trim_end());
+    } else {
+        console::result(&work.text.display().to_string());
+    }
     console::result(&work.page.display().to_string());
+    if !work.is_published {
+        return Ok(Exit::Success);
+    }
     make(nwm, &arguments::gallery(reports), &reports.join("index.html"))
 }
 

@@ -90,11 +90,18 @@ fn progress(jobs: &[Job], commit: &str) -> String {
     text
 }
 
+/// Runs that are listed one by one; of more, those that failed.
+const MOST_LISTED: usize = 100;
+
 /// The wall time of each run and of all of them.
 pub(super) fn after(finished: &[Finished], seconds: f64) -> String {
+    let is_listed = |run: &&Finished| {
+        finished.len() <= MOST_LISTED || matches!(run.outcome, Outcome::Failed(_))
+    };
     let width = finished.iter().map(|run| run.name.len()).max().unwrap_or(0).max("total".len());
     let mut lines: Vec<String> = finished
         .iter()
+        .filter(is_listed)
         .map(|run| {
             let outcome = match &run.outcome {
                 Outcome::AlreadyDone => "done before",

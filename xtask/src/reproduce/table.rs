@@ -6,10 +6,11 @@ use super::experiment::Experiment;
 use super::plan::{Plan, PlannedRun};
 use super::selection::{names, select};
 use super::work::{PlanFile, Preset, Start, Work};
+use crate::engine::Resources;
 use crate::runs::{Job, Training, arguments, run_folder};
 
 /// Plans the cells that are asked for. The runs of earlier starts stay in the plan.
-pub(super) fn plan(start: &Start, name: &'static str) -> Result<Work> {
+pub(super) fn plan(start: &Start, name: &str) -> Result<Work> {
     let experiment = read(start, name)?;
     let preset = experiment.preset(&start.preset)?;
     let cells = select(&experiment, start.only.as_deref())?;
@@ -27,7 +28,7 @@ pub(super) fn plan(start: &Start, name: &'static str) -> Result<Work> {
         seeds => format!("{seeds} seeds"),
     };
     Ok(Work {
-        name,
+        name: name.to_owned(),
         title: experiment.title.clone(),
         preset: Preset {
             name: start.preset.clone(),
@@ -36,8 +37,11 @@ pub(super) fn plan(start: &Start, name: &'static str) -> Result<Work> {
             cores: preset.cores,
         },
         contents: ("cells", format!("{} with {seeds}: {}", cells.len(), names(&cells))),
+        is_published: true,
         jobs,
-        plan: PlanFile { path, text },
+        engine_dir: path.with_extension("engine"),
+        resources: Resources::default(),
+        plan: Some(PlanFile { path, text }),
         collect: arguments::table(&plan_dir, &reports),
         text: reports.join("table.md"),
         page: reports.join("report.html"),

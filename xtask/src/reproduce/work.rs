@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use super::{figure, table};
+use crate::engine::Resources;
 use crate::files;
 use crate::flags::Target;
 use crate::runs::{Arguments, Job};
@@ -28,36 +29,43 @@ pub(super) struct Start {
 
 /// A table or a figure, planned.
 #[derive(Debug, Clone)]
-pub(super) struct Work {
-    pub(super) name: &'static str,
-    pub(super) title: String,
-    pub(super) preset: Preset,
+pub(crate) struct Work {
+    pub(crate) name: String,
+    pub(crate) title: String,
+    pub(crate) preset: Preset,
     /// What is made of which runs: a label and a line for people.
-    pub(super) contents: (&'static str, String),
-    pub(super) jobs: Vec<Job>,
-    pub(super) plan: PlanFile,
+    pub(crate) contents: (&'static str, String),
+    /// Whether it is one of the paper's, which the gallery of reports shows.
+    pub(crate) is_published: bool,
+    pub(crate) jobs: Vec<Job>,
+    /// The plan, if it is still to be written.
+    pub(crate) plan: Option<PlanFile>,
+    /// Folder of the files of an engine.
+    pub(crate) engine_dir: PathBuf,
+    /// What each run needs of a machine.
+    pub(crate) resources: Resources,
     /// The `nwm` command that makes the reports of the runs.
-    pub(super) collect: Arguments,
+    pub(crate) collect: Arguments,
     /// What it leaves: a page of text, which is printed, and one with pictures.
-    pub(super) text: PathBuf,
-    pub(super) page: PathBuf,
+    pub(crate) text: PathBuf,
+    pub(crate) page: PathBuf,
 }
 
 /// A preset as it is explained to people.
 #[derive(Debug, Clone)]
-pub(super) struct Preset {
-    pub(super) name: String,
-    pub(super) reduced: bool,
-    pub(super) note: String,
+pub(crate) struct Preset {
+    pub(crate) name: String,
+    pub(crate) reduced: bool,
+    pub(crate) note: String,
     /// Number of cores on which its times were taken.
-    pub(super) cores: usize,
+    pub(crate) cores: usize,
 }
 
 /// A plan that is not written yet.
 #[derive(Debug, Clone)]
-pub(super) struct PlanFile {
-    pub(super) path: PathBuf,
-    pub(super) text: String,
+pub(crate) struct PlanFile {
+    pub(crate) path: PathBuf,
+    pub(crate) text: String,
 }
 
 impl Start {

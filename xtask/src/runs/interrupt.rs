@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
 use signal_hook::consts::SIGINT;
+#[cfg(unix)]
+use signal_hook::consts::{SIGTERM, SIGUSR1};
 
 /// Exit code after an interrupt.
 pub(crate) const INTERRUPTED: u8 = 130;
@@ -33,6 +35,21 @@ impl Interrupt {
         )
         .and_then(|_| signal_hook::flag::register(SIGINT, Arc::clone(flag)))
         .context("failed to listen for interrupts")?;
+        Ok(interrupt)
+    }
+
+    /// Starts listening where a scheduler sends signals, which may do so several times and to us alone: none of them
+    /// ends us before the process that we wait for has saved its work.
+    pub(crate) fn listen_without_terminal() -> Result<Self> {
+        let interrupt = Self::default();
+        #[cfg(unix)]
+        let signals = [SIGINT, SIGTERM, SIGUSR1];
+        #[cfg(not(unix))]
+        let signals = [SIGINT];
+        for signal in signals {
+            signal_hook::flag::register(signal, Arc::clone(&interrupt.signalled))
+                .context("failed to listen for signals")?;
+        }
         Ok(interrupt)
     }
 

@@ -20,6 +20,7 @@ mod runner;
 pub(crate) mod fixtures;
 
 pub(crate) use arguments::{Arguments, Training};
+pub(crate) use companion::Companion;
 pub(crate) use estimate::remaining_seconds;
 pub(crate) use failures::Failures;
 pub(crate) use interrupt::{INTERRUPTED, Interrupt};

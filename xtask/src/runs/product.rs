@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::{Context, Result};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::arguments::{self, Arguments};
 
@@ -12,7 +12,7 @@ use super::arguments::{self, Arguments};
 const SUMMARY: &str = "summary.json";
 
 /// Kinds of products.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ProductKind {
     /// Orientation maps and the images that activate units most.
@@ -65,6 +65,11 @@ impl Product {
         let evaluated = modified(&self.run_dir.join("result.json"));
         let done = matches!((made, evaluated), (Some(made), Some(evaluated)) if made >= evaluated);
         Self { done, ..self.clone() }
+    }
+
+    /// Folder of all products of the run.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Makes the folder of the run's products, which its first command writes into.

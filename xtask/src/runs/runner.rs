@@ -4,9 +4,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+use super::companion::Companion;
 use super::failures::Failures;
 use super::job::Job;
 use super::nwm::Nwm;
+use super::run_folder::RunState;
 use crate::console;
 
 /// What became of a job.
@@ -27,6 +29,26 @@ pub(crate) struct Finished {
     pub(crate) name: String,
     pub(crate) outcome: Outcome,
     pub(crate) seconds: f64,
+}
+
+impl Finished {
+    /// What others made of a job, as its folder says.
+    pub(crate) fn found(job: &Job) -> Self {
+        let found = job.looked_at_again();
+        let outcome = if job.remaining().is_empty() {
+            Outcome::AlreadyDone
+        } else if found.remaining().is_empty() {
+            Outcome::Done
+        } else {
+            let failure = Companion::of(job.run_dir()).failure();
+            Outcome::Failed(failure.map_or("not done".to_owned(), |failure| failure.reason))
+        };
+        let seconds = match found.state {
+            RunState::Done { seconds: Some(seconds), .. } => seconds,
+            _ => 0.0,
+        };
+        Self { name: job.name.clone(), outcome, seconds }
+    }
 }
 
 /// Runs all jobs, at most `processes` at once, and returns what became of them in their order.

@@ -5,6 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 
 /// The stand-ins. They are not written by the tests: a file that was just written cannot always be
 /// run, since a process that another test starts may still hold it open.
@@ -59,15 +60,21 @@ impl Repository {
         run_dir
     }
 
-    /// `cargo xtask reproduce --preset=smoke` with these arguments.
-    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+    /// `cargo xtask` with this task.
+    pub(crate) fn xtask(&self, task: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
         command
             .env("CARGO", Path::new(STAND_INS).join("cargo"))
             .env("CARGO_MANIFEST_DIR", self.path("xtask"))
             .current_dir(self.folder.path())
-            .args(["reproduce", "--preset=smoke"])
-            .args(arguments);
+            .arg(task);
+        command
+    }
+
+    /// `cargo xtask reproduce --preset=smoke` with these arguments.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.xtask("reproduce");
+        command.arg("--preset=smoke").args(arguments);
         command
     }
 
@@ -75,10 +82,14 @@ impl Repository {
         self.command(arguments).output().unwrap()
     }
 
+    /// A line for every `nwm` command so far.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.path("log")).unwrap_or_default()
+    }
+
     /// The verb of every `nwm` command so far.
     pub(crate) fn verbs(&self) -> Vec<String> {
-        let log = fs::read_to_string(self.path("log")).unwrap_or_default();
-        log.lines().map(|line| line.split(' ').nth(3).unwrap().to_owned()).collect()
+        self.log().lines().map(|line| line.split(' ').nth(3).unwrap().to_owned()).collect()
     }
 
     /// How often `nwm` was run with this verb.
@@ -94,4 +105,13 @@ impl Repository {
 
 pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Waits until a file is there and has content.
+pub(crate) fn wait_for(path: &Path) {
+    let start = Instant::now();
+    while fs::metadata(path).map_or(0, |file| file.len()) == 0 {
+        assert!(start.elapsed() < Duration::from_secs(20), "{} does not appear", path.display());
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }

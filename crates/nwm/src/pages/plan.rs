@@ -1,6 +1,9 @@
 //! `plan.json`: which runs make up a table.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use anyhow::{Context, Result, bail};
 use nwm_data::System;
@@ -11,6 +14,8 @@ use super::run_files::read_json;
 /// The cells of a table, the published numbers, and the runs planned so far.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Plan {
+    #[serde(default)]
+    pub(super) kind: PlanKind,
     pub(super) table: String,
     pub(super) preset: String,
     pub(super) reduced: bool,
@@ -33,12 +38,28 @@ pub(super) struct Plan {
     pub(super) runs: Vec<PlannedRun>,
 }
 
+/// What rows and columns are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum PlanKind {
+    /// Data sets, and models.
+    #[default]
+    Table,
+    /// Places of a grid. Data set and model are those that a run names, if any.
+    Sweep,
+}
+
 /// One seed of one cell.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct PlannedRun {
     pub(super) row: String,
     pub(super) column: String,
     pub(super) seed: u64,
+    /// The data set and the model of a run of a sweep, where the grid says them.
+    #[serde(default)]
+    pub(super) data: Option<String>,
+    #[serde(default)]
+    pub(super) model: Option<String>,
     /// Relative to the folder of the plan.
     pub(super) run_dir: String,
 }
@@ -61,21 +82,20 @@ impl Plan {
         if let Some(column) = self.models.keys().find(|column| !self.columns.contains(column)) {
             bail!("models: found {column:?}, expected one of {:?}", self.columns);
         }
+        let (rows, columns) = (names(&self.rows), names(&self.columns));
+        let mut seen = BTreeSet::new();
         for (position, run) in self.runs.iter().enumerate() {
-            if !self.rows.contains(&run.row) {
+            if !rows.contains(run.row.as_str()) {
                 bail!("runs[{position}].row: found {:?}, expected one of {:?}", run.row, self.rows);
             }
-            if !self.columns.contains(&run.column) {
+            if !columns.contains(run.column.as_str()) {
                 bail!(
                     "runs[{position}].column: found {:?}, expected one of {:?}",
                     run.column,
                     self.columns
                 );
             }
-            let same = |other: &PlannedRun| {
-                other.row == run.row && other.column == run.column && other.seed == run.seed
-            };
-            if self.runs[..position].iter().any(same) {
+            if !seen.insert((&run.row, &run.column, run.seed)) {
                 bail!(
                     "runs[{position}]: found seed {} of {}/{} a second time, expected it once",
                     run.seed,
@@ -87,12 +107,25 @@ impl Plan {
         Ok(())
     }
 
-    /// The planned runs of one cell, by seed.
-    pub(super) fn runs_of(&self, row: &str, column: &str) -> Vec<&PlannedRun> {
-        let mut runs: Vec<_> =
-            self.runs.iter().filter(|run| run.row == row && run.column == column).collect();
-        runs.sort_by_key(|run| run.seed);
-        runs
+    /// The planned runs by row and column, those of a cell by seed.
+    pub(super) fn runs_by_cell(&self) -> BTreeMap<(&str, &str), Vec<&PlannedRun>> {
+        let mut cells: BTreeMap<_, Vec<&PlannedRun>> = BTreeMap::new();
+        for run in &self.runs {
+            cells.entry((run.row.as_str(), run.column.as_str())).or_default().push(run);
+        }
+        cells.values_mut().for_each(|runs| runs.sort_by_key(|run| run.seed));
+        cells
+    }
+
+    /// The data sets of all runs: the rows, or what the runs of a sweep name.
+    pub(super) fn data_sets(&self) -> Vec<String> {
+        match self.kind {
+            PlanKind::Table => self.rows.clone(),
+            PlanKind::Sweep => {
+                let named = self.runs.iter().map(|run| run.data.as_deref().unwrap_or_default());
+                named.collect::<BTreeSet<_>>().into_iter().map(str::to_owned).collect()
+            }
+        }
     }
 
     /// The published value of one cell, in units.
@@ -105,10 +138,27 @@ impl Plan {
         self.published_std.get(row)?.get(column).copied()
     }
 
-    /// The name of the model of a column.
-    pub(super) fn model_of<'a>(&'a self, column: &'a str) -> &'a str {
-        self.models.get(column).map_or(column, String::as_str)
+    /// The model of a run, where the plan says it.
+    pub(super) fn model_of<'a>(&'a self, run: &'a PlannedRun) -> Option<&'a str> {
+        match self.kind {
+            PlanKind::Table => {
+                Some(self.models.get(&run.column).map_or(run.column.as_str(), String::as_str))
+            }
+            PlanKind::Sweep => run.model.as_deref(),
+        }
     }
+
+    /// The data set of a run, where the plan says it.
+    pub(super) fn data_of<'a>(&self, run: &'a PlannedRun) -> Option<&'a str> {
+        match self.kind {
+            PlanKind::Table => Some(data_of_row(&run.row)),
+            PlanKind::Sweep => run.data.as_deref().map(data_of_row),
+        }
+    }
+}
+
+fn names(names: &[String]) -> BTreeSet<&str> {
+    names.iter().map(String::as_str).collect()
 }
 
 /// The data set that a row of the table, or any name of a data set, stands for.

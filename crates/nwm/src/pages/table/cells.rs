@@ -11,11 +11,17 @@ use super::{
     score::{Horizon, MATCHED_METRIC, References, Score},
 };
 
+/// Cells of a table whose runs are shown one by one.
+const MOST_DETAILED_CELLS: usize = 200;
+
 /// A table of runs: `table.json`. Values are in multiples of `unit` where nothing else is said.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Table {
     pub(super) format: u64,
     pub(super) table: String,
+    /// The data sets of a sweep, an empty name for one that the preset chooses. Empty where rows are data sets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) sweep_of: Vec<String>,
     pub(super) preset: String,
     /// Whether the numbers come from a reduced experiment, not comparable with published ones.
     pub(super) reduced: bool,
@@ -141,7 +147,17 @@ impl Cell {
 impl Table {
     /// What its metric is.
     pub(super) fn kind(&self) -> &'static Metric {
-        Metric::of(&self.metric, &self.rows)
+        Metric::of(&self.metric, if self.is_sweep() { &self.sweep_of } else { &self.rows })
+    }
+
+    /// Whether rows and columns are places of a grid.
+    pub(super) fn is_sweep(&self) -> bool {
+        !self.sweep_of.is_empty()
+    }
+
+    /// Whether runs are shown one by one: a page with those of many cells would be too large to open.
+    pub(super) fn is_shown_in_detail(&self) -> bool {
+        self.cells.len() <= MOST_DETAILED_CELLS
     }
 
     /// Whether results may have a score at the matched horizon beside that of the metric.
@@ -151,7 +167,8 @@ impl Table {
 
     /// Whether published numbers are listed: tables of answers leave the list out where there are none.
     pub(super) fn has_published_section(&self) -> bool {
-        self.is_of_forecasts() || self.cells.iter().any(|cell| cell.published.is_some())
+        (self.is_of_forecasts() && !self.is_sweep())
+            || self.cells.iter().any(|cell| cell.published.is_some())
     }
 
     /// How its numbers relate to the published ones.

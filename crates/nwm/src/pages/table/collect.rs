@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use super::{
     super::{
         error_table::metric,
-        plan::{Plan, PlannedRun, data_of_row},
+        plan::{Plan, PlanKind, PlannedRun, data_of_row},
         run_files::{Evaluation, RunRecord},
     },
     answers::AnswerMeasures,
@@ -47,7 +47,9 @@ impl Table {
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Self> {
         let plan = Plan::read(plan_dir)?;
-        let kind = Metric::of(&plan.metric, &plan.rows);
+        let data_sets = plan.data_sets();
+        let kind = Metric::of(&plan.metric, &data_sets);
+        let planned = plan.runs_by_cell();
         let (mut devices, mut horizons) = (BTreeSet::new(), BTreeSet::new());
         let mut cells = Vec::with_capacity(plan.rows.len() * plan.columns.len());
         let (mut summaries, mut matched_summaries) = (Vec::new(), Vec::new());
@@ -56,7 +58,10 @@ impl Table {
             let runs = plan
                 .columns
                 .iter()
-                .map(|column| CellRuns::read(&plan, plan_dir, row, column))
+                .map(|column| {
+                    let runs = planned.get(&(row.as_str(), column.as_str()));
+                    CellRuns::read(&plan, plan_dir, runs.map(Vec::as_slice).unwrap_or_default())
+                })
                 .collect::<Result<Vec<_>>>()?;
             let row_cells = (plan.columns.iter().zip(&runs))
                 .map(|(column, runs)| runs.cell(&plan, kind, row, column))
@@ -98,8 +103,11 @@ impl Table {
         }
         progress(plan.rows.len(), plan.rows.len());
         let listed = |names: BTreeSet<String>| names.into_iter().collect::<Vec<_>>().join(", ");
+        let is_sweep = plan.kind == PlanKind::Sweep;
+        drop(planned);
         Ok(Self {
             format: 1,
+            sweep_of: if is_sweep { data_sets } else { Vec::new() },
             table: plan.table,
             preset: plan.preset,
             reduced: plan.reduced,
@@ -118,10 +126,10 @@ impl Table {
 }
 
 impl<'a> CellRuns<'a> {
-    fn read(plan: &'a Plan, plan_dir: &Path, row: &str, column: &str) -> Result<Self> {
+    fn read(plan: &Plan, plan_dir: &Path, planned: &[&'a PlannedRun]) -> Result<Self> {
         let mut found =
             Self { runs: Vec::new(), evaluations: Vec::new(), missing_seeds: Vec::new() };
-        for run in plan.runs_of(row, column) {
+        for &run in planned {
             let run_dir = plan_dir.join(&run.run_dir);
             let Some(evaluation) = Evaluation::read(&run_dir)? else {
                 found.missing_seeds.push(run.seed);
@@ -202,12 +210,15 @@ fn check_fits(
 ) -> Result<()> {
     let seeds = [evaluation.seed, run.seed].map(|seed| seed.to_string());
     let preset = evaluation.preset.clone().unwrap_or_else(|| "none".to_owned());
+    let data = data_of_row(&evaluation.data);
     for (what, found, expected) in [
-        ("model", evaluation.model.as_str(), plan.model_of(&run.column)),
-        ("data", data_of_row(&evaluation.data), data_of_row(&run.row)),
-        ("preset", preset.as_str(), plan.preset.as_str()),
-        ("seed", seeds[0].as_str(), seeds[1].as_str()),
+        ("model", evaluation.model.as_str(), plan.model_of(run)),
+        ("data", data, plan.data_of(run)),
+        ("preset", preset.as_str(), Some(plan.preset.as_str())),
+        ("seed", seeds[0].as_str(), Some(seeds[1].as_str())),
     ] {
+        // A grid may leave model and data set to the preset.
+        let expected = expected.unwrap_or(found);
         ensure!(
             found == expected,
             "read {}: {what}: found {found}, expected {expected} as planned for {}/{}; \

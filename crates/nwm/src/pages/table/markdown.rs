@@ -54,7 +54,9 @@ pub(super) fn markdown(table: &Table) -> Result<String> {
         writeln!(text, "\n## {}{label}\n\n{}\n", answers.title, answers.note)?;
         write_matrix(&mut text, table, |cell| answers.text(table, cell).unwrap_or(in_unit(None)))?;
     }
-    write_published(&mut text, table, kind)?;
+    if !table.is_sweep() {
+        write_published(&mut text, table, kind)?;
+    }
 
     writeln!(text, "\n## Missing\n")?;
     if table.unfinished().next().is_none() {
@@ -63,7 +65,9 @@ pub(super) fn markdown(table: &Table) -> Result<String> {
     for line in missing(table) {
         writeln!(text, "- {line}")?;
     }
-    write_runs(&mut text, table, &label)?;
+    if table.is_shown_in_detail() {
+        write_runs(&mut text, table, &label)?;
+    }
     Ok(text)
 }
 
@@ -189,6 +193,13 @@ fn measured(kind: &Metric, cell: &Cell, horizon: Horizon) -> String {
 
 /// What is not finished, in words: cells without a plan together for each row, others one by one.
 pub(super) fn missing(table: &Table) -> Vec<String> {
+    if !table.is_shown_in_detail() && table.unfinished().next().is_some() {
+        let count = |status| table.cells.iter().filter(|cell| cell.status == status).count();
+        let (partial, missing) = (count(Status::Partial), count(Status::Missing));
+        return vec![format!(
+            "{partial} cells are partial, {missing} missing; table.csv says which"
+        )];
+    }
     let mut lines = Vec::new();
     for row in &table.rows {
         let (planned, unplanned): (Vec<&Cell>, Vec<&Cell>) = table

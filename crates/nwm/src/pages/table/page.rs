@@ -28,7 +28,8 @@ pub(super) fn table_page(
     samples: SampleSource<'_>,
 ) -> Result<String> {
     let (mut rows, mut has_players) = (Vec::new(), false);
-    for row in &table.rows {
+    let detailed = table.rows.iter().filter(|_| table.is_shown_in_detail());
+    for row in detailed {
         if let Some((section, has_player)) = row_section(table, row, plan_dir, samples)? {
             rows.push(section);
             has_players |= has_player;
@@ -67,8 +68,16 @@ pub(super) fn table_page(
                 }
             }
         }
-        section { h2 { "Published (full-size training)" } (published_table(table)) }
+        @if !table.is_sweep() {
+            section { h2 { "Published (full-size training)" } (published_table(table)) }
+        }
         section { h2 { "Missing" (label) } (missing_list(table)) }
+        @if !table.is_shown_in_detail() {
+            p.quiet {
+                "Of a table with so many cells no runs are shown one by one; table.csv has every cell, and "
+                "nwm report makes the page of a run."
+            }
+        }
         @for row in &rows { (row) }
         @if has_players { (script()) }
     };
@@ -111,7 +120,8 @@ fn extended_matrix(
                 @for column in extra_columns { th.number.reference { (column) } }
             } }
             tbody { @for row in &table.rows {
-                @let has_section = table.row(row).any(|cell| !cell.seeds.is_empty());
+                @let has_section = table.is_shown_in_detail()
+                    && table.row(row).any(|cell| !cell.seeds.is_empty());
                 tr {
                     th { @if has_section { a href={ "#" (anchor(row)) } { (row) } } @else { (row) } }
                     @for cell in table.row(row) { (show(cell)) }

@@ -101,7 +101,8 @@ pub(super) fn row_section(
     };
     let players = players(&shown).with_context(why)?;
     let strips = strips(&shown).with_context(why)?;
-    let energies = energies(data_of_row(row), &shown).with_context(why)?;
+    let data = runs.iter().find_map(|run| Some(run.evaluation.as_ref()?.data.as_str()));
+    let energies = energies(data_of_row(data.unwrap_or(row)), &shown).with_context(why)?;
     let movies = movies(row, &shown).with_context(why)?;
     let heading = |text: &str| html! { h3 { (text) (page_html::label(table.scale())) } };
     let section = html! {
@@ -136,7 +137,8 @@ fn verdicts(table: &Table, row: &str) -> Markup {
 
 /// Where a row's section is on the page.
 pub(super) fn anchor(row: &str) -> String {
-    format!("row-{row}")
+    let plain = |it: char| if it.is_alphanumeric() || "_-.".contains(it) { it } else { '-' };
+    format!("row-{}", row.chars().map(plain).collect::<String>())
 }
 
 /// Which runs the pictures of a row show.
