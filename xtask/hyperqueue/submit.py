@@ -15,6 +15,10 @@ import sys
 import threading
 from pathlib import Path
 
+if not sys.stderr.isatty():
+    # The package draws a progress bar.
+    os.environ.setdefault("TQDM_DISABLE", "1")
+
 try:
     try:
         import tomllib

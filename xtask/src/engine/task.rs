@@ -32,14 +32,14 @@ impl flags::Task {
                 deadline: limit.and_then(|limit| Instant::now().checked_add(limit)),
             };
             match task.job().finish(&nwm, &failures)? {
-                Outcome::Done => console::progress(&format!("{}: done", task.id)),
-                Outcome::AlreadyDone => console::progress(&format!("{}: done before", task.id)),
+                Outcome::Done => console::progress(&format!("{}: done", task.name)),
+                Outcome::AlreadyDone => console::progress(&format!("{}: done before", task.name)),
                 Outcome::Failed(why) => {
-                    console::progress(&format!("{}: failed: {why}", task.id));
+                    console::progress(&format!("{}: failed: {why}", task.name));
                     failed = true;
                 }
                 Outcome::Interrupted | Outcome::NotStarted => {
-                    console::progress(&format!("{}: interrupted", task.id));
+                    console::progress(&format!("{}: interrupted", task.name));
                     return Ok(ExitCode::from(INTERRUPTED));
                 }
             }

@@ -41,8 +41,10 @@ impl Header {
 /// A further line: one job.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Task {
-    /// Unique in the list.
+    /// Name of the run folder, by which it is found in the list.
     pub(super) id: String,
+    /// For people.
+    pub(super) name: String,
     training: Training,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     products: Vec<ProductKind>,
@@ -55,7 +57,8 @@ impl Task {
     /// What is left of a job to be done elsewhere.
     pub(super) fn of(job: &Job) -> Self {
         Self {
-            id: job.name.clone(),
+            id: job.run_dir().file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            name: job.name.clone(),
             training: job.training.clone(),
             products: job.products.iter().map(|product| product.kind).collect(),
             products_dir: job.products.first().map(|product| product.folder().to_owned()),
@@ -69,7 +72,7 @@ impl Task {
         let folder = self.products_dir.as_deref().unwrap_or(Path::new(""));
         let product = |kind: &ProductKind| Product::find(*kind, run_dir, model, folder);
         Job {
-            name: self.id.clone(),
+            name: self.name.clone(),
             kind: String::new(),
             expected_seconds: f64::NAN,
             state: run_folder::state(run_dir),

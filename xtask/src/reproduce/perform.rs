@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
 
 use super::summary::{self, Machine};
 use super::work::Work;
@@ -55,7 +56,7 @@ impl Session<'_> {
 
     /// Writes the plan, runs what is missing, and writes and prints the reports.
     pub(crate) fn perform(&self, work: &Work) -> Result<Ending> {
-        let Machine { processes, threads } = self.machine(work);
+        let (processes, threads) = self.processes(work);
         let nwm = Nwm {
             program: self.workspace.nwm_program(),
             folder: self.workspace.root().to_owned(),
@@ -149,8 +150,22 @@ impl Session<'_> {
     }
 
     fn machine(&self, work: &Work) -> Machine {
+        match self.options.engine.to_possible_value() {
+            Some(engine) if self.options.engine != Engine::Local => Machine::Engine {
+                name: engine.get_name().to_owned(),
+                resources: self.options.resources(&work.resources),
+            },
+            _ => {
+                let (processes, threads) = self.processes(work);
+                Machine::This { processes, threads }
+            }
+        }
+    }
+
+    /// How many processes run at once on this machine, and the threads of each.
+    fn processes(&self, work: &Work) -> (usize, usize) {
         let processes = usize::from(self.options.jobs).min(work.jobs.len());
-        Machine { processes, threads: threads_each(available_cores(), processes) }
+        (processes, threads_each(available_cores(), processes))
     }
 }
 

@@ -5,22 +5,45 @@ use std::path::Path;
 
 use super::work::Work;
 use crate::console::duration;
+use crate::engine::Resources;
 use crate::runs::{Finished, Job, Outcome, RunState, remaining_seconds};
 
-/// How the runs are spread over the machine.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Machine {
-    pub(super) processes: usize,
-    pub(super) threads: usize,
+/// How the runs are spread over machines.
+#[derive(Debug, Clone)]
+pub(super) enum Machine {
+    /// Over processes on this one.
+    This { processes: usize, threads: usize },
+    /// By an engine, which is told this much of each run.
+    Engine { name: String, resources: Resources },
+}
+
+impl Machine {
+    fn text(&self) -> String {
+        match self {
+            Self::This { processes, threads } => {
+                format!("processes  {processes} at once, {threads} threads each")
+            }
+            Self::Engine { name, resources } => {
+                let Resources { cores, gpus, memory, minutes, .. } = resources;
+                let mut needs = vec![format!("cores: {cores}")];
+                needs.extend((*gpus > 0.0).then(|| format!("GPUs: {gpus}")));
+                needs.extend(memory.map(|gib| format!("memory: {gib} GiB")));
+                needs.extend(minutes.map(|minutes| format!("minutes: {minutes}")));
+                format!("engine     {name}; of each run, {}", needs.join(", "))
+            }
+        }
+    }
 }
 
 /// What will be done, what is done already and how long the rest takes.
 pub(super) fn before(work: &Work, commit: &str, machine: Machine) -> String {
     let Work { name, title, preset, contents: (label, contents), jobs, .. } = work;
-    let reduced = if preset.reduced { "reduced; " } else { "" };
+    let reduced = preset.reduced.then_some("reduced");
+    let about: Vec<&str> = reduced.into_iter().chain([preset.note.as_str()]).collect();
+    let about: Vec<&str> = about.into_iter().filter(|it| !it.is_empty()).collect();
     let mut lines = vec![
         format!("{name}: {title}"),
-        format!("preset     {} ({reduced}{})", preset.name, preset.note),
+        format!("preset     {} ({})", preset.name, about.join("; ")),
         format!("{label:<10} {contents}"),
         format!("runs       {}", progress(jobs, commit)),
     ];
@@ -37,8 +60,7 @@ pub(super) fn before(work: &Work, commit: &str, machine: Machine) -> String {
         let done: usize = jobs.iter().map(Job::products_done).sum();
         lines.push(format!("products   {products}, of which {done} done"));
     }
-    let Machine { processes, threads } = machine;
-    lines.push(format!("processes  {processes} at once, {threads} threads each"));
+    lines.push(machine.text());
     lines.push(time_left(jobs.iter(), preset.cores));
     lines.join("\n")
 }
@@ -121,13 +143,14 @@ pub(super) fn after(finished: &[Finished], seconds: f64) -> String {
 mod tests {
     use super::{Machine, after, before, overview, progress};
     use crate::console::duration;
+    use crate::engine::Resources;
     use crate::reproduce::fixtures;
     use crate::reproduce::{figure, table};
     use crate::runs::RunState;
     use crate::runs::fixtures::job;
     use crate::runs::{Finished, Outcome};
 
-    const MACHINE: Machine = Machine { processes: 1, threads: 2 };
+    const MACHINE: Machine = Machine::This { processes: 1, threads: 2 };
 
     fn done(commit: &str) -> RunState {
         RunState::Done { seconds: Some(400.0), commit: commit.to_owned(), reported: true }
@@ -149,6 +172,16 @@ mod tests {
         assert!(
             text.contains(&format!("\ntime left  about {time} (from times on 2 cores")),
             "{text}"
+        );
+    }
+
+    #[test]
+    fn an_engine_is_named_with_what_it_is_told() {
+        let resources = Resources { gpus: 0.5, minutes: Some(30), ..Resources::default() };
+        let machine = Machine::Engine { name: "slurm".to_owned(), resources };
+        assert_eq!(
+            machine.text(),
+            "engine     slurm; of each run, cores: 1, GPUs: 0.5, minutes: 30"
         );
     }
 

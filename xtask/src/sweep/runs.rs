@@ -101,7 +101,7 @@ impl<'a> Runs<'a> {
     pub(super) fn job(&self, run: &Run, sweeps: &Path) -> Job {
         let run_dir = run.folder(sweeps);
         Job {
-            name: run.id.clone(),
+            name: run.name(),
             kind: String::new(),
             expected_seconds: self.preset.seconds,
             state: run_folder::state(&run_dir),

@@ -114,7 +114,8 @@ impl Status {
             format!("waiting    {waiting}"),
         ];
         if let Some(rate) = self.runs_per_hour {
-            lines.push(format!("rate       {rate:.3} runs an hour, of the latest"));
+            let digits = if rate < 10.0 { 1 } else { 0 };
+            lines.push(format!("rate       {rate:.digits$} runs an hour, of the latest"));
         }
         let left = duration(self.remaining_seconds);
         match (running + waiting, self.runs_per_hour) {
