@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::axis::{Axis, Choice};
 use super::grid::{Grid, GridPreset};
-use super::task_id::task_id;
+use super::task_id::{self, task_id};
 use crate::runs::{Job, Training, run_folder};
 
 /// Folder of the runs of all sweeps, beside those of their plans.
@@ -15,6 +15,8 @@ pub(super) struct Runs<'a> {
     grid: &'a Grid,
     pub(super) preset_name: &'a str,
     pub(super) preset: &'a GridPreset,
+    /// Settings of all runs, in normal form, as all settings here.
+    set: Vec<String>,
     places: Vec<Vec<Choice>>,
 }
 
@@ -30,7 +32,20 @@ pub(super) struct Run {
 
 impl<'a> Runs<'a> {
     pub(super) fn of(grid: &'a Grid, preset_name: &'a str, preset: &'a GridPreset) -> Self {
-        Self { grid, preset_name, preset, places: grid.axes.iter().map(Axis::places).collect() }
+        let normal =
+            |set: Vec<String>| set.iter().map(|setting| task_id::normal(setting)).collect();
+        let places = |axis: &Axis| {
+            let places = axis.places().into_iter();
+            places.map(|Choice { name, set }| Choice { name, set: normal(set) }).collect()
+        };
+        let set = grid.set.iter().chain(&preset.set).cloned().collect();
+        Self {
+            grid,
+            preset_name,
+            preset,
+            set: normal(set),
+            places: grid.axes.iter().map(places).collect(),
+        }
     }
 
     fn cells(&self) -> usize {
@@ -94,7 +109,7 @@ impl<'a> Runs<'a> {
     /// What is more particular counts: a setting of an axis over one of the preset over one of the grid.
     fn set(&self, place: &[&Choice]) -> Vec<String> {
         let of_axes = place.iter().flat_map(|choice| &choice.set);
-        self.grid.set.iter().chain(&self.preset.set).chain(of_axes).cloned().collect()
+        self.set.iter().chain(of_axes).cloned().collect()
     }
 
     /// The job of a run, as it is found in the folder of sweeps.

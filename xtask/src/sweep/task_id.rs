@@ -17,16 +17,13 @@ struct Content<'a> {
     preset: &'a str,
     seed: u64,
     /// Values by key, as TOML writes them; of two for one key, the last.
-    settings: BTreeMap<&'a str, String>,
+    settings: BTreeMap<&'a str, &'a str>,
 }
 
-/// The name of the run with this preset, these settings (each as `key=value`) and this seed. The order of settings of
-/// different keys, and how a value is written, do not matter.
+/// The name of the run with this preset, these settings in normal form and this seed. The order of settings of different
+/// keys does not matter.
 pub(super) fn task_id(preset: &str, settings: &[String], seed: u64) -> String {
-    let settings = settings.iter().filter_map(|setting| {
-        let (key, value) = setting.split_once('=')?;
-        Some((key.trim(), normal(value.trim())))
-    });
+    let settings = settings.iter().filter_map(|setting| setting.split_once('='));
     let content = Content { format: FORMAT, preset, seed, settings: settings.collect() };
     // Text by text keys: there is nothing that JSON could not hold.
     let text = serde_json::to_vec(&content).unwrap_or_default();
@@ -35,21 +32,24 @@ pub(super) fn task_id(preset: &str, settings: &[String], seed: u64) -> String {
     hexadecimal[..DIGITS].to_owned()
 }
 
-/// A value as TOML writes it; text that is no TOML is a string, as `nwm --set` takes it.
-fn normal(value: &str) -> String {
+/// A setting `key=value` in normal form: the value as TOML writes it, however it was written; text that is no TOML is a
+/// string, as `nwm --set` takes it.
+pub(super) fn normal(setting: &str) -> String {
+    let (key, value) = setting.split_once('=').unwrap_or((setting, ""));
+    let (key, value) = (key.trim(), value.trim());
     let parsed: Option<toml::Table> = toml::from_str(&format!("value = {value}")).ok();
     let value = parsed
         .and_then(|mut table| table.remove("value"))
         .unwrap_or_else(|| toml::Value::String(value.to_owned()));
-    value.to_string()
+    format!("{key}={value}")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::task_id;
+    use super::{normal, task_id};
 
     fn id(settings: &[&str]) -> String {
-        let settings: Vec<String> = settings.iter().map(|it| (*it).to_owned()).collect();
+        let settings: Vec<String> = settings.iter().map(|it| normal(it)).collect();
         task_id("smoke", &settings, 0)
     }
 
@@ -67,7 +67,7 @@ mod tests {
         assert_eq!(id(&["a.x=7", "a.x=0.5", "b.y=\"text\""]), one, "the last one counts");
         assert_ne!(id(&["a.x=0.25", "b.y=\"text\""]), one);
         assert_ne!(id(&["a.x=0.5"]), one);
-        let settings = ["a.x=0.5".to_owned(), "b.y=text".to_owned()];
+        let settings = ["a.x=0.5", "b.y=text"].map(normal);
         assert_eq!(task_id("smoke", &settings, 0), one);
         assert_ne!(task_id("smoke", &settings, 1), one);
         assert_ne!(task_id("quick", &settings, 0), one);

@@ -11,8 +11,9 @@ use super::{
     score::{Horizon, MATCHED_METRIC, References, Score},
 };
 
-/// Cells of a table whose runs are shown one by one.
-const MOST_DETAILED_CELLS: usize = 200;
+/// Cells of a table whose runs are shown one by one, and whose models are compared: of more, each comparison would need
+/// a hundred times as many resamples to stand out from the others.
+pub(super) const MOST_DETAILED_CELLS: usize = 200;
 
 /// A table of runs: `table.json`. Values are in multiples of `unit` where nothing else is said.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

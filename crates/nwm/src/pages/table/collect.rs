@@ -11,7 +11,7 @@ use super::{
         run_files::{Evaluation, RunRecord},
     },
     answers::AnswerMeasures,
-    cells::{Cell, SeedValue, Status, Table},
+    cells::{Cell, MOST_DETAILED_CELLS, SeedValue, Status, Table},
     comparison::{Contender, RowSummary},
     measures::Measures,
     metric::{Metric, Subject},
@@ -36,6 +36,7 @@ impl Table {
     /// Gathers the results of every run in `plan_dir/plan.json` and compares the models of each row.
     /// A run without `result.json`, or whose training went on or failed after it, is missing; a result that does not fit
     /// its cell is an error.
+    /// In tables of more than 200 cells models are not compared.
     /// Comparisons on many trajectories take a while: `progress` is called with the rows done and their number.
     ///
     /// # Errors
@@ -53,6 +54,7 @@ impl Table {
         let (mut devices, mut horizons) = (BTreeSet::new(), BTreeSet::new());
         let mut cells = Vec::with_capacity(plan.rows.len() * plan.columns.len());
         let (mut summaries, mut matched_summaries) = (Vec::new(), Vec::new());
+        let compares = plan.rows.len() * plan.columns.len() <= MOST_DETAILED_CELLS;
         for (done, row) in plan.rows.iter().enumerate() {
             progress(done, plan.rows.len());
             let runs = plan
@@ -89,10 +91,12 @@ impl Table {
                     })
                     .collect::<Vec<_>>()
             };
-            if let Some(summary) = RowSummary::of(kind, row, &contenders(Horizon::Planned))? {
-                summaries.push(summary.against_published(kind, &row_cells)?);
+            if compares {
+                if let Some(summary) = RowSummary::of(kind, row, &contenders(Horizon::Planned))? {
+                    summaries.push(summary.against_published(kind, &row_cells)?);
+                }
+                matched_summaries.extend(RowSummary::of(kind, row, &contenders(Horizon::Matched))?);
             }
-            matched_summaries.extend(RowSummary::of(kind, row, &contenders(Horizon::Matched))?);
             for evaluation in runs.into_iter().flat_map(|runs| runs.evaluations) {
                 devices.insert(evaluation.device);
                 if !evaluation.horizon.is_empty() {

@@ -74,8 +74,8 @@ pub(super) fn table_page(
         section { h2 { "Missing" (label) } (missing_list(table)) }
         @if !table.is_shown_in_detail() {
             p.quiet {
-                "Of a table with so many cells no runs are shown one by one; table.csv has every cell, and "
-                "nwm report makes the page of a run."
+                "In a table of so many cells models are not compared and runs are not shown one by one; "
+                "table.csv has every cell, and nwm report makes the page of a run."
             }
         }
         @for row in &rows { (row) }
