@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode, Stdio};
 use anyhow::Result;
 
 use super::stage::{Stage, Verdict, run_all};
-use super::{checks, cuda, dependencies, kernels, smoke};
+use super::{checks, cuda, dependencies, engines, kernels, smoke};
 use crate::flags::Ci;
 use crate::usage::UsageError;
 use crate::workspace::Workspace;
@@ -62,6 +62,7 @@ impl Ci {
                     cargo(&["test", "--package", package]),
                 ));
             }
+            stages.extend(engines::stages(workspace));
             stages.push(deny(cargo));
         }
         stages

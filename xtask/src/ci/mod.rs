@@ -4,6 +4,7 @@ mod checks;
 mod command;
 mod cuda;
 mod dependencies;
+mod engines;
 mod kernels;
 mod smoke;
 mod stage;
