@@ -80,7 +80,7 @@ fn finish(run_dir: &std::path::Path, seed: u64, index: usize) {
     let result = serde_json::json!({
         "format": 1, "task": "forecast", "model": "nwm_2d", "data": "mass_spring", "split": "test",
         "preset": "smoke", "seed": seed, "commit": "c0ffee", "device": "cpu", "parameters": 1,
-        "trajectories": TRAJECTORIES, "checkpoint": {"step": 7, "configured": true}, "steps": 7,
+        "trajectories": TRAJECTORIES, "checkpoint": {"step": 7, "configured": true, "sha256": "0"}, "steps": 7,
         "trained_steps": 7, "seconds": 1.0, "inference_steps": 31, "horizon": "as_published", "unit": 1e-8,
         "metrics": {METRIC: error}, "per_trajectory": {METRIC: errors},
     });
