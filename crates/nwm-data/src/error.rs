@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::names::suggestion;
 use crate::spec::Split;
 
 /// Result with this crate's [`Error`].
@@ -14,7 +15,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// A name is not one of the known ones.
-    #[error("unknown {what} {found:?}: expected one of {known}")]
+    #[error("unknown {what} {found:?}: expected one of {known}{}", suggestion(found, known))]
     UnknownName {
         /// What the name should denote ("system", "split", ...).
         what: &'static str,

@@ -47,6 +47,9 @@ const LENGTH_PLACE: Range<usize> = 28..36;
 /// Bytes of a chunk, at most: many times what is sensible.
 const LARGEST_CHUNK: usize = 1 << 30;
 
+/// Arrays that a message about another one names, at most.
+const MOST_NAMED: usize = 8;
+
 /// Who wrote a file that is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Author {
@@ -152,14 +155,27 @@ impl Reader {
         })
     }
 
+    /// What else there is, for a message about an array that is not there.
+    fn others(&self) -> String {
+        let mut names: Vec<String> =
+            self.names().unwrap_or_default().into_iter().map(|name| format!("/{name}")).collect();
+        names.sort_unstable();
+        let more = if names.len() > MOST_NAMED { ", ..." } else { "" };
+        names.truncate(MOST_NAMED);
+        match names.as_slice() {
+            [] => String::new(),
+            names => format!("; the file has {}{more}", names.join(", ")),
+        }
+    }
+
     /// An array by its path, and the type of its elements.
     fn dataset(&self, name: &str) -> Result<(Numbers, DatatypeMessage)> {
         let place = format!("dataset /{}", name.trim_start_matches('/'));
         let unreadable = |reason: String| {
             self.content(&place, format!("nothing readable ({reason})"), "an array of numbers")
         };
-        let dataset =
-            guarded(|| self.file.dataset(name.trim_start_matches('/'))).map_err(unreadable)?;
+        let dataset = guarded(|| self.file.dataset(name.trim_start_matches('/')))
+            .map_err(|reason| unreadable(reason + &self.others()))?;
         let datatype = guarded(|| dataset.datatype()).map_err(unreadable)?;
         let shape = guarded(|| Ok(dataset.shape())).map_err(unreadable)?;
         let chunk = guarded(|| Ok(dataset.chunk_dims())).map_err(unreadable)?;

@@ -79,6 +79,7 @@ mod input_file;
 mod integrators;
 mod loader;
 mod mnist;
+mod names;
 mod prefetch;
 pub mod recording;
 mod render;
@@ -102,6 +103,7 @@ pub use generate::generate;
 pub use integrators::{Coordinates, DormandPrince, Effort, Leapfrog};
 pub use loader::{Cursor, Loader, LoaderOptions};
 pub use mnist::{Digits, IdxArray, MnistPart, read_idx};
+pub use names::nearest_name;
 pub use render::{Appearance, CHANNELS, DEFAULT_RESOLUTION, PixelValue, Renderer};
 pub use scenes::Scenes;
 pub use sequences::{

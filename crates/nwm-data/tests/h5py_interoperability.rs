@@ -106,7 +106,7 @@ for version in ["earliest", "latest"]:
             ("/signed", "type"),
             ("/text", "type"),
             ("/empty", "shape [0, 10, 6, 7, 2]"),
-            ("/absent", "nothing readable"),
+            ("/absent", "nothing readable (dataset 'absent' not found; the file has /"),
         ] {
             let message = FramesFile::open(&path, name).unwrap_err().to_string();
             let expected = format!("{version}.h5: dataset {name}: found {found}");

@@ -11,7 +11,7 @@ use nwm_models::{
 use crate::checkpoint::read_state;
 use crate::config::{CheckpointChoice, Config, Layer, Resolved};
 use crate::error::{Error, Result};
-use crate::run_folder::{CONFIGURATION_FILE, RunRecord, read_run_record};
+use crate::run_folder::{RunRecord, read_run_record};
 
 /// A checkpoint by name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl TrainedRun {
     /// [`Error::File`] if the folder holds no run, or no such checkpoint that is intact; [`Error::Key`] if its configuration
     /// is none.
     pub fn open(run_directory: &Path, requested: RequestedCheckpoint) -> Result<Self> {
-        let layers = [Layer::read(&run_directory.join(CONFIGURATION_FILE))?];
+        let layers = [Layer::of_run(run_directory)?];
         let resolved = Resolved::from_layers(&layers)?;
         let record = read_run_record(run_directory)?;
         let configured = resolved.config().eval.checkpoint;

@@ -26,6 +26,11 @@ const PRESETS: [(&str, [&str; 3]); 3] = [
     ("paper", [include_str!("../presets/paper.toml"); 3]),
 ];
 
+/// What presets are called.
+pub(crate) fn names() -> [&'static str; 3] {
+    PRESETS.map(|(name, _)| name)
+}
+
 /// The layer of a preset for a task.
 pub(crate) fn layer(name: &str, task: TaskName) -> anyhow::Result<Layer> {
     let known = PRESETS.map(|(name, _)| name).join(", ");

@@ -55,13 +55,56 @@ fn every_shell_has_completions() {
 #[test]
 fn a_word_that_is_almost_right_is_suggested() {
     let folder = tempfile::tempdir().unwrap();
-    for (arguments, suggested) in
-        [(["simulat", "--out"], "'simulate'"), (["waves", "--surogates"], "'--surrogates'")]
-    {
-        let output = nwm(folder.path()).args(arguments).output().unwrap();
-        assert_eq!(code(&output), 2);
-        assert!(stderr(&output).contains(suggested), "{}", stderr(&output));
+    let generate = "data generate --split test --count 1 --out a.h5";
+    for (line, suggested) in [
+        ("simulat --out a", "'simulate'"),
+        ("data lst", "'list'"),
+        ("waves a --surogates 9", "'--surrogates'"),
+        ("waves a --grid trous --out a", "'torus'"),
+        ("simulate --preset spirl --out a", "'spiral'"),
+        ("simulate --drive nose --out a", "'noise'"),
+        ("train --preset quik --run-dir a", "'quick'"),
+        ("train --run-dir a --set train.step=1", "train.steps"),
+        ("train --run-dir a --set data.name=pendlum", "did you mean pendulum?"),
+        ("config nwm2d", "'nwm_2d'"),
+        ("config --data rotating_mnst", "did you mean rotating_mnist?"),
+        (&format!("{generate} sprng"), "did you mean spring?"),
+        (&format!("{generate} spring --variant color"), "'colors'"),
+        ("data show mnst --out a", "did you mean mnist?"),
+        ("data fetch mnst", "did you mean mnist?"),
+        ("completions bsh", "'bash'"),
+    ] {
+        let output = nwm(folder.path()).args(line.split(' ')).output().unwrap();
+        assert_eq!(code(&output), 2, "{line}: {}", stderr(&output));
+        assert!(stderr(&output).contains(suggested), "{line}: {}", stderr(&output));
     }
+}
+
+#[test]
+fn an_array_that_is_not_there_is_told_from_those_that_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |line: &str| nwm(folder.path()).args(line.split(' ')).output().unwrap();
+    assert_eq!(code(&run("simulate --topology torus:8x8 --steps 9 --out a")), 0);
+    let output = run("waves a/trajectory.h5 --dataset /positon --out b");
+    assert_eq!(code(&output), 3);
+    let message = stderr(&output);
+    assert!(
+        message.contains("'positon' not found; the file has /position, /velocity"),
+        "{message}"
+    );
+}
+
+#[test]
+fn the_version_tells_what_a_report_of_a_problem_needs() {
+    let folder = tempfile::tempdir().unwrap();
+    let version = |flag: &str| {
+        String::from_utf8(nwm(folder.path()).arg(flag).output().unwrap().stdout).unwrap()
+    };
+    assert_eq!(version("-V"), format!("nwm {}\n", env!("CARGO_PKG_VERSION")));
+    let lines = version("--version");
+    let lines: Vec<_> = lines.lines().collect();
+    assert_eq!(lines.len(), 3);
+    assert!(lines[1].starts_with("commit ") && lines[2].starts_with("features "), "{lines:?}");
 }
 
 #[test]

@@ -23,14 +23,15 @@ fn assert_refused(output: &Output, expected: i32, parts: &[&str]) {
 #[test]
 fn configuration_errors_name_the_key_and_exit_2() {
     let folder = tempfile::tempdir().unwrap();
-    let cases: [(&str, &[&str]); 8] = [
+    let cases: [(&str, &[&str]); 9] = [
         ("train.batchsize=3", &["unknown key train.batchsize", "train.batch_size"]),
         ("train.steps=\"many\"", &["train.steps", "string"]),
         ("model.cell.kernel_size=4", &["kernel", "4", "odd"]),
         ("model.cell.dt_raw=-9.0", &["dt", "0.001"]),
         ("train.window=41", &["data.frames", "found 40", "47"]),
-        ("model.name=rnn", &["model.name", "unknown variant"]),
-        ("data.name=spiral", &["spiral", "mass_spring"]),
+        ("model.name=nwm2d", &["model.name", "unknown variant", "did you mean nwm_2d?"]),
+        ("train.optimizer=adm", &["train.optimizer", "did you mean adam?"]),
+        ("data.name=smnst", &["data.name", "mass_spring", "did you mean smnist?"]),
         ("train.batch_size=1000000000", &["GiB of memory", "are free; lower train.batch_size"]),
     ];
     for (assignment, parts) in cases {
@@ -47,8 +48,6 @@ fn a_configuration_that_is_not_there_exits_2() {
     let output =
         nwm(folder.path()).args(["train", "--config", "no.toml", "--run-dir", "r"]).output();
     assert_refused(&output.unwrap(), 2, &["no.toml", "nwm config"]);
-    let output = nwm(folder.path()).args(["config", "--preset", "fast"]).output().unwrap();
-    assert_refused(&output, 2, &["smoke, quick, paper"]);
 }
 
 #[test]
@@ -61,10 +60,9 @@ fn a_configuration_that_is_not_toml_names_file_and_line() {
 }
 
 #[test]
-fn unknown_presets_and_devices_are_refused() {
+fn unknown_devices_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let with = |arguments: [&str; 2]| train(folder.path(), "run").args(arguments).output().unwrap();
-    assert_refused(&with(["--preset", "fast"]), 2, &["smoke, quick, paper"]);
     assert_refused(&with(["--device", "tpu"]), 2, &["auto, cpu or cuda:0"]);
     assert_refused(&with(["--device", "cuda:0"]), 4, &["without CUDA"]);
 }
@@ -127,8 +125,10 @@ fn missing_truncated_and_flipped_data_files_exit_3() {
 #[test]
 fn a_run_without_a_checkpoint_cannot_be_scored() {
     let folder = tempfile::tempdir().unwrap();
-    let output = nwm(folder.path()).args(["eval", "nowhere"]).output().unwrap();
-    assert_refused(&output, 3, &["nowhere"]);
+    for command in [&["eval", "nowhere"][..], &["export", "nowhere", "--out", "kept"]] {
+        let output = nwm(folder.path()).args(command).output().unwrap();
+        assert_refused(&output, 3, &["nowhere", "expected a run folder that nwm train made"]);
+    }
     assert_eq!(code(&train(folder.path(), "run").output().unwrap()), 0);
     fs::remove_dir_all(folder.path().join("run/checkpoints")).unwrap();
     let output = nwm(folder.path()).args(["eval", "run"]).output().unwrap();

@@ -283,7 +283,7 @@ mod tests {
         assert_eq!(
             message,
             "unknown system \"pendulums\": expected one of mass_spring, spring, pendulum, two_body, \
-             matching_pennies, double_pendulum, rock_paper_scissors"
+             matching_pennies, double_pendulum, rock_paper_scissors; did you mean pendulum?"
         );
     }
 

@@ -3,6 +3,7 @@
 //! [`Config`] is the tree; [`Resolved`] is what comes out of stacking layers (defaults, a preset, a file,
 //! `--set`) and knows where each value came from.
 
+mod names;
 mod published;
 mod range;
 mod resolve;

@@ -3,20 +3,12 @@
 use nwm_data::System;
 use nwm_models::{BiasScope, CellSection, ModelConfig, ModelName, TaskName};
 
+use super::names::task_of;
 use super::sections::{
     AnalysisConfig, CheckpointChoice, Config, DataConfig, EvalConfig, TrainConfig,
 };
 use crate::optimizer::OptimizerName;
 use crate::schedule::Schedule;
-
-/// What a model learns from the data set of this name.
-pub(crate) fn task_of(data: &str) -> TaskName {
-    match data {
-        "smnist" | "psmnist" | "adding" => TaskName::Sequence,
-        "rotating_mnist" | "gratings" | "noise" => TaskName::Variational,
-        _ => TaskName::Forecast,
-    }
-}
 
 /// The published experiment of a model on a data set.
 pub(super) fn published(name: ModelName, data: &str) -> Config {

@@ -2,7 +2,7 @@
 
 use nwm_models::TaskName;
 
-use super::published::task_of;
+use super::names::{data_name_problem, task_of};
 use super::{CheckpointChoice, Config};
 use crate::data::FILE_DATA;
 use crate::schedule::Schedule;
@@ -73,6 +73,9 @@ impl Config {
             let problem =
                 format!("found [{low}, {high}], expected 0 < low < high < 0.5 cycles per frame");
             return Some(("analysis.band", problem));
+        }
+        if let Some(problem) = data_name_problem(&self.data.name) {
+            return Some(("data.name", problem));
         }
         let task = task_of(&self.data.name);
         if self.model.task != task {

@@ -8,8 +8,10 @@ use nwm_models::ModelName;
 use serde::Deserialize;
 use toml::{Table, Value};
 
+use super::names::value_problem;
 use super::sections::Config;
 use crate::error::{Error, Result};
+use crate::run_folder::CONFIGURATION_FILE;
 
 /// Keys further than this many edits from a known one get no suggestion.
 const NEAREST_EDITS: usize = 12;
@@ -56,6 +58,21 @@ impl Layer {
     pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
         Self::parse(path.display().to_string(), &text)
+    }
+
+    /// The whole configuration of a run, from its folder.
+    ///
+    /// # Errors
+    /// [`Error::File`] if the folder holds no run, and those of [`Layer::read`].
+    pub fn of_run(run_directory: &Path) -> Result<Self> {
+        let path = run_directory.join(CONFIGURATION_FILE);
+        Self::read(&path).map_err(|error| match error {
+            Error::Io { path, source } if source.kind() == std::io::ErrorKind::NotFound => {
+                let problem = "found no such file, expected a run folder that nwm train made";
+                Error::File { path, problem: problem.into() }
+            }
+            other => other,
+        })
     }
 
     /// A layer from one `key=value` argument; the value is TOML, or else a plain string.
@@ -107,7 +124,7 @@ impl Resolved {
                 name = ModelName::deserialize(value.clone()).map_err(|error| Error::Key {
                     origin: layer.origin.clone(),
                     key: "model.name".into(),
-                    problem: error.to_string().trim_end().to_owned(),
+                    problem: value_problem(&error.to_string()),
                 })?;
             }
         }
@@ -148,7 +165,7 @@ impl Resolved {
             Error::Key {
                 origin: self.origin(&key),
                 key,
-                problem: error.into_inner().to_string().trim_end().to_owned(),
+                problem: value_problem(&error.into_inner().to_string()),
             }
         })
     }

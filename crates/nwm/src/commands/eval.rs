@@ -60,7 +60,7 @@ fn score(
 ) -> anyhow::Result<EvaluationResult> {
     let run_directory = &arguments.run_dir;
     let request = EvaluationRequest { checkpoint, device: arguments.device.choice()?.open()? };
-    let resolved = Resolved::from_layers(&[Layer::read(&run_directory.join("resolved.toml"))?])?;
+    let resolved = Resolved::from_layers(&[Layer::of_run(run_directory)?])?;
     examine::data_files(&resolved.config().data, &[Split::Train, Split::Test])?;
     Ok(Progress::of(terminal, "trajectory", |progress| {
         evaluate(run_directory, &request, progress)

@@ -58,7 +58,7 @@ fn write(
         steps: arguments.steps,
         device: arguments.device.choice()?.open()?,
     };
-    let resolved = Resolved::from_layers(&[Layer::read(&run_directory.join("resolved.toml"))?])?;
+    let resolved = Resolved::from_layers(&[Layer::of_run(run_directory)?])?;
     examine::data_files(&resolved.config().data, &[Split::Test])?;
     Ok(Progress::of(terminal, "sequence", |progress| {
         unroll_run(run_directory, &request, out, progress)

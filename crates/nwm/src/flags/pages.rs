@@ -10,7 +10,7 @@ pub(crate) struct ReportArguments {
     #[arg(required = true)]
     pub(crate) run_dirs: Vec<PathBuf>,
     /// The file to write: .html for the page, .gif for the movie of one run's first forecast.
-    #[arg(long)]
+    #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
 }
 
@@ -19,7 +19,7 @@ pub(crate) struct TableArguments {
     /// Folder with a plan.json.
     pub(crate) plan_dir: PathBuf,
     /// Folder for the table's files.
-    #[arg(long)]
+    #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
 }
 
@@ -28,7 +28,7 @@ pub(crate) struct FigureArguments {
     /// The plan, such as runs/figures-quick/plans/fig4.json.
     pub(crate) plan: PathBuf,
     /// Folder for the figure's files.
-    #[arg(long)]
+    #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
 }
 

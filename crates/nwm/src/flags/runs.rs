@@ -3,6 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::PossibleValuesParser;
+use nwm_models::ModelName;
+
+use crate::presets;
 
 /// Where a model runs.
 #[derive(Debug, Args)]
@@ -15,19 +19,20 @@ pub(crate) struct DeviceArgument {
 #[derive(Debug, Args)]
 pub(crate) struct TrainArguments {
     /// Configuration file (TOML).
-    #[arg(long)]
+    #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// Set one key, such as train.steps=1000; may be repeated.
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
     /// The run folder.
-    #[arg(long)]
+    #[arg(long, value_name = "DIR")]
     pub(crate) run_dir: PathBuf,
-    /// smoke, quick or paper; the configuration file and --set are laid over it.
-    #[arg(long)]
+    /// Settings to begin with: a smoke test of seconds, a reduced experiment of minutes, or that of the paper. The configuration
+    /// file and --set are laid over it.
+    #[arg(long, value_parser = PossibleValuesParser::new(presets::names()))]
     pub(crate) preset: Option<String>,
     /// Seed of initial parameters and of the order of the data; the same as --set train.seed=S.
-    #[arg(long)]
+    #[arg(long, value_name = "S")]
     pub(crate) seed: Option<u64>,
     #[command(flatten)]
     pub(crate) device: DeviceArgument,
@@ -43,7 +48,7 @@ pub(crate) struct EvalArguments {
     pub(crate) run_dir: PathBuf,
     /// best (the least validation error), last, or the step of a checkpoint; what the run's own eval.checkpoint says by
     /// default.
-    #[arg(long)]
+    #[arg(long, value_name = "WHICH")]
     pub(crate) checkpoint: Option<String>,
     #[command(flatten)]
     pub(crate) device: DeviceArgument,
@@ -54,14 +59,14 @@ pub(crate) struct ExportArguments {
     /// The run folder.
     pub(crate) run_dir: PathBuf,
     /// The new folder, which must not hold a run.
-    #[arg(long)]
+    #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
     /// Keep numbers in half precision: half as large, and off by up to 2^-11 of their size.
     #[arg(long)]
     pub(crate) half: bool,
     /// best (the least validation error), last, or the step of a checkpoint; what the run's own eval.checkpoint says by
     /// default.
-    #[arg(long)]
+    #[arg(long, value_name = "WHICH")]
     pub(crate) checkpoint: Option<String>,
 }
 
@@ -70,21 +75,21 @@ pub(crate) struct UnrollArguments {
     /// The run folder.
     pub(crate) run_dir: PathBuf,
     /// The HDF5 file to write.
-    #[arg(long)]
+    #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
     /// Test trajectories, films or sequences, the first ones; all, if there are fewer.
-    #[arg(long, default_value_t = 8)]
+    #[arg(long, value_name = "N", default_value_t = 8)]
     pub(crate) count: usize,
     /// Test trajectories by number, from 0, such as 3,7,11.
     #[arg(long, value_name = "N,N,...", value_delimiter = ',', conflicts_with = "count")]
     pub(crate) trajectories: Option<Vec<usize>>,
     /// Frames to predict; by default those of an evaluation, and of films 72. Forecasts may go on where the true frames end. Of
     /// a run that answers sequences, the steps whose states are written; all by default.
-    #[arg(long)]
+    #[arg(long, value_name = "N")]
     pub(crate) steps: Option<usize>,
     /// best (the least validation error), last, or the step of a checkpoint; what the run's own eval.checkpoint says by
     /// default.
-    #[arg(long)]
+    #[arg(long, value_name = "WHICH")]
     pub(crate) checkpoint: Option<String>,
     #[command(flatten)]
     pub(crate) device: DeviceArgument,
@@ -92,13 +97,14 @@ pub(crate) struct UnrollArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct ConfigArguments {
-    /// ar, hgn, ode_tr, rgn, cornn, nwm_2d (the default) or nwm_1d.
+    /// The model; nwm_2d by default.
+    #[arg(value_parser = PossibleValuesParser::new(ModelName::ALL.map(ModelName::as_str)))]
     pub(crate) model: Option<String>,
     /// The data set whose experiment is printed, such as smnist or rotating_mnist; mass_spring by default.
     #[arg(long, value_name = "NAME")]
     pub(crate) data: Option<String>,
-    /// smoke, quick or paper.
-    #[arg(long)]
+    /// Settings to begin with: a smoke test of seconds, a reduced experiment of minutes, or that of the paper.
+    #[arg(long, value_parser = PossibleValuesParser::new(presets::names()))]
     pub(crate) preset: Option<String>,
 }
 

@@ -53,26 +53,26 @@ impl From<DriveName> for SimulationDrive {
 
 #[derive(Debug, Args)]
 pub(crate) struct SimulateArguments {
-    /// Which cell.
+    /// The cell: kernels and scalars in which waves are known to live, or not.
     #[arg(long, value_enum, default_value_t = PresetName::Pulse)]
     pub(crate) preset: PresetName,
     /// torus:ROWSxCOLUMNS, or rings:RINGSxSITES for rings that know nothing of each other.
     #[arg(long, default_value = "torus:64x64")]
     pub(crate) topology: Topology,
     /// Maps, which know nothing of each other.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) channels: usize,
-    /// Steps.
-    #[arg(long, default_value_t = 400)]
+    /// How many steps.
+    #[arg(long, value_name = "N", default_value_t = 400)]
     pub(crate) steps: usize,
     /// Seed of what is random: noise, a random start, the places of all pulses but the first.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, value_name = "S", default_value_t = 0)]
     pub(crate) seed: u64,
     /// What drives the cell; none for spirals, else a pulse by default.
     #[arg(long, value_enum)]
     pub(crate) drive: Option<DriveName>,
     /// Folder for waves.gif, trajectory.h5 and report.html.
-    #[arg(long)]
+    #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
 }
 
@@ -99,16 +99,16 @@ pub(crate) struct WavesArguments {
     #[arg(long, value_enum, default_value_t = GridName::Open)]
     pub(crate) grid: GridName,
     /// Recordings without waves to compare with.
-    #[arg(long, default_value_t = 39)]
+    #[arg(long, value_name = "N", default_value_t = 39)]
     pub(crate) surrogates: usize,
     /// Seed of the surrogates.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, value_name = "S", default_value_t = 0)]
     pub(crate) seed: u64,
     /// Do not write phase.h5, which has five numbers for each one of the recording.
     #[arg(long)]
     pub(crate) no_fields: bool,
     /// Folder for what is found.
-    #[arg(long)]
+    #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
 }
 
@@ -117,25 +117,25 @@ pub(crate) struct InduceArguments {
     /// The run folder of a variational model on rings or a torus, trained on rotating_mnist or gratings.
     pub(crate) run_dir: PathBuf,
     /// Folder for what is found.
-    #[arg(long)]
+    #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
     /// Sites that each step moves activity by, toward larger indices; negative numbers move it the other way, fractions are
     /// interpolated.
-    #[arg(long, default_value_t = 1.0, allow_negative_numbers = true)]
+    #[arg(long, value_name = "SITES", default_value_t = 1.0, allow_negative_numbers = true)]
     pub(crate) velocity: f64,
     /// Steps; the state is decoded unmoved, too.
-    #[arg(long, default_value_t = 18)]
+    #[arg(long, value_name = "N", default_value_t = 18)]
     pub(crate) steps: usize,
     /// Test films that are measured, the first ones; all, if there are fewer. With fewer than 20 nothing is compared with the
     /// control.
-    #[arg(long, default_value_t = 64)]
+    #[arg(long, value_name = "N", default_value_t = 64)]
     pub(crate) count: usize,
     /// Where activity moves: along columns or, on a torus, along rows.
     #[arg(long, value_enum, default_value_t = AlongName::Columns)]
     pub(crate) along: AlongName,
     /// best (the least validation error), last, or the step of a checkpoint; what the run's own eval.checkpoint says by
     /// default.
-    #[arg(long)]
+    #[arg(long, value_name = "WHICH")]
     pub(crate) checkpoint: Option<String>,
     #[command(flatten)]
     pub(crate) device: DeviceArgument,
@@ -190,11 +190,11 @@ pub(crate) struct SelectivityArguments {
     /// The run folder of a variational model, trained on rotating_mnist, gratings or noise.
     pub(crate) run_dir: PathBuf,
     /// Folder for what is found.
-    #[arg(long)]
+    #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
     /// best (the least validation error), last, or the step of a checkpoint; what the run's own eval.checkpoint says by
     /// default.
-    #[arg(long)]
+    #[arg(long, value_name = "WHICH")]
     pub(crate) checkpoint: Option<String>,
     /// Pixels of a period of the still gratings; by default data.wavelength of a run on gratings, and 24 of any other.
     #[arg(long, value_name = "PX", allow_negative_numbers = true)]
@@ -206,7 +206,7 @@ pub(crate) struct SelectivityArguments {
     #[arg(long)]
     pub(crate) absolute: bool,
     /// Seed of the shuffled units.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, value_name = "S", default_value_t = 0)]
     pub(crate) seed: u64,
     #[command(flatten)]
     pub(crate) device: DeviceArgument,

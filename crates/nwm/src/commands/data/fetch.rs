@@ -12,7 +12,8 @@ use crate::terminal::Terminal;
 /// Gets the files of a published data set.
 pub(super) fn fetch(arguments: &FetchArguments, terminal: &Terminal) -> anyhow::Result<Ending> {
     let sources = Sources::built_in()?;
-    let source = sources.get(&arguments.name)?;
+    let failed = || format!("failed to fetch {}", arguments.name);
+    let source = sources.get(&arguments.name).with_context(failed)?;
     let folder = arguments
         .out
         .clone()
@@ -36,7 +37,7 @@ pub(super) fn fetch(arguments: &FetchArguments, terminal: &Terminal) -> anyhow::
     if let Some((_, progress)) = current {
         progress.finish();
     }
-    let files = files.with_context(|| format!("failed to fetch {}", arguments.name))?;
+    let files = files.with_context(failed)?;
     let text: String = files
         .iter()
         .map(|file| match &file.from {

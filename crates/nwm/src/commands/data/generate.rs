@@ -17,7 +17,10 @@ pub(super) fn generate(
     arguments: &GenerateArguments,
     terminal: &Terminal,
 ) -> anyhow::Result<Ending> {
-    let (system, variant) = set_name::parse(&arguments.name, arguments.variant.as_deref())?;
+    let out = &arguments.out;
+    let failed = || format!("failed to generate {}", out.display());
+    let (system, variant) =
+        set_name::parse(&arguments.name, arguments.variant.as_deref()).with_context(failed)?;
     let spec = DatasetSpec {
         variant,
         seed: arguments.seed,
@@ -25,9 +28,7 @@ pub(super) fn generate(
         dt: arguments.dt.unwrap_or_else(|| system.default_dt()),
         ..DatasetSpec::new(system, arguments.split.into(), arguments.count)
     };
-    let out = &arguments.out;
-    write(&spec, arguments, terminal)
-        .with_context(|| format!("failed to generate {}", out.display()))?;
+    write(&spec, arguments, terminal).with_context(failed)?;
     terminal.result(
         &json!({"format": 1, "file": out, "dataset": spec}),
         &format!(

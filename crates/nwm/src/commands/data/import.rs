@@ -16,10 +16,13 @@ use crate::terminal::Terminal;
 
 /// Copies records into a file of ours.
 pub(super) fn import(arguments: &ImportArguments, terminal: &Terminal) -> anyhow::Result<Ending> {
-    let (system, variant) = set_name::parse(&arguments.set, arguments.variant.as_deref())?;
+    let out = &arguments.out;
+    let failed = || format!("failed to import into {}", out.display());
+    let (system, variant) =
+        set_name::parse(&arguments.set, arguments.variant.as_deref()).with_context(failed)?;
     let split = match arguments.split {
         Some(split) => split.into(),
-        None => split_of_names(&arguments.files)?.unwrap_or_else(|| {
+        None => split_of_names(&arguments.files).with_context(failed)?.unwrap_or_else(|| {
             terminal.message("the names of the files say no split: taken as train (--split)");
             Split::Train
         }),
@@ -27,7 +30,6 @@ pub(super) fn import(arguments: &ImportArguments, terminal: &Terminal) -> anyhow
     let (dt, frames) = (arguments.dt, arguments.frames);
     let options = ImportOptions { system, variant, split, dt, frames };
     let interrupt = watch_signals()?;
-    let out = &arguments.out;
     let mut progress: Option<Progress> = None;
     let spec = store::import(&arguments.files, options, out, |done, total| {
         progress
@@ -38,7 +40,7 @@ pub(super) fn import(arguments: &ImportArguments, terminal: &Terminal) -> anyhow
     if let Some(progress) = progress {
         progress.finish();
     }
-    let spec = spec.with_context(|| format!("failed to import into {}", out.display()))?;
+    let spec = spec.with_context(failed)?;
     terminal.result(
         &json!({"format": 1, "file": out, "dataset": spec}),
         &format!(

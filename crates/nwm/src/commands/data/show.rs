@@ -1,11 +1,13 @@
 //! A contact sheet and a movie of some trajectories.
 
+use std::path::Path;
+
 use anyhow::Context as _;
 use nwm_analysis::figures::{
     LineChart, MovieOptions, RgbFrame, SheetOptions, animated_gif, contact_sheet,
 };
 use nwm_data::store::Dataset;
-use nwm_data::{FrameSource as _, Renderer};
+use nwm_data::{FrameSource as _, Renderer, nearest_name};
 use nwm_train::Error;
 use serde_json::json;
 
@@ -47,6 +49,7 @@ fn pictures(arguments: &ShowArguments, terminal: &Terminal) -> anyhow::Result<En
             (sequences.iter().map(film).collect::<anyhow::Result<Vec<_>>>()?, None)
         }
         None => {
+            refuse_misspelt(file)?;
             let set = Dataset::open(file)?;
             let count = count.min(set.trajectories());
             let films = (0..count).map(|trajectory| film(&set, trajectory));
@@ -66,6 +69,18 @@ fn pictures(arguments: &ShowArguments, terminal: &Terminal) -> anyhow::Result<En
     let text = paths.iter().map(|path| format!("wrote {}\n", path.display())).collect::<String>();
     terminal.result(&json!({"format": 1, "files": paths}), &text);
     Ok(Ending::Done)
+}
+
+/// Refuses what is no file but nearly the name of a set.
+fn refuse_misspelt(file: &Path) -> Result<(), UsageError> {
+    let names = Sequences::ALL.map(Sequences::name);
+    match file.to_str().and_then(|found| nearest_name(found, names)) {
+        Some(name) if !file.exists() => Err(UsageError(format!(
+            "found no such file, expected one, or one of {}; did you mean {name}?",
+            names.join(", ")
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// The frames of one trajectory, upright: row 0 of particles is the smallest y. Strategies of games are a matrix, whose

@@ -20,7 +20,8 @@ use crate::terminal::Terminal;
 
 /// Says what this machine and this program can do, and what would be missing.
 pub(crate) fn run(arguments: &DoctorArguments, terminal: &Terminal) -> anyhow::Result<Ending> {
-    let choice = arguments.device.as_deref().map(device_choice).transpose()?;
+    let choice = arguments.device.as_deref().map(device_choice).transpose();
+    let choice = choice.context("failed to use the device")?;
     let (cpu_entry, cpu_line) = cpu();
     let gpus = Gpus::find();
     let (cuda, cuda_lines) = cuda(&Machine::here(), &gpus);
