@@ -55,7 +55,7 @@ impl Medium {
     }
 
     /// A site listens to the next three on its right (and on a torus to those beside them): nearer ones alone
-    /// would favour waves of four sites. Waves of eight grow fastest.
+    /// would favour waves of four sites. Waves of eleven grow fastest.
     fn one_way(sheet: Sheet) -> Self {
         const STRENGTH: f64 = 2.0;
         const ACROSS: [f64; 3] = [0.25, 0.5, 0.25];

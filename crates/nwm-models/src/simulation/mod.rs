@@ -1,8 +1,8 @@
 //! Untrained cells that show waves: a preset of parameters, something that sets it in motion, and the linear
 //! theory of what must follow.
 //!
-//! The published initial values show no wave: their constant kernels hardly couple neighbours, and half of any
-//! motion is gone within a cycle. The other presets are media in which waves are known to live.
+//! The published initial values show no wave: their constant kernels hardly couple neighbours, and four fifths
+//! of any motion are gone within a cycle. The other presets are media in which waves are known to live.
 //!
 //! ```
 //! use nwm_models::simulation::{Simulation, SimulationOptions};

@@ -82,7 +82,7 @@ fn description(preset: SimulationPreset) -> &'static str {
         }
         SimulationPreset::Published => {
             "The published initial values of the rotating digits. Their kernels hardly couple neighbours and their \
-             damping takes half of any motion within a cycle: there is no wave before training."
+             damping takes four fifths of any motion within a cycle: there is no wave before training."
         }
         _ => "",
     }
