@@ -254,8 +254,8 @@ pub(crate) struct Kernels {
 /// Run every check of this repository, and print how long each took.
 #[derive(Debug, Args)]
 pub(crate) struct Ci {
-    /// Also what is too slow for every change: each crate built and tested alone, and licences and
-    /// advisories of the dependencies if cargo-deny is installed.
+    /// Also what is too slow for every change: each crate built and tested alone, every command of the guides, and licences
+    /// and advisories of the dependencies if cargo-deny is installed.
     #[arg(long)]
     pub(crate) full: bool,
 

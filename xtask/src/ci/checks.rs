@@ -83,23 +83,41 @@ fn readme(files: &[TextFile]) -> Vec<String> {
         .collect()
 }
 
-/// The README's Rust examples stand in the README of a crate too, whose doc tests compile them.
+/// What the README and the pages show of Rust stands somewhere else, too, where it is compiled: in the README of a crate,
+/// whose doc tests do, or in an example. Indentation does not count.
 fn untested_examples(files: &[TextFile]) -> Vec<String> {
+    let is_page = |file: &&TextFile| {
+        file.path.ends_with(".md") && (file.path == "README.md" || file.path.starts_with("docs/"))
+    };
     let of = |path: &str| files.iter().find(|file| file.path == path).map(|file| &*file.text);
-    let tested: Vec<&str> = files
+    let readmes = files
         .iter()
         .filter(|file| file.path.ends_with("/src/lib.rs"))
         .filter(|file| file.text.contains("include_str!(\"../README.md\")"))
         .filter_map(|file| of(&file.path.replace("src/lib.rs", "README.md")))
-        .flat_map(rust_examples)
-        .collect();
-    rust_examples(of("README.md").unwrap_or_default())
-        .filter(|example| !tested.contains(example))
-        .map(|example| {
-            let start = example.lines().next().unwrap_or_default();
-            format!("README.md: no crate's README has the example that starts with {start:?}")
-        })
-        .collect()
+        .flat_map(rust_examples);
+    let programs = files.iter().filter(|file| file.path.contains("/examples/"));
+    let compiled: Vec<String> =
+        readmes.chain(programs.map(|file| &*file.text)).map(without_indentation).collect();
+    let mut problems = Vec::new();
+    for page in files.iter().filter(is_page) {
+        for example in rust_examples(&page.text) {
+            let lines = without_indentation(example);
+            if !compiled.iter().any(|compiled| compiled.contains(&lines)) {
+                problems.push(format!(
+                    "{}: neither a crate's README nor an example has the lines that start with {:?}",
+                    page.path,
+                    example.lines().next().unwrap_or_default()
+                ));
+            }
+        }
+    }
+    problems
+}
+
+/// Lines without what they begin and end with, each after a line break.
+fn without_indentation(text: &str) -> String {
+    text.lines().flat_map(|line| ["\n", line.trim()]).chain(["\n"]).collect()
 }
 
 /// The Rust code blocks of a Markdown page.
@@ -286,9 +304,17 @@ mod tests {
         ];
         assert!(untested_examples(&files).is_empty());
         let [_, other, tested] = files;
-        let problems = untested_examples(&[file("README.md", &page("let b = 2;")), other, tested]);
-        assert_eq!(problems.len(), 1);
+        let program = file("crates/a/examples/01_c.rs", "fn main() {\n    let c = 3;\n}\n");
+        let pages = [
+            file("README.md", &page("let b = 2;")),
+            file("docs/guides/c.md", &page("let c = 3;")),
+            file("docs/guides/d.md", &page("let c = 3")),
+        ];
+        let files: Vec<_> = pages.into_iter().chain([other, tested, program]).collect();
+        let problems = untested_examples(&files);
+        assert_eq!(problems.len(), 2);
         assert!(problems[0].contains("let b = 2;"), "{problems:?}");
+        assert!(problems[1].starts_with("docs/guides/d.md: "), "{problems:?}");
     }
 
     #[test]

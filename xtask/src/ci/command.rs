@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode, Stdio};
 use anyhow::Result;
 
 use super::stage::{Stage, Verdict, run_all};
-use super::{checks, cuda, dependencies, engines, kernels, smoke};
+use super::{checks, cuda, dependencies, engines, guides, kernels, smoke};
 use crate::flags::Ci;
 use crate::usage::UsageError;
 use crate::workspace::Workspace;
@@ -63,6 +63,7 @@ impl Ci {
                 ));
             }
             stages.extend(engines::stages(workspace));
+            stages.push(Stage::new("guides", move || guides::run(workspace)));
             stages.push(deny(cargo));
         }
         stages

@@ -5,6 +5,7 @@ mod command;
 mod cuda;
 mod dependencies;
 mod engines;
+mod guides;
 mod kernels;
 mod smoke;
 mod stage;
