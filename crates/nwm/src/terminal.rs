@@ -2,6 +2,8 @@
 
 use std::io::{IsTerminal, Write};
 
+use clap::builder::Styles;
+
 use crate::flags::Arguments;
 
 /// Where results and messages go, and how much of them.
@@ -38,7 +40,7 @@ impl Terminal {
 
     /// Something unexpected that does not stop the command.
     pub(crate) fn warning(&self, text: &str) {
-        let _ = writeln!(std::io::stderr(), "warning: {text}");
+        marked("warning:", text);
     }
 
     /// The error that ends the command.
@@ -51,6 +53,14 @@ impl Terminal {
                 text = if text.is_empty() { cause } else { format!("{text}: {cause}") };
             }
         }
-        let _ = writeln!(std::io::stderr(), "error: {text}");
+        marked("error:", &text);
     }
+}
+
+/// A line on standard error that begins with a mark, in the style that the parser of arguments gives its errors: in colour if a
+/// terminal shows it and `NO_COLOR` does not forbid it, or if `CLICOLOR_FORCE` asks for it.
+fn marked(mark: &str, text: &str) {
+    let styles = Styles::styled();
+    let style = styles.get_error();
+    let _ = writeln!(anstream::stderr(), "{style}{mark}{style:#} {text}");
 }

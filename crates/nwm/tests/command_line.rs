@@ -40,6 +40,8 @@ fn the_manual_has_a_page_for_every_command() {
             roff.contains(".SH SYNOPSIS") && roff.contains(&name.replace('-', "\\-")),
             "{page}: {roff}"
         );
+        let has_examples = !["nwm", "nwm-data"].contains(&name);
+        assert_eq!(roff.contains(".SH EXAMPLES\n.nf\n  nwm "), has_examples, "{page}: {roff}");
     }
 }
 
@@ -105,6 +107,20 @@ fn the_version_tells_what_a_report_of_a_problem_needs() {
     let lines: Vec<_> = lines.lines().collect();
     assert_eq!(lines.len(), 3);
     assert!(lines[1].starts_with("commit ") && lines[2].starts_with("features "), "{lines:?}");
+}
+
+#[test]
+fn errors_are_coloured_where_somebody_asks_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in [&["eval", "nowhere"][..], &["trian"]] {
+        let ask = |variable: &str| {
+            let output = nwm(folder.path()).args(arguments).env(variable, "1").output().unwrap();
+            stderr(&output)
+        };
+        let error = "\u{1b}[1m\u{1b}[31merror:\u{1b}[0m ";
+        assert!(ask("CLICOLOR_FORCE").starts_with(error), "{arguments:?}");
+        assert!(ask("NO_COLOR").starts_with("error: "), "{arguments:?}");
+    }
 }
 
 #[test]

@@ -30,13 +30,23 @@ pub(super) fn run(dir: &Path, terminal: &Terminal) -> anyhow::Result<Ending> {
     Ok(Ending::Done)
 }
 
+/// Names the section of what ends a help by what it is, and keeps its lines apart.
+fn with_examples(roff: &str) -> String {
+    let Some((before, rest)) = roff.split_once(".SH EXTRA\nExamples:\n") else {
+        return roff.to_owned();
+    };
+    let (examples, after) = rest.split_once("\n.SH ").unwrap_or((rest, ""));
+    let heading = if after.is_empty() { "" } else { "\n.SH " };
+    format!("{before}.SH EXAMPLES\n.nf\n{examples}\n.fi{heading}{after}")
+}
+
 /// The page of a command, then those of the commands below it.
 fn write_pages(command: &clap::Command, dir: &Path, names: &mut Vec<String>) -> anyhow::Result<()> {
     let page = Man::new(command.clone());
     let name = page.get_filename();
     let mut roff = Vec::new();
     page.render(&mut roff)?;
-    write_file(&dir.join(&name), &roff)?;
+    write_file(&dir.join(&name), with_examples(&String::from_utf8_lossy(&roff)).as_bytes())?;
     names.push(name);
     for below in command.get_subcommands().filter(|command| !command.is_hide_set()) {
         write_pages(below, dir, names)?;
