@@ -264,7 +264,7 @@ pub(crate) struct Ci {
     #[arg(long, conflicts_with = "full")]
     pub(crate) cuda: bool,
 
-    /// Run this stage alone, by its name in the table.
+    /// Run this stage alone, by its name in the table, or one of those of --full.
     #[arg(long, value_name = "NAME")]
     pub(crate) stage: Option<String>,
 }

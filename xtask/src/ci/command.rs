@@ -26,7 +26,7 @@ impl Ci {
         Ok(if run_all(stages) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
-    /// What every change must pass, and with `--full` the rest.
+    /// What every change must pass, and with `--full` or to choose a stage from the rest.
     fn stages<'a>(&self, workspace: &'a Workspace) -> Vec<Stage<'a>> {
         let cargo = move |arguments: &[&str]| {
             let mut command = workspace.cargo();
@@ -51,7 +51,8 @@ impl Ci {
             }),
             Stage::new("smoke", move || smoke::run(workspace)),
         ];
-        if self.full {
+        // A stage that is named is meant, whatever it takes.
+        if self.full || self.stage.is_some() {
             for package in workspace.packages() {
                 stages.push(Stage::command(
                     &format!("build {package}"),

@@ -3,6 +3,8 @@
 const FENCE: &str = "```";
 /// Before the reason why a block is for readers alone.
 const NOT_RUN: &str = "not run:";
+/// What ends a loop is no command of its own.
+const LOOP_END: &str = "done";
 /// First words of lines that somebody is meant to type.
 const PROGRAMS: &[&str] = &["cargo", "nwm", "git", "python3", "pip", "xtask/cuda/setup-toolkit.sh"];
 
@@ -61,6 +63,7 @@ impl Block {
         let mut goes_on = false;
         let begins = |line: &&str| {
             let begins = !goes_on && !line.is_empty() && !line.starts_with([' ', '#']);
+            let begins = begins && *line != LOOP_END;
             goes_on = line.ends_with('\\');
             begins
         };
@@ -101,7 +104,7 @@ fn content(words: &str, text: &str) -> Result<Option<Content>, String> {
 }
 
 fn is_command(line: &str) -> bool {
-    line.split_once(' ').is_some_and(|(first, _)| PROGRAMS.contains(&first))
+    line.split(' ').next().is_some_and(|first| PROGRAMS.contains(&first))
 }
 
 #[cfg(test)]
@@ -110,23 +113,24 @@ mod tests {
 
     #[test]
     fn scripts_outputs_and_reasons_are_told_apart() {
-        let page = "Words.\n```sh\na \\\n  b\n# c\nd\n```\n\n```text output\nx\n```\n\
+        let page = "Words.\n```sh\na \\\n  b\n# c\nd; do\n  e\ndone\n```\n\n```text output\nx\n```\n\
                     ```python not run: needs a screen\ny\n```\n```rust,no_run\nz\n```\n```\nw = 1\n```\n";
         let blocks = Block::all(page).unwrap();
         let of =
             |index: usize| (&blocks[index].content, blocks[index].line, blocks[index].commands());
         assert_eq!(blocks.len(), 3);
         assert_eq!(of(0), (&Content::Script(Language::Shell, None), 2, 2));
-        assert_eq!(of(1), (&Content::Output, 9, 0));
+        assert_eq!(of(1), (&Content::Output, 11, 0));
         let reason = Some("needs a screen".to_owned());
-        assert_eq!(of(2), (&Content::Script(Language::Python, reason), 12, 1));
-        assert_eq!(blocks[0].text, "a \\\n  b\n# c\nd\n");
+        assert_eq!(of(2), (&Content::Script(Language::Python, reason), 14, 1));
+        assert_eq!(blocks[0].text, "a \\\n  b\n# c\nd; do\n  e\ndone\n");
     }
 
     #[test]
     fn commands_cannot_hide_and_words_cannot_be_wrong() {
         for (page, problem) in [
             ("```\ncargo test\n```\n", "1: commands in a block without a language"),
+            ("```\nxtask/cuda/setup-toolkit.sh\n```\n", "1: commands in a block"),
             ("```bash\na\n```\n", "1: bash: expected `sh`"),
             ("\n```sh skip\na\n```\n", "2: sh skip: expected nothing or `not run: REASON`"),
             ("```sh not run:\na\n```\n", "1: sh not run:: expected"),

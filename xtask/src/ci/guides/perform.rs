@@ -34,6 +34,8 @@ pub(super) struct Report {
     compared: usize,
     pictures: usize,
     not_run: usize,
+    /// Where, and why not.
+    reasons: Vec<String>,
     /// Each with page and line.
     pub(super) problems: Vec<String>,
 }
@@ -50,9 +52,15 @@ impl Folder {
     pub(super) fn new(workspace: &Workspace) -> Result<Option<Self>> {
         let programs = workspace.nwm_program();
         let programs = programs.parent().context("the program has no folder")?;
-        Self::in_repository(workspace.root(), programs)
+        let Some(mut folder) = Self::in_repository(workspace.root(), programs)? else {
+            return Ok(None);
+        };
+        let missing = |module: &&&str| !folder.succeeds("python3", &format!("import {module}"));
+        folder.lacking = MODULES.iter().find(missing).copied();
+        Ok(Some(folder))
     }
 
+    /// The same, without a look at Python.
     fn in_repository(root: &Path, programs: &Path) -> Result<Option<Self>> {
         // Not the build folder, which may be elsewhere; this one is ignored all the same.
         let path = root.join("target/guides");
@@ -67,13 +75,8 @@ impl Folder {
         let others = std::env::var_os("PATH").unwrap_or_default();
         let folders = std::iter::once(programs.to_owned()).chain(std::env::split_paths(&others));
         let search_path = std::env::join_paths(folders).context("failed to extend PATH")?;
-        let mut folder = Self { root: root.to_owned(), path, search_path, lacking: None };
-        if !folder.succeeds("bash", "true") {
-            return Ok(None);
-        }
-        let missing = |module: &&&str| !folder.succeeds("python3", &format!("import {module}"));
-        folder.lacking = MODULES.iter().find(missing).copied();
-        Ok(Some(folder))
+        let folder = Self { root: root.to_owned(), path, search_path, lacking: None };
+        Ok(folder.succeeds("bash", "true").then_some(folder))
     }
 
     /// A program in this folder that gets nothing to read.
@@ -172,20 +175,20 @@ impl Folder {
 }
 
 impl Report {
-    /// Says so at once, since somebody may wonder.
     fn not_run(&mut self, place: &str, block: &Block, reason: &str) {
         self.not_run += block.commands();
-        console::progress(&format!("{place}: not run, {reason}:\n{}", block.text.trim_end()));
+        self.reasons.push(format!("{place}: not run: {reason}"));
     }
 
-    /// How many commands were run, in a line.
+    /// What was not run, a block a line, and how many commands were.
     pub(super) fn summary(&self) -> String {
-        let Self { ran, compared, pictures, not_run, problems } = self;
-        format!(
+        let Self { ran, compared, pictures, not_run, reasons, problems } = self;
+        let counts = format!(
             "{ran} commands of the guides ran, {not_run} did not; {compared} outputs and {pictures} pictures compared, \
              {} problems",
             problems.len()
-        )
+        );
+        reasons.iter().chain([&counts]).map(String::as_str).collect::<Vec<_>>().join("\n")
     }
 }
 
@@ -200,8 +203,7 @@ mod tests {
         let root = repository.path();
         std::fs::write(root.join("README.md"), readme).unwrap();
         prepare(root);
-        let mut folder = Folder::in_repository(root, root).unwrap().unwrap();
-        folder.lacking = None;
+        let folder = Folder::in_repository(root, root).unwrap().unwrap();
         let mut report = Report::default();
         for page in Page::of_repository(root).unwrap() {
             folder.follow(&page, &mut report).unwrap();
@@ -271,6 +273,11 @@ mod tests {
         folder.lacking = Some("h5py");
         let mut report = Report::default();
         folder.follow(&Page::of_repository(root).unwrap()[0], &mut report).unwrap();
-        assert_eq!(report, Report { not_run: 2, ..Report::default() });
+        assert_eq!((report.ran, report.not_run), (0, 2));
+        assert_eq!(
+            report.summary(),
+            "README.md:1: not run: python3 has no h5py\nREADME.md:4: not run: python3 has no h5py\n\
+             0 commands of the guides ran, 2 did not; 0 outputs and 0 pictures compared, 0 problems"
+        );
     }
 }
