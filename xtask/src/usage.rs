@@ -5,8 +5,8 @@
 #[non_exhaustive]
 pub(crate) enum UsageError {
     /// A name that is nowhere in the table.
-    #[error("unknown {kind} `{found}`; did you mean `{nearest}`? ({known})")]
-    Unknown { kind: &'static str, found: String, nearest: String, known: String },
+    #[error("unknown {kind} `{found}`{} ({known})", nearest.as_ref().map(|name| format!("; did you mean `{name}`?")).unwrap_or_default())]
+    Unknown { kind: &'static str, found: String, nearest: Option<String>, known: String },
     /// Nothing between two commas.
     #[error("empty item in --only `{only}`; expected {expected}")]
     Empty { only: String, expected: &'static str },
@@ -31,15 +31,33 @@ pub(crate) enum UsageError {
 }
 
 impl UsageError {
-    /// An unknown name, with the nearest of the known ones.
+    /// An unknown name, with the nearest of the known ones if a third of its letters differ at most, or two.
     pub(crate) fn unknown<'a>(
         kind: &'static str,
         found: &str,
         known: impl IntoIterator<Item = &'a String>,
     ) -> Self {
         let known: Vec<&str> = known.into_iter().map(String::as_str).collect();
-        let distance = |name: &&&str| strsim::damerau_levenshtein(name, found);
-        let nearest = known.iter().min_by_key(distance).map_or("", |name| *name).to_owned();
+        let most = (found.chars().count() / 3).max(2);
+        let edits = known.iter().map(|name| (strsim::damerau_levenshtein(name, found), *name));
+        let near = edits.filter(|(edits, _)| *edits <= most).min_by_key(|(edits, _)| *edits);
+        let nearest = near.map(|(_, name)| name.to_owned());
         Self::Unknown { kind, found: found.to_owned(), nearest, known: known.join(", ") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::UsageError;
+
+    #[test]
+    fn only_what_is_near_is_suggested() {
+        let known = ["smoke", "quick", "paper"].map(str::to_owned);
+        let message = |found| UsageError::unknown("preset", found, &known).to_string();
+        assert_eq!(
+            message("quik"),
+            "unknown preset `quik`; did you mean `quick`? (smoke, quick, paper)"
+        );
+        assert_eq!(message("fast"), "unknown preset `fast` (smoke, quick, paper)");
     }
 }
