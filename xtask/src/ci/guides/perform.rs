@@ -14,6 +14,8 @@ use crate::workspace::Workspace;
 
 /// What Python scripts of guides need beside Python.
 const MODULES: &[&str] = &["h5py", "numpy", "safetensors"];
+/// Files of the repository that commands name.
+const DESCRIPTIONS: &str = "data/experiments";
 /// Pictures of pages lie below this folder of the repository.
 const PICTURES: &str = "docs/images";
 
@@ -72,6 +74,7 @@ impl Folder {
         }
         std::fs::create_dir_all(&path)
             .with_context(|| format!("failed to make {}", path.display()))?;
+        copy_files(&root.join(DESCRIPTIONS), &path.join(DESCRIPTIONS))?;
         let others = std::env::var_os("PATH").unwrap_or_default();
         let folders = std::iter::once(programs.to_owned()).chain(std::env::split_paths(&others));
         let search_path = std::env::join_paths(folders).context("failed to extend PATH")?;
@@ -172,6 +175,18 @@ impl Folder {
         }
         Ok(())
     }
+}
+
+/// Copies the files directly in a folder, if there is one.
+fn copy_files(from: &Path, to: &Path) -> Result<()> {
+    let failed = || format!("failed to copy {} to {}", from.display(), to.display());
+    std::fs::create_dir_all(to).with_context(failed)?;
+    for entry in std::fs::read_dir(from).into_iter().flatten().flatten() {
+        if entry.path().is_file() {
+            std::fs::copy(entry.path(), to.join(entry.file_name())).with_context(failed)?;
+        }
+    }
+    Ok(())
 }
 
 impl Report {
