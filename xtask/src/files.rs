@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
@@ -38,6 +38,24 @@ pub(crate) fn write_with(
             let _ = std::fs::remove_file(&partial);
         })
         .with_context(context)
+}
+
+/// The files in a folder and in those below it.
+pub(crate) fn below(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    for entry in entries(folder)? {
+        if entry.is_dir() { paths.extend(below(&entry)?) } else { paths.push(entry) }
+    }
+    Ok(paths)
+}
+
+/// What is in a folder.
+pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+    let context = || format!("failed to list {}", folder.display());
+    std::fs::read_dir(folder)
+        .with_context(context)?
+        .map(|entry| Ok(entry.with_context(context)?.path()))
+        .collect()
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ pub(crate) enum Command {
     Bench(Bench),
     GpuCheck(GpuCheck),
     Kernels(Kernels),
+    Package(Package),
     Ci(Ci),
 }
 
@@ -251,11 +252,27 @@ pub(crate) struct Kernels {
     pub(crate) update: bool,
 }
 
+/// Pack every crate as it would be published, and build, test and document it from its package. Publishes nothing.
+///
+/// Checks what crates.io asks of manifests and packages, and prints what each holds. The packages are unpacked in
+/// target/published, where nothing of the repository is beside them and siblings are the other packages; each is tested
+/// alone, checked with other features than the default ones (but cuda, which `ci --cuda` builds), and documented as on docs.rs. Then
+/// licences and advisories of the dependencies, by cargo-deny, and from the second release on interfaces, by cargo-semver-checks:
+/// skipped, with the command that installs them, where these are not installed. docs/releasing.md says how to publish.
+///
+/// Exit codes: 0 ok, 1 something failed, 2 usage, 6 file system.
+#[derive(Debug, Args)]
+pub(crate) struct Package {
+    /// Build, test and document only these crates. All are packed, since they need each other.
+    #[arg(long, value_name = "CRATE,...", value_delimiter = ',')]
+    pub(crate) only: Vec<String>,
+}
+
 /// Run every check of this repository, and print how long each took.
 #[derive(Debug, Args)]
 pub(crate) struct Ci {
-    /// Also what is too slow for every change: each crate built and tested alone, every command of the guides, and licences
-    /// and advisories of the dependencies if cargo-deny is installed.
+    /// Also what is too slow for every change: all examples, every command of the guides, sweeps by engines that really run, and
+    /// everything that `package` does.
     #[arg(long)]
     pub(crate) full: bool,
 

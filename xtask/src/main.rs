@@ -1,5 +1,5 @@
 //! Tasks of this repository: `cargo xtask reproduce table1`, `cargo xtask bench`, `cargo xtask gpu-check`,
-//! `cargo xtask kernels` and `cargo xtask ci`.
+//! `cargo xtask kernels`, `cargo xtask package` and `cargo xtask ci`.
 //!
 //! Everything that computes is in the `nwm` command and in benchmark programs, which are run as processes: this crate
 //! plans and reports, depends on no tensor framework and builds in seconds. Progress goes to the standard
@@ -13,8 +13,10 @@ mod files;
 mod flags;
 mod gpu_check;
 mod kernels;
+mod package;
 mod reproduce;
 mod runs;
+mod stage;
 mod sweep;
 mod usage;
 mod workspace;
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
         Command::Bench(bench) => bench.run(),
         Command::GpuCheck(check) => check.run(),
         Command::Kernels(kernels) => kernels.run(),
+        Command::Package(package) => package.run(),
         Command::Ci(ci) => ci.run(),
     };
     outcome.unwrap_or_else(|error| {

@@ -1,12 +1,14 @@
 //! Rules about the repository's own text that no compiler checks.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::stage::Verdict;
+use super::toolchain;
 use crate::console;
+use crate::files::{below, entries};
+use crate::stage::Verdict;
 
 /// Lines of a source file that are best not exceeded.
 const LONG_FILE: usize = 400;
@@ -51,6 +53,7 @@ pub(super) fn run(root: &Path) -> Result<Verdict> {
     problems.extend(foreign_text(&files));
     problems.extend(broken_links(root, &files));
     problems.extend(dangling_pages(&files));
+    problems.extend(toolchain::disagreement(root)?);
     for file in files.iter().filter(|file| file.path.ends_with(".rs")) {
         let lines = file.text.lines().count();
         if lines > TOO_LONG_FILE {
@@ -200,7 +203,7 @@ fn broken_links(root: &Path, files: &[TextFile]) -> Vec<String> {
 }
 
 /// The files that `[text](target)` links of a page point to.
-fn link_targets(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn link_targets(text: &str) -> impl Iterator<Item = &str> {
     text.split("](")
         .skip(1)
         .filter_map(|rest| rest.split([')', '#']).next())
@@ -243,7 +246,7 @@ fn text_files(root: &Path) -> Result<Vec<TextFile>> {
         }
     }
     for folder in FOLDERS {
-        walk(&root.join(folder), &mut paths)?;
+        paths.extend(below(&root.join(folder))?);
     }
     let mut files = Vec::new();
     for path in paths {
@@ -256,21 +259,6 @@ fn text_files(root: &Path) -> Result<Vec<TextFile>> {
     }
     files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(files)
-}
-
-fn walk(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<()> {
-    for entry in entries(folder)? {
-        if entry.is_dir() { walk(&entry, paths)? } else { paths.push(entry) }
-    }
-    Ok(())
-}
-
-fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
-    let context = || format!("failed to list {}", folder.display());
-    fs::read_dir(folder)
-        .with_context(context)?
-        .map(|entry| Ok(entry.with_context(context)?.path()))
-        .collect()
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! The list of stages.
 
-use std::process::{Command, ExitCode, Stdio};
+use std::process::ExitCode;
 
 use anyhow::Result;
 
-use super::stage::{Stage, Verdict, run_all};
-use super::{checks, cuda, dependencies, engines, guides, kernels, smoke};
+use super::{checks, cuda, dependencies, engines, examples, guides, kernels, smoke};
 use crate::flags::Ci;
+use crate::package;
+use crate::stage::{Stage, run_all};
 use crate::usage::UsageError;
 use crate::workspace::Workspace;
 
@@ -14,7 +15,8 @@ impl Ci {
     /// Runs the stages; exit code 1 if one fails.
     pub(crate) fn run(self) -> Result<ExitCode> {
         let workspace = Workspace::locate()?;
-        let mut stages = if self.cuda { cuda::stages(&workspace) } else { self.stages(&workspace) };
+        let mut stages =
+            if self.cuda { cuda::stages(&workspace) } else { self.stages(&workspace)? };
         if let Some(name) = &self.stage {
             if !stages.iter().any(|stage| stage.name() == name) {
                 return Err(
@@ -27,7 +29,7 @@ impl Ci {
     }
 
     /// What every change must pass, and with `--full` or to choose a stage from the rest.
-    fn stages<'a>(&self, workspace: &'a Workspace) -> Vec<Stage<'a>> {
+    fn stages<'a>(&self, workspace: &'a Workspace) -> Result<Vec<Stage<'a>>> {
         let cargo = move |arguments: &[&str]| {
             let mut command = workspace.cargo();
             command.args(arguments);
@@ -53,35 +55,12 @@ impl Ci {
         ];
         // A stage that is named is meant, whatever it takes.
         if self.full || self.stage.is_some() {
-            for package in workspace.packages() {
-                stages.push(Stage::command(
-                    &format!("build {package}"),
-                    cargo(&["build", "--package", package]),
-                ));
-                stages.push(Stage::command(
-                    &format!("test {package}"),
-                    cargo(&["test", "--package", package]),
-                ));
-            }
-            stages.extend(engines::stages(workspace));
+            stages.push(Stage::new("examples", move || examples::run(workspace)));
             stages.push(Stage::new("guides", move || guides::run(workspace)));
-            stages.push(deny(cargo));
+            stages.extend(engines::stages(workspace));
+            // Each crate alone, as its users get it.
+            stages.extend(package::stages(workspace)?);
         }
-        stages
+        Ok(stages)
     }
-}
-
-/// Licences and advisories of the dependencies, where cargo-deny is installed.
-fn deny<'a>(cargo: impl Fn(&[&str]) -> Command + 'a) -> Stage<'a> {
-    Stage::new("deny", move || {
-        let mut probe = cargo(&["deny", "--version"]);
-        let installed =
-            probe.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|it| it.success());
-        if !installed {
-            return Ok(Verdict::Skipped("cargo-deny is not installed".to_owned()));
-        }
-        let status = cargo(&["deny", "check"]).status()?;
-        let failed = || Verdict::Failed(format!("cargo deny check ended with {status}"));
-        Ok(if status.success() { Verdict::Ok } else { failed() })
-    })
 }

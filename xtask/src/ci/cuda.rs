@@ -6,8 +6,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::stage::Stage;
 use crate::kernels::Toolkit;
+use crate::stage::Stage;
 use crate::workspace::Workspace;
 
 /// What cargo builds.

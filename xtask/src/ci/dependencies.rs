@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, ensure};
 
-use super::stage::Verdict;
+use crate::stage::Verdict;
 use crate::workspace::Workspace;
 
 /// What must not be among the dependencies of a crate, direct or not. docs/architecture.md says why.

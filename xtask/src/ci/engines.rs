@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
-use super::stage::{Stage, Verdict};
+use crate::stage::{Stage, Verdict};
 use crate::workspace::Workspace;
 
 /// The package as it was tested.

@@ -2,9 +2,9 @@
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::stage::Verdict;
 use crate::console;
 use crate::kernels::{Mode, NONE, Nvcc, Toolkit, examine, find_nvcc, kernel_folders};
+use crate::stage::Verdict;
 use crate::workspace::Workspace;
 
 /// Set where a machine without a compiler must not pass: then the stage fails instead of being skipped.
@@ -56,8 +56,8 @@ mod tests {
     use std::path::Path;
 
     use super::{install, without_compiler};
-    use crate::ci::stage::Verdict;
     use crate::kernels::Toolkit;
+    use crate::stage::Verdict;
 
     #[test]
     fn a_machine_without_a_compiler_skips_the_stage_unless_it_must_not() {

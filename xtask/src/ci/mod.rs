@@ -5,9 +5,11 @@ mod command;
 mod cuda;
 mod dependencies;
 mod engines;
+mod examples;
 mod guides;
 mod kernels;
 mod smoke;
-mod stage;
+mod toolchain;
 
+pub(crate) use checks::link_targets;
 pub(crate) use cuda::CudaBuild;

@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
-use super::stage::Verdict;
 use crate::engine::EngineOptions;
 use crate::flags::{Reproduce, Target};
+use crate::stage::Verdict;
 use crate::workspace::Workspace;
 
 /// The part of table.json that is looked at.
@@ -131,7 +131,7 @@ fn check_table(text: &str) -> Result<Verdict> {
 #[cfg(test)]
 mod tests {
     use super::check_table;
-    use crate::ci::stage::Verdict;
+    use crate::stage::Verdict;
 
     fn verdict(cells: &str) -> Verdict {
         check_table(&format!(r#"{{"format":1,"cells":[{cells}]}}"#)).unwrap()

@@ -22,8 +22,8 @@ use anyhow::Result;
 
 use self::pages::Page;
 use self::perform::{Folder, Report};
-use super::stage::Verdict;
 use crate::console;
+use crate::stage::Verdict;
 use crate::workspace::Workspace;
 
 /// Runs the guides with the optimised program.

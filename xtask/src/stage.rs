@@ -9,7 +9,7 @@ use crate::console;
 
 /// How a stage ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     Ok,
     /// Not possible here, for this reason; not a failure.
     Skipped(String),
@@ -17,7 +17,7 @@ pub(super) enum Verdict {
 }
 
 /// A named check.
-pub(super) struct Stage<'a> {
+pub(crate) struct Stage<'a> {
     name: String,
     action: Box<dyn FnOnce() -> Result<Verdict> + 'a>,
 }
@@ -31,22 +31,22 @@ struct Row {
 }
 
 impl<'a> Stage<'a> {
-    pub(super) fn new(name: &str, action: impl FnOnce() -> Result<Verdict> + 'a) -> Self {
+    pub(crate) fn new(name: &str, action: impl FnOnce() -> Result<Verdict> + 'a) -> Self {
         Self { name: name.to_owned(), action: Box::new(action) }
     }
 
     /// The name in the table.
-    pub(super) fn name(&self) -> &String {
+    pub(crate) fn name(&self) -> &String {
         &self.name
     }
 
     /// A stage that passes if this command does. Its output goes where ours goes.
-    pub(super) fn command(name: &str, command: Command) -> Self {
+    pub(crate) fn command(name: &str, command: Command) -> Self {
         Self::ending(name, command, 0)
     }
 
     /// A stage that passes if this command ends with this exit code.
-    pub(super) fn ending(name: &str, mut command: Command, code: i32) -> Self {
+    pub(crate) fn ending(name: &str, mut command: Command, code: i32) -> Self {
         Self::new(name, move || {
             let status =
                 command.status().with_context(|| format!("failed to start {command:?}"))?;
@@ -59,7 +59,7 @@ impl<'a> Stage<'a> {
 }
 
 /// Runs the stages up to the first that fails, prints their table and returns whether all passed.
-pub(super) fn run_all(stages: Vec<Stage<'_>>) -> bool {
+pub(crate) fn run_all(stages: Vec<Stage<'_>>) -> bool {
     let start = Instant::now();
     let rows = run_until_failure(stages);
     console::result(&table(&rows, start.elapsed().as_secs_f64()));
