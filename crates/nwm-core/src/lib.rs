@@ -53,6 +53,10 @@
 //! - f32 and f64, on the cpu; f32 on a GPU (feature `cuda`, module [`cuda`]). Results are the same bits for any number of threads. They differ in
 //!   the last digits between instruction sets, of which [`Cell::with_instruction_set`] forces one.
 //!
+//! # Features
+//!
+//! `cuda` adds the module `cuda`, in which the same operations run in f32 on an NVIDIA GPU; building it needs a CUDA toolkit, and it only adds code paths. There are no default features.
+//!
 //! # Cost
 //!
 //! Samples run in parallel, each through the whole sequence before the next one. The backward pass

@@ -23,6 +23,20 @@
 //! }
 //! ```
 //!
+//! # Main types
+//!
+//! - [`Queue`] is where arrays are and kernels run; [`Kernel`], [`Grid`] and [`Argument`] are what a launch says.
+//! - [`Sources`] and [`Program`] compile kernels for the [`Emulation`], within the [`Limits`] of a GPU and in any [`Order`].
+//!
+//! # Features
+//!
+//! `cuda` adds `Gpu`, which launches through candle; building it needs a CUDA toolkit, and it only adds code paths. There are no default features.
+//!
+//! # Cost
+//!
+//! A launch on a GPU is one call of the driver, after its arguments have been checked. The emulation is for tests: it compiles
+//! the sources once for each [`Program`], and computes one thread at a time, all of a block in turn between two barriers.
+//!
 //! # Conventions
 //!
 //! - Arrays hold f32. Offsets and lengths count elements, not bytes.

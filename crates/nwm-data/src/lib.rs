@@ -54,6 +54,10 @@
 //! - A larger set starts with the smaller one of the same seed, a longer trajectory with the
 //!   shorter one (not of two bodies with random parameters, see [`DatasetSpec::frames`]).
 //!
+//! # Features
+//!
+//! `download` adds the module `download`, which fetches published sets (MNIST) over HTTPS. There are no default features.
+//!
 //! # Cost
 //!
 //! A trajectory of 512 states has 8 KiB or more and takes a hundredth of a millisecond (springs, in closed form) to half of

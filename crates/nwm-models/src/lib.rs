@@ -25,10 +25,20 @@
 //!
 //! Cells that nobody trained, and their waves, are in [`simulation`].
 //!
+//! # Main types
+//!
+//! - [`ModelConfig`] says which model, [`Model`] is one that forecasts: new, or loaded.
+//! - [`SequenceModel`] answers sequences of numbers, [`VariationalModel`] reads films and draws what its state holds.
+//! - [`nn`] has the layers, with ordered and named parameters.
+//!
 //! # Conventions
 //! - Frames are time, batch, row, column, channel, with values in \[0, 1\]; row 0 is the smallest y.
 //! - Parameters are ordered and named; every initial value is a pure function of the seed and the name.
 //! - Results do not depend on the number of threads.
+//!
+//! # Features
+//!
+//! `cuda` runs the models in f32 on an NVIDIA GPU; building it needs a CUDA toolkit, and it only adds code paths. There are no default features.
 //!
 //! # Cost
 //! Encoder and decoder are nearly all of it: about 276 MFLOP for one 32 x 32 frame forward at 64 channels, three

@@ -33,6 +33,15 @@
 //! - [`induce`], [`InducedWaves`]: what a variational model draws while its last state is moved along its rings.
 //! - [`selectivity()`], [`Selectivity`]: orientation maps of a variational model, and the images that drive its units most.
 //!
+//! # Features
+//!
+//! `cuda` trains and evaluates in f32 on an NVIDIA GPU ([`DeviceChoice`]); building it needs a CUDA toolkit, and it only adds code paths. There are no default features.
+//!
+//! # Cost
+//!
+//! Nearly all of a step is the model, forward and backward, of whose memory [`MemoryEstimate`] tells the peak beforehand. Batches
+//! are made meanwhile, on threads of their own. `cargo xtask bench train` in the repository measures steps.
+//!
 //! # Conventions
 //! Every random choice is a function of a seed and a step, so that the state of a run is its parameters, the
 //! optimiser's moments and a step count. Sums have a fixed order: results do not depend on the number of threads.

@@ -53,8 +53,11 @@ impl<'a> Unpacked<'a> {
             fs::read_to_string(&path).with_context(|| format!("failed to read {}", path.display()))
         };
         files::write(&self.folder.join("Cargo.toml"), &manifest(crates, &read("Cargo.toml")?)?)?;
-        // The versions that everything else is tested with.
-        files::write(&self.folder.join("Cargo.lock"), &read("Cargo.lock")?)
+        // The versions that everything else is tested with, of the compiler and of dependencies.
+        for name in ["rust-toolchain.toml", "Cargo.lock"] {
+            files::write(&self.folder.join(name), &read(name)?)?;
+        }
+        Ok(())
     }
 
     /// Removes everything but what was built.
