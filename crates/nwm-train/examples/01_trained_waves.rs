@@ -1,5 +1,6 @@
 //! Waves in a trained sheet beside those in the same sheet before training; nothing has to be trained:
 //! `cargo run --release -p nwm-train --example 01_trained_waves [FOLDER]`.
+//! FOLDER holds a trained model. The repository has one in data/models; the published crate has none, so it is needed there.
 
 use std::error::Error;
 use std::io::Write;

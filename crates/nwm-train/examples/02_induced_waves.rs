@@ -1,5 +1,6 @@
 //! A wave that is pushed backwards along rings shows the past of a turning digit (paper, Figure 5):
 //! `cargo run --release -p nwm-train --example 02_induced_waves [FOLDER]`.
+//! FOLDER holds a trained model. The repository has one in data/models; the published crate has none, so it is needed there.
 
 use std::error::Error;
 use std::io::Write;

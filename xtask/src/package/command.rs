@@ -6,12 +6,15 @@ use anyhow::Result;
 
 use super::metadata::Crate;
 use super::unpacked::Unpacked;
-use super::{archive, contents, deny, documentation, features, manifest, process, semver};
+use super::{archive, contents, deny, documentation, features, manifest, origin, process, semver};
 use crate::console;
 use crate::flags::Package;
 use crate::stage::{Stage, run_all};
 use crate::usage::UsageError;
 use crate::workspace::Workspace;
+
+/// The crate of the command, and its program.
+const PROGRAM: &str = "nwm";
 
 impl Package {
     /// Runs the stages; exit code 1 if one fails.
@@ -65,6 +68,11 @@ fn stages_of<'a>(workspace: &'a Workspace, crates: &[Crate], only: &[String]) ->
             let command = documentation::documenting(&unpacked, it);
             stages.push(Stage::new(&format!("document {name}"), || process::verdict(command)));
         }
+    }
+    if chosen.iter().any(|it| it.name == PROGRAM) {
+        let mut question = unpacked.program(PROGRAM);
+        question.arg("doctor");
+        stages.push(Stage::new("commit", move || origin::check(workspace, question)));
     }
     stages.extend(deny::stages(workspace));
     stages.push(Stage::new("semver", move || semver::check(workspace, &chosen)));

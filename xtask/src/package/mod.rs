@@ -13,6 +13,7 @@ mod features;
 mod manifest;
 mod metadata;
 mod order;
+mod origin;
 mod process;
 mod semver;
 mod unpacked;

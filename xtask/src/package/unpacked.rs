@@ -82,6 +82,13 @@ impl<'a> Unpacked<'a> {
         self.folder.join(it.full_name())
     }
 
+    /// A program that the tests of its package have built.
+    pub(super) fn program(&self, name: &str) -> Command {
+        Command::new(
+            self.target().join("debug").join(format!("{name}{}", std::env::consts::EXE_SUFFIX)),
+        )
+    }
+
     /// A call of cargo that does this with one crate alone.
     pub(super) fn cargo(&self, verb: &str, it: &Crate) -> Command {
         let mut command = self.workspace.cargo();
