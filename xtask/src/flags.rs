@@ -333,6 +333,19 @@ mod tests {
     }
 
     #[test]
+    fn some_or_all_crates_are_built_from_their_packages() {
+        for (line, expected) in [
+            ("xtask package", &[] as &[&str]),
+            ("xtask package --only nwm-core,nwm", &["nwm-core", "nwm"]),
+        ] {
+            let Command::Package(package) = Flags::parse_from(line.split(' ')).command else {
+                panic!("not package")
+            };
+            assert_eq!(package.only, expected);
+        }
+    }
+
+    #[test]
     fn a_gpu_check_packs_or_checks() {
         let parse = |line: &str| Flags::try_parse_from(line.split(' '));
         let Command::GpuCheck(check) =

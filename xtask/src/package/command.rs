@@ -38,7 +38,7 @@ pub(crate) fn stages(workspace: &Workspace) -> Result<Vec<Stage<'_>>> {
     Ok(stages_of(workspace, &Crate::published(workspace)?, &[]))
 }
 
-/// Everything is packed, since the crates need each other; those that are asked for are built, all without a wish.
+/// All crates are packed, since they need each other. Those that are asked for are built, or all.
 fn stages_of<'a>(workspace: &'a Workspace, crates: &[Crate], only: &[String]) -> Vec<Stage<'a>> {
     let unpacked = Unpacked::new(workspace);
     let chosen: Vec<Crate> =
