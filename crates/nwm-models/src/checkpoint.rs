@@ -1,6 +1,6 @@
 //! Reading the checkpoints of a run folder, and proving that they are intact.
 //!
-//! A run keeps `checkpoints/step-NNNNNNNN/`, each with `model.safetensors`, `optimizer.safetensors` and
+//! A run keeps `checkpoints/step-NNNNNNNN/`, each with `model.safetensors`, `optimizer.safetensors`, `metrics.csv` and
 //! `state.json`. The state lists every other file with its size and SHA-256, and carries a digest of itself
 //! under `integrity`, so that any flipped bit is found before a number of it is used.
 

@@ -16,11 +16,25 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::TrainConfig;
 use crate::error::{Error, Result};
+use crate::metrics::METRICS_FILE;
 
 /// Name of the file that holds the optimiser's moments.
 pub const OPTIMIZER_FILE: &str = "optimizer.safetensors";
 
+/// What precedes the names of folders that are not complete yet, and of those that are complete no more.
 const SCRATCH_PREFIX: &str = ".writing-";
+const REMOVED_PREFIX: &str = ".removing-";
+
+/// The files of a checkpoint beside its state.
+#[derive(Clone, Copy, Debug)]
+pub struct CheckpointFiles<'a> {
+    /// Content of `model.safetensors`.
+    pub model: &'a [u8],
+    /// Content of `optimizer.safetensors`.
+    pub optimizer: &'a [u8],
+    /// Content of `metrics.csv` up to the checkpoint's step, from which a damaged one is restored.
+    pub metrics: &'a [u8],
+}
 
 /// A checkpoint and its validation error.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -97,17 +111,18 @@ pub(crate) fn read_state(checkpoint: &Checkpoint) -> Result<TrainingState> {
     })
 }
 
-/// Writes one checkpoint, atomically: the contents of its two files of tensors, and its state.
+/// Writes one checkpoint, atomically: its files and its state.
 ///
 /// # Errors
 /// [`Error::Io`] if anything cannot be written; earlier checkpoints are untouched and no partial one is left.
 pub fn write_checkpoint(
     run_directory: &Path,
-    model: &[u8],
-    optimizer: &[u8],
+    files: CheckpointFiles<'_>,
     state: &TrainingState,
 ) -> Result<()> {
-    write_files(run_directory, &[(MODEL_FILE, model), (OPTIMIZER_FILE, optimizer)], state)
+    let CheckpointFiles { model, optimizer, metrics } = files;
+    let contents = [(MODEL_FILE, model), (OPTIMIZER_FILE, optimizer), (METRICS_FILE, metrics)];
+    write_files(run_directory, &contents, state)
 }
 
 /// Writes a checkpoint of these files, atomically, with a state that lists them.
@@ -140,7 +155,7 @@ pub(crate) fn write_files(
         write_and_flush(&scratch.join(STATE_FILE), sealed.as_bytes())?;
         flush_folder(&scratch)?;
         // A folder of this step can only be a damaged one that the resumed run passed over.
-        remove_folder(&target)?;
+        remove_checkpoint(run_directory, state.step)?;
         fs::rename(&scratch, &target).map_err(Error::io(&target))?;
         flush_folder(&parent)
     })();
@@ -151,7 +166,19 @@ pub(crate) fn write_files(
     written
 }
 
-/// Removes what an interrupted write has left.
+/// Removes a checkpoint so that a kill never leaves a part of it under its name.
+fn remove_checkpoint(run_directory: &Path, step: u64) -> Result<()> {
+    let path = checkpoint_directory(run_directory, step);
+    let removed = run_directory.join("checkpoints").join(format!("{REMOVED_PREFIX}{step:08}"));
+    remove_folder(&removed)?;
+    match fs::rename(&path, &removed) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(Error::io(path)(error)),
+        Ok(()) => remove_folder(&removed),
+    }
+}
+
+/// Removes what an interrupted write or removal has left.
 ///
 /// # Errors
 /// [`Error::Io`] if the folder cannot be listed or cleaned.
@@ -162,7 +189,9 @@ pub(crate) fn remove_scratch(run_directory: &Path) -> Result<()> {
     }
     for entry in fs::read_dir(&parent).map_err(Error::io(&parent))? {
         let entry = entry.map_err(Error::io(&parent))?;
-        if entry.file_name().to_string_lossy().starts_with(SCRATCH_PREFIX) {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with(SCRATCH_PREFIX) || name.starts_with(REMOVED_PREFIX) {
             remove_folder(&entry.path())?;
         }
     }
@@ -194,7 +223,7 @@ impl Retention {
 pub(crate) fn remove_later(run_directory: &Path, last: u64) -> Result<()> {
     let steps = checkpoint_steps(run_directory)?;
     for &step in steps.iter().rev().filter(|&&step| step > last) {
-        remove_folder(&checkpoint_directory(run_directory, step))?;
+        remove_checkpoint(run_directory, step)?;
     }
     Ok(())
 }
@@ -218,7 +247,7 @@ pub(crate) fn retain_last(run_directory: &Path, newest: u64, retention: Retentio
         if Some(step) == retention.best {
             continue;
         }
-        remove_folder(&checkpoint_directory(run_directory, step))?;
+        remove_checkpoint(run_directory, step)?;
     }
     Ok(())
 }

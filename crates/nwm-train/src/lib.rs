@@ -87,7 +87,7 @@ mod wave_probe;
 
 pub use adam::{Adam, AdamMethod, AdamRule};
 pub use batch_frames::frames_of;
-pub use checkpoint::{Best, OPTIMIZER_FILE, TrainingState, write_checkpoint};
+pub use checkpoint::{Best, CheckpointFiles, OPTIMIZER_FILE, TrainingState, write_checkpoint};
 pub use command_line::command_line;
 pub use config::{
     AnalysisConfig, CheckpointChoice, Config, DataConfig, EvalConfig, Horizon, Layer, ReportConfig,

@@ -67,14 +67,22 @@ impl MetricsLog {
     /// Opens the log, dropping rows after `step`: those a resumed run will write again. It has columns of waves if the run
     /// measures them, or has measured them before.
     ///
+    /// What the file held is replaced by `kept`, the content that the checkpoint has saved, if it has: bytes of the file
+    /// that were lost or changed meanwhile are back.
+    ///
     /// # Errors
     /// [`Error::Io`] if it cannot be read or written.
-    pub fn open(run_directory: &Path, step: u64, measures_waves: bool) -> Result<Self> {
+    pub fn open(
+        run_directory: &Path,
+        kept: Option<Vec<u8>>,
+        step: u64,
+        measures_waves: bool,
+    ) -> Result<Self> {
         let path = run_directory.join(METRICS_FILE);
-        let content = if path.is_file() {
-            std::fs::read(&path).map_err(Error::io(&path))?
-        } else {
-            Vec::new()
+        let content = match kept {
+            Some(content) => content,
+            None if path.is_file() => std::fs::read(&path).map_err(Error::io(&path))?,
+            None => Vec::new(),
         };
         // A row that a crash has damaged must not keep a run from going on.
         let mut rows: Vec<MetricsRow> =
@@ -103,6 +111,14 @@ impl MetricsLog {
         write_row(&mut self.writer, row, &self.waves, &mut self.has_header)
             .and_then(|()| self.writer.flush())
             .map_err(Error::io(&self.path))
+    }
+
+    /// What the file holds now.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be read.
+    pub fn content(&self) -> Result<Vec<u8>> {
+        std::fs::read(&self.path).map_err(Error::io(&self.path))
     }
 }
 
@@ -221,11 +237,11 @@ mod tests {
     #[test]
     fn rows_after_the_resumed_step_are_dropped_and_written_again() {
         let folder = tempfile::tempdir().unwrap();
-        let mut log = MetricsLog::open(folder.path(), 0, false).unwrap();
+        let mut log = MetricsLog::open(folder.path(), None, 0, false).unwrap();
         for step in [1, 5, 10, 15] {
             log.append(&row(step)).unwrap();
         }
-        let mut log = MetricsLog::open(folder.path(), 7, false).unwrap();
+        let mut log = MetricsLog::open(folder.path(), None, 7, false).unwrap();
         log.append(&row(10)).unwrap();
         let rows = read_metrics(&folder.path().join(METRICS_FILE)).unwrap();
         assert_eq!(rows.iter().map(|row| row.step).collect::<Vec<_>>(), [1, 5, 10]);
@@ -235,7 +251,7 @@ mod tests {
     #[test]
     fn a_row_of_a_classifier_has_an_accuracy_in_the_place_of_an_error() {
         let folder = tempfile::tempdir().unwrap();
-        let mut log = MetricsLog::open(folder.path(), 0, false).unwrap();
+        let mut log = MetricsLog::open(folder.path(), None, 0, false).unwrap();
         let written = MetricsRow { mse: None, accuracy: Some(0.75), ..row(1) };
         log.append(&written).unwrap();
         let path = folder.path().join(METRICS_FILE);
@@ -254,7 +270,7 @@ mod tests {
         std::fs::write(&path, old).unwrap();
         let expected = MetricsRow { validation: None, ..row(1) };
         assert_eq!(read_metrics(&path).unwrap(), std::slice::from_ref(&expected));
-        let mut log = MetricsLog::open(folder.path(), 1, false).unwrap();
+        let mut log = MetricsLog::open(folder.path(), None, 1, false).unwrap();
         log.append(&row(2)).unwrap();
         assert_eq!(read_metrics(&path).unwrap(), [expected, row(2)]);
     }
@@ -262,7 +278,7 @@ mod tests {
     #[test]
     fn a_row_cut_short_is_left_out() {
         let folder = tempfile::tempdir().unwrap();
-        let mut log = MetricsLog::open(folder.path(), 0, false).unwrap();
+        let mut log = MetricsLog::open(folder.path(), None, 0, false).unwrap();
         log.append(&row(1)).unwrap();
         let path = folder.path().join(METRICS_FILE);
         let text = std::fs::read_to_string(&path).unwrap();
@@ -273,7 +289,7 @@ mod tests {
     #[test]
     fn a_damaged_row_is_named_by_readers_and_dropped_by_a_resumed_run() {
         let folder = tempfile::tempdir().unwrap();
-        let mut log = MetricsLog::open(folder.path(), 0, false).unwrap();
+        let mut log = MetricsLog::open(folder.path(), None, 0, false).unwrap();
         for step in [1, 5] {
             log.append(&row(step)).unwrap();
         }
@@ -282,8 +298,25 @@ mod tests {
         std::fs::write(&path, text.replace("\n5,0.5", "\n5,0x5")).unwrap();
         let error = read_metrics(&path).unwrap_err();
         assert!(error.to_string().contains("line: 3"), "{error}");
-        MetricsLog::open(folder.path(), 9, false).unwrap();
+        MetricsLog::open(folder.path(), None, 9, false).unwrap();
         assert_eq!(read_metrics(&path).unwrap(), [row(1)]);
+    }
+
+    #[test]
+    fn what_a_checkpoint_has_kept_replaces_a_damaged_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = MetricsLog::open(folder.path(), None, 0, false).unwrap();
+        for step in [1, 5] {
+            log.append(&row(step)).unwrap();
+        }
+        let kept = log.content().unwrap();
+        log.append(&row(10)).unwrap();
+        let path = folder.path().join(METRICS_FILE);
+        // A digit that is another digit is no damage that a reader could see.
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text.replace("5,0.5,1.0,0.6", "5,0.5,1.0,0.7")).unwrap();
+        MetricsLog::open(folder.path(), Some(kept.clone()), 5, false).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), kept);
     }
 
     #[test]
@@ -294,7 +327,7 @@ mod tests {
             waves: vec![("pgd".into(), 0.1), ("travel_index_z".into(), -1.0 / 3.0)],
             ..row(5)
         };
-        let mut log = MetricsLog::open(folder.path(), 0, true).unwrap();
+        let mut log = MetricsLog::open(folder.path(), None, 0, true).unwrap();
         log.append(&row(1)).unwrap();
         log.append(&measured).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
@@ -304,14 +337,14 @@ mod tests {
         assert_eq!(read_metrics(&path).unwrap(), [row(1), measured]);
         // A later start keeps them, whether it measures or not, and writes the same bytes.
         for measures_waves in [true, false] {
-            MetricsLog::open(folder.path(), 5, measures_waves).unwrap();
+            MetricsLog::open(folder.path(), None, 5, measures_waves).unwrap();
             assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
         }
         std::fs::write(&path, text.replace(",0.1,", ",wavy,")).unwrap();
         let error = read_metrics(&path).unwrap_err().to_string();
         assert!(error.contains("line 3: waves_pgd: found \"wavy\""), "{error}");
         // Without any there are no columns.
-        MetricsLog::open(folder.path(), 1, false).unwrap();
+        MetricsLog::open(folder.path(), None, 1, false).unwrap();
         assert!(!std::fs::read_to_string(&path).unwrap().contains(WAVES));
     }
 }

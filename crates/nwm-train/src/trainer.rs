@@ -11,13 +11,13 @@ use nwm_models::{
 };
 
 use crate::checkpoint::{
-    Best, OPTIMIZER_FILE, Retention, TrainingState, read_state, remove_later, remove_scratch,
-    retain_last, write_checkpoint,
+    Best, CheckpointFiles, OPTIMIZER_FILE, Retention, TrainingState, read_state, remove_later,
+    remove_scratch, retain_last, write_checkpoint,
 };
 use crate::config::{Config, Resolved, TrainConfig};
 use crate::error::{Error, Result};
 use crate::guard::{Failure, diagnose, not_finite};
-use crate::metrics::{MetricsLog, MetricsRow};
+use crate::metrics::{METRICS_FILE, MetricsLog, MetricsRow};
 use crate::optimizer::Optimizer;
 use crate::run::{Observer, Outcome};
 use crate::schedule::learning_rate;
@@ -68,7 +68,8 @@ impl<'a> Trainer<'a> {
                 state
             }
         };
-        let metrics = MetricsLog::open(run_directory, state.step, task.measures_waves())?;
+        let kept = checkpoint.as_ref().map(kept_metrics).transpose()?.flatten();
+        let metrics = MetricsLog::open(run_directory, kept, state.step, task.measures_waves())?;
         Ok(Self {
             config,
             run_directory,
@@ -204,8 +205,8 @@ impl<'a> Trainer<'a> {
         {
             self.state.best = None;
         }
-        self.metrics =
-            MetricsLog::open(self.run_directory, self.state.step, self.task.measures_waves())?;
+        let (kept, measures_waves) = (kept_metrics(&checkpoint)?, self.task.measures_waves());
+        self.metrics = MetricsLog::open(self.run_directory, kept, self.state.step, measures_waves)?;
         (self.seconds_before, self.started) = (seconds, Instant::now());
         Ok(true)
     }
@@ -282,7 +283,9 @@ impl<'a> Trainer<'a> {
         self.state.seconds = self.seconds();
         let model = self.task.model_bytes()?;
         let optimizer = self.optimizer.to_bytes(self.task.parameters())?;
-        write_checkpoint(self.run_directory, &model, &optimizer, &self.state)?;
+        let metrics = self.metrics.content()?;
+        let files = CheckpointFiles { model: &model, optimizer: &optimizer, metrics: &metrics };
+        write_checkpoint(self.run_directory, files, &self.state)?;
         self.saved_step = Some(step);
         retain_last(self.run_directory, step, self.retention())
     }
@@ -292,4 +295,10 @@ impl<'a> Trainer<'a> {
         let best = self.state.best.map(|best| best.step);
         Retention { keep: keep_last, every: checkpoint_every, best }
     }
+}
+
+/// The metrics that a checkpoint has saved; those of earlier versions have none.
+fn kept_metrics(checkpoint: &Checkpoint) -> Result<Option<Vec<u8>>> {
+    let is_kept = checkpoint.sha256_of(METRICS_FILE).is_some();
+    Ok(if is_kept { Some(checkpoint.read(METRICS_FILE)?) } else { None })
 }
