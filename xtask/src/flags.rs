@@ -29,6 +29,7 @@ pub(crate) enum Command {
     GpuCheck(GpuCheck),
     Kernels(Kernels),
     Package(Package),
+    Soak(Soak),
     Ci(Ci),
 }
 
@@ -266,6 +267,30 @@ pub(crate) struct Package {
     /// Build, test and document only these crates. All are packed, since they need each other.
     #[arg(long, value_name = "CRATE,...", value_delimiter = ',')]
     pub(crate) only: Vec<String>,
+}
+
+/// Train a run while it is killed, stopped, filled up and damaged, and compare it with one that is left alone.
+///
+/// First a run is trained undisturbed for about half the minutes, and its memory is watched. Then the same run is trained in
+/// another folder: SIGKILL, SIGTERM, a full disk, damage to the newest checkpoint or to metrics.csv, a second process in the
+/// same folder, each kind in turn at moments that a seed decides, and each time the run is started again. Disturbances cost it
+/// about as much time again. Weights, moments, metrics and result of both must be the same, times excepted, and memory must not
+/// grow. soak.json, soak.md, memory.csv (KiB over time) and disturbed.log are left in the folder.
+///
+/// Exit codes: 0 ok, 1 something was lost or memory grew, 2 usage, 6 file system.
+#[derive(Debug, Args)]
+pub(crate) struct Soak {
+    /// Minutes of disturbed training, about.
+    #[arg(long, value_name = "N", default_value_t = 120, value_parser = value_parser!(u32).range(1..=10_080))]
+    pub(crate) minutes: u32,
+
+    /// Seed of the disturbances.
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub(crate) seed: u64,
+
+    /// Folder of runs and summary, which is emptied first [default: soak in the build folder].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 /// Run every check of this repository, and print how long each took.

@@ -16,6 +16,7 @@ mod kernels;
 mod package;
 mod reproduce;
 mod runs;
+mod soak;
 mod stage;
 mod sweep;
 mod usage;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         Command::GpuCheck(check) => check.run(),
         Command::Kernels(kernels) => kernels.run(),
         Command::Package(package) => package.run(),
+        Command::Soak(soak) => soak.run(),
         Command::Ci(ci) => ci.run(),
     };
     outcome.unwrap_or_else(|error| {
