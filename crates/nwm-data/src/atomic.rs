@@ -70,6 +70,31 @@ pub(crate) fn check_target(path: &Path) -> Result<(), Error> {
     })
 }
 
+/// Removes the scratch files of `path` that processes left when they were killed. Only for those who know that nobody writes
+/// the file now: they hold a lock.
+///
+/// # Errors
+///
+/// [`Error::Io`] if the folder cannot be listed, or a file in it not removed.
+pub fn remove_scratch_files_of(path: &Path) -> Result<(), Error> {
+    let failed = |action| move |source| Error::Io { path: path.to_path_buf(), action, source };
+    let prefix = scratch_prefix(path);
+    let entries = std::fs::read_dir(folder_of(path)).map_err(failed("list its folder"))?;
+    for entry in entries {
+        let entry = entry.map_err(failed("list its folder"))?;
+        let name = entry.file_name();
+        if is_scratch(&name) && name.to_string_lossy().starts_with(&prefix) {
+            match std::fs::remove_file(entry.path()) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(failed("remove a scratch file of it")(error));
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Whether a name in a folder is that of a scratch file.
 pub(crate) fn is_scratch(name: &std::ffi::OsStr) -> bool {
     let name = name.to_string_lossy();
@@ -111,10 +136,14 @@ fn folder_of(path: &Path) -> &Path {
     }
 }
 
+/// How names of the scratch files of `path` begin.
+fn scratch_prefix(path: &Path) -> String {
+    format!(".{}.", path.file_name().unwrap_or_default().to_string_lossy())
+}
+
 /// A scratch file in `folder`, named after `path`, hidden, with the usual permissions.
 fn scratch_file(path: &Path, folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let prefix = format!(".{name}.");
+    let prefix = scratch_prefix(path);
     let mut builder = tempfile::Builder::new();
     builder.prefix(&prefix).suffix(SCRATCH_SUFFIX);
     #[cfg(unix)]
@@ -182,6 +211,18 @@ mod tests {
         assert!(matches!(result, Err(Error::EmptySource)));
         assert_eq!(std::fs::read(&path).unwrap(), b"old");
         assert_eq!(names(folder.path()), ["set.h5"]);
+    }
+
+    #[test]
+    fn what_a_kill_has_left_of_one_file_is_removed_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let left =
+            [".set.h5.aB3dEf.partial", ".set.h5.x.h5.partial", ".other.h5.x.partial", ".set.h5.x"];
+        for name in left {
+            std::fs::write(folder.path().join(name), b"half").unwrap();
+        }
+        remove_scratch_files_of(&folder.path().join("set.h5")).unwrap();
+        assert_eq!(names(folder.path()), [".other.h5.x.partial", ".set.h5.x"]);
     }
 
     #[test]

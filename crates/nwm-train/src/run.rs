@@ -13,7 +13,8 @@ use crate::config::{Layer, Resolved};
 use crate::device::{device_name, gpu_name};
 use crate::error::{Error, Result};
 use crate::run_folder::{
-    CONFIGURATION_FILE, RUN_FORMAT, RunFolder, RunRecord, RunStatus, timestamp, write_text,
+    CONFIGURATION_FILE, GIVEN_FILE, RUN_FORMAT, RunFolder, RunRecord, RunStatus, timestamp,
+    write_text,
 };
 use crate::step::StepResult;
 use crate::trainer::Trainer;
@@ -185,7 +186,7 @@ fn write_configuration(
         // The file says where the values came from at first.
         Some(recorded) if recorded.entries() == resolved.entries() => return Ok(()),
         Some(_) => {}
-        None => write_text(&folder.path().join("config.toml"), &request.given)?,
+        None => write_text(&folder.path().join(GIVEN_FILE), &request.given)?,
     }
     write_text(&folder.path().join(CONFIGURATION_FILE), &resolved.to_toml())
 }

@@ -3,16 +3,23 @@
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use nwm_data::atomic::write_atomically;
+use nwm_data::atomic::{remove_scratch_files_of, write_atomically};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::metrics::METRICS_FILE;
 
 /// Version of `run.json`.
 pub const RUN_FORMAT: u32 = 1;
 
 /// Every value of the run's configuration, and where it came from.
 pub(crate) const CONFIGURATION_FILE: &str = "resolved.toml";
+
+/// What the user gave.
+pub(crate) const GIVEN_FILE: &str = "config.toml";
+
+/// What made the run.
+const RECORD_FILE: &str = "run.json";
 
 /// How far a run has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,6 +106,10 @@ impl RunFolder {
             Err(TryLockError::Error(error)) => return Err(Error::io(lock_path)(error)),
         }
         let folder = Self { path: path.to_owned(), _lock: lock };
+        // Of files that only the holder of the lock writes: what a killed process left will never be finished.
+        for name in [GIVEN_FILE, CONFIGURATION_FILE, RECORD_FILE, METRICS_FILE] {
+            remove_scratch_files_of(&path.join(name))?;
+        }
         if !resume && folder.record_path().is_file() {
             return Err(Error::RunExists { path: path.to_owned() });
         }
@@ -111,7 +122,7 @@ impl RunFolder {
     }
 
     fn record_path(&self) -> PathBuf {
-        self.path.join("run.json")
+        self.path.join(RECORD_FILE)
     }
 
     /// The record, if there is one.
@@ -145,7 +156,7 @@ pub fn read_run_record(run_directory: &Path) -> Result<RunRecord> {
         format: u32,
     }
 
-    let path = run_directory.join("run.json");
+    let path = run_directory.join(RECORD_FILE);
     let AnyVersion { format } = read_json(&path)?;
     if format != RUN_FORMAT {
         let problem = format!(
