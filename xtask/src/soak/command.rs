@@ -38,6 +38,7 @@ impl Soak {
     /// The same in a workspace that is known already.
     pub(crate) fn run_in(self, workspace: &Workspace) -> Result<ExitCode> {
         ensure!(cfg!(unix), "a soak sends signals, which only Unix has");
+        let commit = workspace.commit();
         workspace.build_nwm()?;
         let out = self.out.clone().unwrap_or_else(|| workspace.target().join("soak"));
         let program = prepare(&out, &workspace.nwm_program())?;
@@ -77,7 +78,7 @@ impl Soak {
         let (first, second) = (undisturbed.run_directory(), disturbed.run_directory());
         let summary = Summary {
             format: FORMAT,
-            commit: workspace.commit(),
+            commit,
             started,
             machine: Machine::this(),
             minutes: self.minutes,

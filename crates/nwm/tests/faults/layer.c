@@ -17,7 +17,8 @@
  *   kill               SIGKILL before the call
  *   kill-half          SIGKILL when half of a write is done
  *
- * Linux on x86-64 alone. A filter outlives exec, so the program must not start others.
+ * Linux on x86-64 alone. A filter outlives exec, so a program that the program starts has the layer, too; it counts its own
+ * calls.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -29,6 +30,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -42,18 +44,26 @@
 #error "this layer knows the system calls of Linux on x86-64"
 #endif
 
-/* The one place whose system calls the filter lets pass: number, then six arguments. */
-long gate(long number, long a, long b, long c, long d, long e, long f);
-extern const char gate_passed[];
+/* The one place whose system calls the filter lets pass: number, then six arguments. It is copied to an address of its own,
+ * since a filter that a program inherits knows no other. */
+#define GATE_ADDRESS 0x6e776d000000
+extern const char gate_start[], gate_passed[], gate_end[];
 __asm__(".text\n"
-        ".globl gate\n.hidden gate\n.type gate, @function\n"
+        ".globl gate_start\n.hidden gate_start\n"
         ".globl gate_passed\n.hidden gate_passed\n"
-        "gate:\n"
+        ".globl gate_end\n.hidden gate_end\n"
+        "gate_start:\n"
         "  mov %rdi, %rax\n  mov %rsi, %rdi\n  mov %rdx, %rsi\n  mov %rcx, %rdx\n"
         "  mov %r8, %r10\n  mov %r9, %r8\n  mov 8(%rsp), %r9\n"
         "  syscall\n"
         "gate_passed:\n"
-        "  ret\n");
+        "  ret\n"
+        "gate_end:\n");
+typedef long gate_function(long number, long a, long b, long c, long d, long e, long f);
+static gate_function *const gate = (gate_function *)GATE_ADDRESS;
+
+/* Set for the programs that the program starts: they have the filter. */
+#define INHERITED "NWM_FAULT_INHERITED"
 
 enum kind { NONE, ERROR, FULL, SHORT, SHORT_ALWAYS, KILL, KILL_HALF };
 static const char *const kind_names[] = {"", "error", "full", "short", "short-always", "kill", "kill-half"};
@@ -261,20 +271,26 @@ static void on_trap(int signal, siginfo_t *info, void *context) {
     registers[REG_RAX] = is_below_folder(path) ? counted(call, arguments, path) : perform(call, arguments);
 }
 
+/* Ends a process that could not be tested as was asked. */
 static void give_up(const char *why) {
-    static const char prefix[] = "fault layer: ";
-    gate(SYS_write, 2, (long)prefix, sizeof prefix - 1, 0, 0, 0);
-    gate(SYS_write, 2, (long)why, (long)strlen(why), 0, 0, 0);
-    gate(SYS_write, 2, (long)"\n", 1, 0, 0, 0);
-    gate(SYS_exit_group, 125, 0, 0, 0, 0, 0);
+    dprintf(2, "fault layer: %s\n", why);
+    _exit(125);
 }
 
-/* Traps the calls of the table unless they come from the gate. */
+static void copy_gate(void) {
+    void *page = mmap((void *)GATE_ADDRESS, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    if (page != (void *)GATE_ADDRESS) give_up("the address of the gate is taken");
+    memcpy(page, gate_start, (size_t)(gate_end - gate_start));
+    if (mprotect(page, 4096, PROT_READ | PROT_EXEC) != 0) give_up("the kernel refuses to make the gate executable");
+}
+
+/* Traps the calls of the table unless they come from the gate, or open or map a file only to read it: what a new program does
+ * before it has the layer. */
 static void install_filter(void) {
-    struct sock_filter filter[CALLS + 16];
+    struct sock_filter filter[5 * CALLS + 16];
     int length = 0;
-    unsigned long passed = (unsigned long)gate_passed;
-    const int pointer = offsetof(struct seccomp_data, instruction_pointer);
+    unsigned long passed = GATE_ADDRESS + (unsigned long)(gate_passed - gate_start);
+    const int pointer = offsetof(struct seccomp_data, instruction_pointer), argument = offsetof(struct seccomp_data, args);
 #define ADD(statement) filter[length++] = (struct sock_filter)statement
     ADD(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)));
     ADD(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0));
@@ -285,10 +301,21 @@ static void install_filter(void) {
     ADD(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)(passed >> 32), 0, 1));
     ADD(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
     ADD(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)));
-    for (int i = 0; i < CALLS; i++)
-        ADD(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)calls[i].number, (unsigned char)(CALLS - i), 0));
+    for (int i = 0; i < CALLS; i++) {
+        /* Trapped only with one of these bits in this argument; a mapping that is private does not change its file. */
+        int bits = 0, where = 0;
+        if (calls[i].number == SYS_open) bits = O_CREAT | O_TRUNC, where = 1;
+        if (calls[i].number == SYS_openat) bits = O_CREAT | O_TRUNC, where = 2;
+        if (calls[i].number == SYS_mmap) bits = MAP_SHARED, where = 3;
+        ADD(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)calls[i].number, 0, bits == 0 ? 1 : 4));
+        if (bits != 0) {
+            ADD(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (unsigned)(argument + 8 * where)));
+            ADD(BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, (unsigned)bits, 1, 0));
+            ADD(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+        }
+        ADD(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP));
+    }
     ADD(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
-    ADD(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP));
 #undef ADD
     struct sock_fprog program = {.len = (unsigned short)length, .filter = filter};
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) give_up("the kernel refuses PR_SET_NO_NEW_PRIVS");
@@ -308,11 +335,15 @@ __attribute__((constructor)) static void start(void) {
             if (strcmp(name, kind_names[i]) == 0) fault = (enum kind)i;
         if (fault_at < 1 || fault == NONE) give_up("NWM_FAULT_AT or NWM_FAULT_KIND is none of those known");
     }
+    copy_gate();
     if (file != NULL) {
-        trace = open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+        trace = (int)gate(SYS_openat, AT_FDCWD, (long)file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666, 0, 0);
         if (trace < 0) give_up("NWM_FAULT_TRACE cannot be opened");
     }
     struct sigaction action = {.sa_sigaction = on_trap, .sa_flags = SA_SIGINFO | SA_RESTART};
     if (sigaction(SIGSYS, &action, NULL) != 0) give_up("SIGSYS cannot be handled");
-    install_filter();
+    if (getenv(INHERITED) == NULL) {
+        install_filter();
+        setenv(INHERITED, "1", 1);
+    }
 }
