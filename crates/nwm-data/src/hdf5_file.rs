@@ -347,15 +347,24 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// Creates a file, replacing one of the same name. Errors name `target`, the file that this
-    /// one is going to be.
-    pub(crate) fn create(path: &Path, target: &Path) -> Result<Self> {
+    /// Creates a file, replacing one of the same name, has it filled, and finishes it. Errors name `target`, the file that
+    /// this one is going to be.
+    pub(crate) fn write<E: From<Error>>(
+        path: &Path,
+        target: &Path,
+        fill: impl FnOnce(&Self) -> Result<(), E>,
+    ) -> Result<(), E> {
         let file = guarded(|| H5File::create(path)).map_err(|reason| Error::Hdf5 {
             path: target.to_path_buf(),
             action: "create the file".to_owned(),
             reason,
         })?;
-        Ok(Self { file, path: target.to_path_buf() })
+        let writer = Self { file, path: target.to_path_buf() };
+        let filled = fill(&writer);
+        let closed = writer.close();
+        // A file that is not closed prints what it cannot write when it is dropped. The first error is the one to report.
+        filled?;
+        Ok(closed?)
     }
 
     /// An error about writing this file.
@@ -389,7 +398,7 @@ impl Writer {
     }
 
     /// Finishes the file.
-    pub(crate) fn close(self) -> Result<()> {
+    fn close(self) -> Result<()> {
         let failed = self.failed("finish the file".to_owned());
         guarded(|| self.file.close()).map_err(failed)
     }

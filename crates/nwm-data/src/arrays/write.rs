@@ -36,9 +36,8 @@ pub fn write<E: From<Error>>(
     layouts: Vec<ArrayLayout>,
     fill: impl FnOnce(&mut ArraysWriter<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
-    write_atomically(path, |scratch| {
-        let file = Writer::create(scratch, path)?;
-        let about = serde_json::to_value(about).map_err(|error| not_encoded(&file, &error))?;
+    let fill = |file: &Writer| {
+        let about = serde_json::to_value(about).map_err(|error| not_encoded(file, &error))?;
         let array = |layout: ArrayLayout| {
             if !layout.is_possible() {
                 return Err(impossible_layout(&layout));
@@ -47,16 +46,17 @@ pub fn write<E: From<Error>>(
                 Element::U8 => PICTURE_LEVEL,
                 _ => NUMBER_LEVEL,
             };
-            ArrayWriter::new(&file, layout, level)
+            ArrayWriter::new(file, layout, level)
         };
         let arrays = layouts.into_iter().map(array).collect::<Result<_>>()?;
         let mut writer = ArraysWriter { arrays };
         fill(&mut writer)?;
         let arrays = writer.arrays.into_iter().map(ArrayWriter::finish);
         let arrays = arrays.collect::<Result<BTreeMap<_, _>>>()?;
-        write_metadata(&file, &Metadata { format: FORMAT, kind: kind.to_owned(), about, arrays })?;
-        Ok(file.close()?)
-    })
+        let metadata = Metadata { format: FORMAT, kind: kind.to_owned(), about, arrays };
+        Ok(write_metadata(file, &metadata)?)
+    };
+    write_atomically(path, |scratch| Writer::write(scratch, path, fill))
 }
 
 fn impossible_layout(layout: &ArrayLayout) -> Error {

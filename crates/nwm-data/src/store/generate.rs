@@ -78,18 +78,18 @@ pub fn generate(
         report(Stage::Generating, end)?;
     }
     write_atomically_from(parts.folder(), path, |scratch| {
-        let file = Writer::create(scratch, path)?;
-        let mut writer = SetWriter::new(&file, spec, options, Compression::Lasting)?;
-        for part in parts.all() {
-            let set = parts.read(&part)?;
-            writer.append(&set.load()?)?;
-            if let Some(pictures) = set.pictures()? {
-                writer.append_stored(&pictures)?;
+        Writer::write(scratch, path, |file| {
+            let mut writer = SetWriter::new(file, spec, options, Compression::Lasting)?;
+            for part in parts.all() {
+                let set = parts.read(&part)?;
+                writer.append(&set.load()?)?;
+                if let Some(pictures) = set.pictures()? {
+                    writer.append_stored(&pictures)?;
+                }
+                report(Stage::Assembling, part.start + part.len)?;
             }
-            report(Stage::Assembling, part.start + part.len)?;
-        }
-        writer.finish(Origin::current())?;
-        file.close()
+            writer.finish(Origin::current())
+        })
     })?;
     parts.remove()
 }

@@ -89,10 +89,9 @@ pub fn import(
     let importer = Importer { spec: &spec, renderer: Renderer::new(spec.system, spec.variant) };
     let record_bytes = spec.frames * importer.renderer.frame_len();
     let batch = (BATCH_BYTES / record_bytes).clamp(1, MOST_IN_BATCH);
-    write_atomically(path, |scratch| {
-        let file = Writer::create(scratch, path)?;
+    let fill = |set: &Writer| {
         let write_options = WriteOptions { frames: options.frames };
-        let mut writer = SetWriter::new(&file, &spec, write_options, Compression::Lasting)?;
+        let mut writer = SetWriter::new(set, &spec, write_options, Compression::Lasting)?;
         let mut done = 0;
         for file in files {
             let mut records = Records::open(file)?;
@@ -119,9 +118,9 @@ pub fn import(
                 }
             }
         }
-        writer.finish(origin)?;
-        file.close()
-    })?;
+        writer.finish(origin)
+    };
+    write_atomically(path, |scratch| Writer::write(scratch, path, fill))?;
     Ok(spec)
 }
 

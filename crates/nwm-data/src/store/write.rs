@@ -66,14 +66,14 @@ pub(super) fn write_with(
     compression: Compression,
 ) -> Result<()> {
     write_atomically(path, |scratch| {
-        let file = Writer::create(scratch, path)?;
-        let mut writer = SetWriter::new(&file, set.spec(), options, compression)?;
-        writer.append(set)?;
-        if options.frames {
-            writer.append_drawn(set)?;
-        }
-        writer.finish(Origin::current())?;
-        file.close()
+        Writer::write(scratch, path, |file| {
+            let mut writer = SetWriter::new(file, set.spec(), options, compression)?;
+            writer.append(set)?;
+            if options.frames {
+                writer.append_drawn(set)?;
+            }
+            writer.finish(Origin::current())
+        })
     })
 }
 
