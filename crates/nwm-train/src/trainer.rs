@@ -106,6 +106,8 @@ impl<'a> Trainer<'a> {
         let train = &self.config.train;
         observer.started(self.state.step, train.steps);
         self.save()?;
+        // A start that could not remove what it should has left it for this one.
+        retain_last(self.run_directory, self.state.step, self.retention())?;
         while !self.is_finished() {
             if interrupt.load(Ordering::Relaxed) {
                 self.save()?;
