@@ -61,13 +61,15 @@ impl<'a> OutputFolder<'a> {
         let fields = PhaseFile::new(self.folder, question, recording);
         let mut found = None;
         Progress::of(terminal, "stretch", |progress| {
+            // The library's errors do not say which file.
+            let failed = |error: csv::Error| Error::Io { path: path.clone(), source: error.into() };
             write_atomically(&path, |scratch| {
-                let mut table = csv::Writer::from_path(scratch)?;
-                table.write_record(COLUMNS)?;
+                let mut table = csv::Writer::from_path(scratch).map_err(failed)?;
+                table.write_record(COLUMNS).map_err(failed)?;
                 let mut done = 0;
                 let mut analyse = |mut file: Option<&mut ArraysWriter<'_>>| {
                     let analysis = question.analyse(recording, |analysed, total| {
-                        write_rows(&mut table, analysed, rate)?;
+                        write_rows(&mut table, analysed, rate).map_err(failed)?;
                         if let Some(file) = &mut file {
                             append(file, analysed)?;
                         }
