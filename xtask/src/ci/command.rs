@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use super::{checks, cuda, dependencies, engines, examples, guides, kernels, smoke};
-use crate::flags::Ci;
+use crate::flags::{Ci, Soak};
 use crate::package;
-use crate::stage::{Stage, run_all};
+use crate::stage::{Stage, Verdict, run_all};
 use crate::usage::UsageError;
 use crate::workspace::Workspace;
 
@@ -58,9 +58,24 @@ impl Ci {
             stages.push(Stage::new("examples", move || examples::run(workspace)));
             stages.push(Stage::new("guides", move || guides::run(workspace)));
             stages.extend(engines::stages(workspace));
+            stages.push(Stage::command("faults", {
+                let mut command = cargo(&["test", "--release", "--package=nwm", "--test=faults"]);
+                command.env("NWM_FAULTS", "all");
+                command
+            }));
+            stages.push(Stage::new("soak", move || soak(workspace)));
             // Each crate alone, as its users get it.
             stages.extend(package::stages(workspace)?);
         }
         Ok(stages)
     }
+}
+
+/// A minute of disturbed training.
+fn soak(workspace: &Workspace) -> Result<Verdict> {
+    let soak = Soak { minutes: 1, seed: 0, out: Some(workspace.target().join("ci-soak")) };
+    Ok(match soak.run_in(workspace)? {
+        ExitCode::SUCCESS => Verdict::Ok,
+        _ => Verdict::Failed("the disturbed run differs".to_owned()),
+    })
 }

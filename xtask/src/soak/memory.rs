@@ -10,6 +10,8 @@ use serde::Serialize;
 use super::training::Process;
 use crate::files;
 
+/// In the first minutes an allocator takes memory that it keeps: a shorter run says nothing.
+const SHORTEST: f64 = 600.0;
 /// Growth from early to late that is still called none: pages that an allocator has not given back yet come and go.
 const TOLERANCE: f64 = 0.02;
 
@@ -36,7 +38,8 @@ pub(super) struct Memory {
     pub(super) peak_kib: u64,
     /// Of the median, as a share of the early one; negative if it has shrunk.
     pub(super) growth: f64,
-    pub(super) constant: bool,
+    /// None if the time was too short to say.
+    pub(super) constant: Option<bool>,
 }
 
 /// Waits for a process to end well and samples its memory meanwhile.
@@ -89,7 +92,7 @@ pub(super) fn judge(samples: &[Sample]) -> Option<Memory> {
         early_peak_kib: early.last()?.peak,
         peak_kib: last.peak,
         growth,
-        constant: growth <= TOLERANCE,
+        constant: (last.seconds >= SHORTEST).then_some(growth <= TOLERANCE),
     })
 }
 
@@ -104,21 +107,22 @@ mod tests {
     use super::{Sample, field, judge};
 
     fn samples(resident: impl Fn(u64) -> u64) -> Vec<Sample> {
-        let sample = |i| Sample { seconds: i as f64, resident: resident(i), peak: resident(i) };
+        let sample =
+            |i| Sample { seconds: 10.0 * i as f64, resident: resident(i), peak: resident(i) };
         (0..100).map(sample).collect()
     }
 
     #[test]
     fn a_rise_at_the_start_is_no_growth() {
         let memory = judge(&samples(|i| if i < 8 { 100 * i } else { 1000 + i % 3 })).unwrap();
-        assert!(memory.constant, "{memory:?}");
+        assert_eq!(memory.constant, Some(true), "{memory:?}");
         assert_eq!(memory.samples, 100);
     }
 
     #[test]
     fn a_slow_leak_is_growth() {
         let memory = judge(&samples(|i| 100_000 + 100 * i)).unwrap();
-        assert!(!memory.constant, "{memory:?}");
+        assert_eq!(memory.constant, Some(false), "{memory:?}");
         assert!((memory.growth - 0.079).abs() < 0.002, "{memory:?}");
     }
 
@@ -126,6 +130,7 @@ mod tests {
     fn without_samples_nothing_is_said() {
         assert_eq!(judge(&[]), None);
         assert_eq!(judge(&samples(|_| 1)[..9]), None);
+        assert_eq!(judge(&samples(|i| 100 + i)[..50]).unwrap().constant, None);
     }
 
     #[test]

@@ -43,7 +43,8 @@ pub(super) struct Summary {
 impl Summary {
     /// Whether nothing was lost and memory stayed.
     pub(super) fn passed(&self) -> bool {
-        self.differences.is_empty() && self.memory.as_ref().is_none_or(|memory| memory.constant)
+        self.differences.is_empty()
+            && self.memory.as_ref().is_none_or(|memory| memory.constant != Some(false))
     }
 
     /// A page for reading.
@@ -96,7 +97,11 @@ impl Summary {
             memory.early_peak_kib,
             memory.peak_kib,
             memory.samples,
-            if memory.constant { "constant" } else { "it grows" }
+            match memory.constant {
+                Some(true) => "constant",
+                Some(false) => "it grows",
+                None => "too short a time to say whether it grows",
+            }
         );
         text
     }
