@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use nwm_data::atomic::remove_scratch_files_of;
 use nwm_models::MODEL_FILE;
 use nwm_models::nn::Parameters;
 use serde::Serialize;
@@ -13,6 +14,9 @@ use crate::step::StepResult;
 
 /// Version of the bundle's `report.json`.
 const BUNDLE_FORMAT: u32 = 1;
+
+/// Its name.
+const REPORT_FILE: &str = "report.json";
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -78,6 +82,9 @@ fn write_bundle(
 ) -> Result<PathBuf> {
     let folder = run_directory.join("diagnostics").join(format!("step-{step:08}"));
     std::fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
+    for name in [REPORT_FILE, MODEL_FILE, CONFIGURATION_FILE] {
+        remove_scratch_files_of(&folder.join(name))?;
+    }
     let mut tensors = Vec::new();
     for ((name, tensor), gradient) in parameters.iter().zip(result.gradients.to_numbers()?) {
         let values = tensor.flatten_all()?.to_vec1::<f32>()?;
@@ -88,7 +95,7 @@ fn write_bundle(
         });
     }
     write_json(
-        &folder.join("report.json"),
+        &folder.join(REPORT_FILE),
         &Report {
             format: BUNDLE_FORMAT,
             step,
