@@ -23,7 +23,7 @@ const FORBIDDEN_IN_CORE: &[&str] =
     &["std::fs", "std::env", "std::time", "std::net", "std::process", "rand::rng"];
 
 /// Pages that are made by running something.
-const GENERATED_PAGES: &[&str] = &["table.md", "figure.md"];
+const GENERATED_PAGES: &[&str] = &["table.md", "figure.md", "soak.md"];
 
 /// Folders on somebody's machine: a path that starts with one of them works nowhere else. Without
 /// their slashes here, so that this list does not find itself.
