@@ -161,8 +161,10 @@ fn check_end(
         return Err(format!("not a fragment: {text}"));
     }
     let name = final_name(&failed.path);
-    // The working folder is not named, but the file in it whose name is being flushed.
-    if !error.contains(&name) && Path::new(&failed.path) != folder {
+    // The working folder is not named, but the file in it whose name is being flushed; nor which file of a folder could not
+    // be removed, but the folder.
+    let removed = failed.effect == "remove" && error.contains("/.removing-");
+    if !error.contains(&name) && !removed && Path::new(&failed.path) != folder {
         return Err(format!("{name} is not named: {text}"));
     }
     let system = if kind == Kind::Full { "No space left on device" } else { "Input/output error" };
