@@ -21,7 +21,7 @@ use crate::bench::Machine;
 use crate::console;
 use crate::files;
 use crate::flags::Soak;
-use crate::reproduce::Interrupt;
+use crate::runs::Interrupt;
 use crate::workspace::Workspace;
 
 /// Version of `soak.json`.

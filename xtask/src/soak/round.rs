@@ -12,7 +12,7 @@ use super::damage::{damage, damage_end};
 use super::disturbance::{Disturbance, Schedule};
 use super::layer::Layer;
 use super::training::{Process, Training};
-use crate::reproduce::Interrupt;
+use crate::runs::Interrupt;
 
 /// How often a process is looked at.
 const POLL: Duration = Duration::from_millis(20);
