@@ -12,8 +12,9 @@ use crate::files;
 
 /// In the first minutes an allocator takes memory that it keeps: a shorter run says nothing.
 const SHORTEST: f64 = 600.0;
-/// Growth from early to late that is still called none: pages that an allocator has not given back yet come and go.
-const TOLERANCE: f64 = 0.02;
+/// KiB of growth from early to late that are still called none: the allocator of `nwm` keeps what it has and takes more by segments
+/// of 32 MiB. Once in a while pages in use lie so that it takes one more.
+const SEGMENT: u64 = 32 << 10;
 
 /// Memory at one time.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -92,7 +93,7 @@ pub(super) fn judge(samples: &[Sample]) -> Option<Memory> {
         early_peak_kib: early.last()?.peak,
         peak_kib: last.peak,
         growth,
-        constant: (last.seconds >= SHORTEST).then_some(growth <= TOLERANCE),
+        constant: (last.seconds >= SHORTEST).then_some(late_kib <= early_kib + SEGMENT),
     })
 }
 
@@ -121,9 +122,11 @@ mod tests {
 
     #[test]
     fn a_slow_leak_is_growth() {
-        let memory = judge(&samples(|i| 100_000 + 100 * i)).unwrap();
+        let memory = judge(&samples(|i| 1_000_000 + 1000 * i)).unwrap();
         assert_eq!(memory.constant, Some(false), "{memory:?}");
         assert!((memory.growth - 0.079).abs() < 0.002, "{memory:?}");
+        let one_segment = judge(&samples(|i| 300_000 + 32_768 * (i / 60))).unwrap();
+        assert_eq!(one_segment.constant, Some(true), "{one_segment:?}");
     }
 
     #[test]
