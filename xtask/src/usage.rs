@@ -16,6 +16,12 @@ pub(crate) enum UsageError {
     /// A part of everything.
     #[error("--only is for one table or figure; name it instead of `all`")]
     PartOfAll,
+    /// A description of a grid that cannot be used.
+    #[error("failed to read {path}: {problem}")]
+    Grid { path: String, problem: String },
+    /// An amount that no machine has.
+    #[error("resources.{name}: found {found}, expected {expected}")]
+    Resource { name: &'static str, found: String, expected: &'static str },
     /// Names that are in no line of a list.
     #[error("no task {missing} in {list}")]
     NoTask { missing: String, list: String },

@@ -37,6 +37,7 @@ const RUNS: usize = 100_000;
 const TRAJECTORIES: usize = 100;
 
 /// Runs a command to its end; returns its greatest memory in MiB and its time.
+#[expect(clippy::print_stdout, reason = "the times are the result, and no assertion")]
 fn watched(what: &str, command: &mut Command) -> (f64, Duration) {
     let start = Instant::now();
     let mut child = command.stdout(Stdio::null()).spawn().unwrap();

@@ -187,6 +187,22 @@ fn a_killed_task_keeps_its_run_claimed_while_the_training_goes_on() {
 }
 
 #[test]
+fn a_grid_that_cannot_be_used_is_a_usage_error_that_names_file_and_key() {
+    let repository = Repository::new();
+    fs::write(repository.path("broken.toml"), GRID.replace("metric", "metrik")).unwrap();
+    let output = repository.xtask("sweep").args(["plan", "broken.toml"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let message = text(&output.stderr);
+    assert!(message.starts_with("error: failed to read broken.toml: "), "{message}");
+    assert!(message.contains("unknown field `metrik`"), "{message}");
+    let output = repository.xtask("sweep").args(["plan", "absent.toml"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(6), "{}", text(&output.stderr));
+    let output = sweep(&repository, &["run", "--engine=commands", "--memory=0"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("resources.memory: found 0"), "{}", text(&output.stderr));
+}
+
+#[test]
 fn a_list_without_the_task_is_a_usage_error() {
     let repository = Repository::new();
     sweep(&repository, &["run", "--engine=commands"]);

@@ -1,7 +1,8 @@
 //! What one run needs of a machine.
 
-use anyhow::{Result, ensure};
 use serde::Deserialize;
+
+use crate::usage::UsageError;
 
 /// The needs of each run, as `[resources]` of a sweep states them.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -27,23 +28,22 @@ impl Default for Resources {
 
 impl Resources {
     /// Refuses amounts that mean nothing.
-    pub(crate) fn check(&self) -> Result<()> {
-        ensure!(self.cores > 0, "resources.cores: found 0, expected at least 1");
-        ensure!(
-            self.gpus.is_finite() && self.gpus >= 0.0,
-            "resources.gpus: found {}, expected 0 or more",
-            self.gpus
-        );
-        if let Some(memory) = self.memory {
-            ensure!(
-                memory.is_finite() && memory > 0.0,
-                "resources.memory: found {memory}, expected more than 0 GiB"
-            );
+    pub(crate) fn check(&self) -> Result<(), UsageError> {
+        let Self { cores, gpus, memory, minutes, .. } = self;
+        let refuse =
+            |name, found: String, expected| Err(UsageError::Resource { name, found, expected });
+        if *cores == 0 {
+            return refuse("cores", cores.to_string(), "at least 1");
         }
-        ensure!(
-            self.minutes != Some(0),
-            "resources.minutes: found 0, expected at least 1; leave it out for no limit"
-        );
+        if !(gpus.is_finite() && *gpus >= 0.0) {
+            return refuse("gpus", gpus.to_string(), "0 or more");
+        }
+        if let Some(memory) = memory.filter(|memory| !(memory.is_finite() && *memory > 0.0)) {
+            return refuse("memory", memory.to_string(), "more than 0 GiB");
+        }
+        if *minutes == Some(0) {
+            return refuse("minutes", "0".to_owned(), "at least 1; leave it out for no limit");
+        }
         Ok(())
     }
 

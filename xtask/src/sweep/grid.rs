@@ -89,9 +89,12 @@ pub(super) struct GridPreset {
 impl Grid {
     /// Reads and checks a file.
     pub(super) fn read(path: &Path) -> Result<Self> {
-        let context = || format!("failed to read {}", path.display());
-        let text = std::fs::read_to_string(path).with_context(context)?;
-        Self::parse(&text).with_context(context)
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("failed to read {}", path.display()))?;
+        Self::parse(&text).map_err(|error| {
+            let problem = format!("{error:#}").trim_end().to_owned();
+            UsageError::Grid { path: path.display().to_string(), problem }.into()
+        })
     }
 
     pub(super) fn parse(text: &str) -> Result<Self> {
