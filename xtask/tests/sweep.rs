@@ -217,7 +217,14 @@ fn a_slurm_script_is_read_by_a_shell_and_hands_out_every_task() {
     let repository = Repository::new();
     let output = sweep(
         &repository,
-        &["run", "--engine=slurm", "--minutes=30", "--gpus=0.5", "--slurm-option=--partition=long"],
+        &[
+            "run",
+            "--engine=slurm",
+            "--no-submit",
+            "--minutes=30",
+            "--gpus=0.5",
+            "--slurm-option=--partition=long",
+        ],
     );
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let path = repository.path("runs/sweeps/demo-smoke/engine/slurm.sh");
@@ -236,6 +243,30 @@ fn a_slurm_script_is_read_by_a_shell_and_hands_out_every_task() {
     for element in 0..4 {
         let status = run_element(&path, element);
         assert_eq!(status, Some(0), "{script}");
+    }
+    assert_eq!(counts(&repository), [4, 0, 0, 0]);
+}
+
+#[test]
+fn a_job_file_has_every_task_with_what_it_needs() {
+    let repository = Repository::new();
+    let options =
+        ["--no-submit", "--minutes=30", "--gpus=0.5", "--server-dir=server", "--memory=2"];
+    let output = sweep(&repository, &[&["run", "--engine=hyperqueue"], &options[..]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let path = repository.path("runs/sweeps/demo-smoke/engine/hyperqueue.toml");
+    let file: toml::Table = toml::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    let tasks = file["task"].as_array().unwrap();
+    assert_eq!(tasks.len(), 4);
+    for task in tasks {
+        let needs = &task["request"][0]["resources"];
+        let amount = |name: &str| needs[name].as_str().unwrap();
+        assert_eq!((amount("cpus"), amount("gpus/nvidia"), amount("mem")), ("1", "0.5", "2048"));
+        assert_eq!(task["time_limit"].as_str(), Some("40m"));
+        let command: Vec<&str> =
+            task["command"].as_array().unwrap().iter().map(|it| it.as_str().unwrap()).collect();
+        let status = Command::new(command[0]).args(&command[1..]).status().unwrap();
+        assert_eq!(status.code(), Some(0), "{command:?}");
     }
     assert_eq!(counts(&repository), [4, 0, 0, 0]);
 }

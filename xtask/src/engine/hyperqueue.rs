@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 use super::batch::{Batch, Ending};
+use super::commands::quoted;
 use super::job_file::JobFile;
-use crate::console;
 use crate::files;
 use crate::runs::{INTERRUPTED, Interrupt};
 use crate::usage::UsageError;
@@ -29,11 +29,10 @@ pub(super) fn submit(batch: &Batch<'_>, interrupt: &Interrupt) -> Result<Ending>
     }
     let job_file = batch.folder.join("hyperqueue.toml");
     files::write(&job_file, &JobFile::of(batch)?.to_toml()?)?;
-    console::progress(&format!(
-        "{} tasks are in {} (`hq job submit-file` takes the same file)",
-        batch.tasks.len(),
-        job_file.display()
-    ));
+    if batch.options.no_submit {
+        let path = quoted(&job_file.to_string_lossy());
+        return Ok(Ending::Left(format!("submit it with hq job submit-file {path}")));
+    }
     let script = batch.folder.join("submit.py");
     files::write(&script, SUBMITTER)?;
     let python = std::env::var_os("NWM_PYTHON").unwrap_or_else(|| OsString::from("python3"));

@@ -58,6 +58,10 @@ pub(crate) struct EngineOptions {
     #[arg(long, value_name = "DIR")]
     pub(crate) server_dir: Option<PathBuf>,
 
+    /// Write the files that the engine reads, and submit nothing (hyperqueue, slurm).
+    #[arg(long)]
+    pub(crate) no_submit: bool,
+
     /// An option for sbatch, such as `--partition=gpu`; may be repeated.
     #[arg(long, value_name = "OPTION", allow_hyphen_values = true)]
     pub(crate) slurm_option: Vec<String>,
@@ -88,6 +92,7 @@ impl Default for EngineOptions {
             minutes: None,
             retries: None,
             server_dir: None,
+            no_submit: false,
             slurm_option: Vec::new(),
         }
     }

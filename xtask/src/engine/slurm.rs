@@ -21,6 +21,12 @@ pub(super) fn submit(batch: &Batch<'_>) -> Result<Ending> {
     files::write(&path, &script(batch))?;
     std::fs::create_dir_all(batch.folder.join("output"))
         .with_context(|| format!("failed to make {}", batch.folder.join("output").display()))?;
+    if batch.options.no_submit {
+        return Ok(Ending::Left(format!(
+            "submit it with sbatch {}",
+            quoted(&path.to_string_lossy())
+        )));
+    }
     let later = "`sweep status` or the same command again says how far they are";
     let output = Command::new("sbatch").arg("--parsable").arg(&path).output();
     match output {
