@@ -30,6 +30,7 @@ pub(crate) enum Command {
     Kernels(Kernels),
     Package(Package),
     Soak(Soak),
+    Mutants(Mutants),
     Ci(Ci),
 }
 
@@ -291,6 +292,32 @@ pub(crate) struct Soak {
     /// Folder of runs and summary, which is emptied first [default: soak in the build folder].
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+}
+
+/// Change the numerical code line by line, and see whether the tests notice.
+///
+/// Draws some of the mutants that cargo-mutants makes of the cell and of the analysis of waves, the same ones for the same seed,
+/// and tries them, for hours. Interrupted, it goes on with those that it has not seen caught. cargo-mutants' own reports are in
+/// the build folder, under mutants.
+///
+/// Exit codes: 0 ok, 1 a mutant is missed, 2 usage, 6 file system.
+#[derive(Debug, Args)]
+pub(crate) struct Mutants {
+    /// Mutants to draw, in proportion to what each folder has.
+    #[arg(long, value_name = "N", default_value_t = 300)]
+    pub(crate) count: usize,
+
+    /// Draw others.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+
+    /// Try those of one package alone.
+    #[arg(long, value_name = "NAME", value_parser = ["nwm-analysis", "nwm-core"])]
+    pub(crate) package: Option<String>,
+
+    /// Print the names of the drawn ones, and try none.
+    #[arg(long)]
+    pub(crate) list: bool,
 }
 
 /// Run every check of this repository, and print how long each took.

@@ -1,5 +1,6 @@
 //! Tasks of this repository: `cargo xtask reproduce table1`, `cargo xtask bench`, `cargo xtask gpu-check`,
 //! `cargo xtask kernels`, `cargo xtask package` and `cargo xtask ci`.
+//! `cargo xtask kernels`, `cargo xtask mutants` and `cargo xtask ci`.
 //!
 //! Everything that computes is in the `nwm` command and in benchmark programs, which are run as processes: this crate
 //! plans and reports, depends on no tensor framework and builds in seconds. Progress goes to the standard
@@ -14,6 +15,7 @@ mod flags;
 mod gpu_check;
 mod kernels;
 mod package;
+mod mutants;
 mod reproduce;
 mod runs;
 mod soak;
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
         Command::Kernels(kernels) => kernels.run(),
         Command::Package(package) => package.run(),
         Command::Soak(soak) => soak.run(),
+        Command::Mutants(mutants) => mutants.run(),
         Command::Ci(ci) => ci.run(),
     };
     outcome.unwrap_or_else(|error| {
