@@ -257,6 +257,32 @@ fn damaged_and_strange_files_say_what_is_wrong() {
 }
 
 #[test]
+fn a_header_that_claims_gigabytes_is_refused_before_there_is_room_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    for version in [2, 3] {
+        let mut bytes = b"\x93NUMPY".to_vec();
+        bytes.extend([version, 0]);
+        bytes.extend(u32::MAX.to_le_bytes());
+        bytes.extend([b' '; 60]);
+        let path = saved(folder.path(), "claims.npy", &bytes);
+        let found = message(&path, &RecordingOptions::default());
+        assert!(found.contains("4294967295 bytes long, more than 10000"), "{found}");
+    }
+}
+
+#[test]
+fn a_header_of_the_second_version_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = npy("<i2", false, &[3, 1, 2], &[7; 12]);
+    let mut second = b"\x93NUMPY\x02\x00".to_vec();
+    second.extend([first[8], first[9], 0, 0]);
+    second.extend(&first[10..]);
+    let path = saved(folder.path(), "second.npy", &second);
+    let mut recording = Recording::open(&path, &RecordingOptions::default()).unwrap();
+    assert_eq!(recording.read(0, 2..3).unwrap(), [1799.0; 2]);
+}
+
+#[test]
 fn a_damaged_header_is_an_error_or_another_array() {
     let folder = tempfile::tempdir().unwrap();
     let whole = npy("<f8", false, &[4, 2, 2], &[0; 128]);

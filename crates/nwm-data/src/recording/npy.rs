@@ -19,6 +19,9 @@ const BUFFER: usize = 1 << 18;
 /// Bytes of a header, at most: NumPy refuses longer ones, too, since what is written in them takes long to read.
 const LONGEST_HEADER: u64 = 10_000;
 
+/// Bytes up to the end of the length of a header, which has two bytes in the first version and four in others.
+const START: usize = MAGIC.len() + 2 + 4;
+
 /// Appends numbers made of bytes.
 type Decoder = Box<dyn Fn(&[u8], &mut Vec<f64>) -> io::Result<()> + Send + Sync>;
 
@@ -131,9 +134,20 @@ impl ArrayFile for NpyArray {
     }
 }
 
-/// Reads a header. The library panics at sizes that cannot be, where overflow is looked for.
-pub(super) fn read_header(bytes: impl Read) -> Result<NpyHeader, String> {
-    let bytes = bytes.take(LONGEST_HEADER);
+/// Reads a header. The library panics at sizes that cannot be, where overflow is looked for, and makes room for a header of
+/// any length before it reads it.
+pub(super) fn read_header(mut bytes: impl Read) -> Result<NpyHeader, String> {
+    let mut start = [0; START];
+    bytes.read_exact(&mut start).map_err(|error| error.to_string())?;
+    let length = &start[MAGIC.len() + 2..];
+    let length = match start[MAGIC.len()] {
+        1 => u64::from(u16::from_le_bytes([length[0], length[1]])),
+        _ => u64::from(u32::from_le_bytes([length[0], length[1], length[2], length[3]])),
+    };
+    if length > LONGEST_HEADER {
+        return Err(format!("{length} bytes long, more than {LONGEST_HEADER}"));
+    }
+    let bytes = start.chain(bytes.take(LONGEST_HEADER));
     match catch_unwind(AssertUnwindSafe(|| NpyHeader::from_reader(bytes))) {
         Ok(header) => header.map_err(|error| error.to_string()),
         Err(_) => Err("an impossible size".to_owned()),
