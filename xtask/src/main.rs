@@ -1,6 +1,6 @@
-//! Tasks of this repository: `cargo xtask reproduce table1`, `cargo xtask bench`, `cargo xtask gpu-check`,
-//! `cargo xtask kernels`, `cargo xtask package` and `cargo xtask ci`.
-//! `cargo xtask kernels`, `cargo xtask mutants` and `cargo xtask ci`.
+//! Tasks of this repository: `cargo xtask reproduce table1`, `cargo xtask sweep`, `cargo xtask bench`,
+//! `cargo xtask gpu-check`, `cargo xtask kernels`, `cargo xtask package`, `cargo xtask soak`, `cargo xtask mutants` and
+//! `cargo xtask ci`.
 //!
 //! Everything that computes is in the `nwm` command and in benchmark programs, which are run as processes: this crate
 //! plans and reports, depends on no tensor framework and builds in seconds. Progress goes to the standard
@@ -14,8 +14,8 @@ mod files;
 mod flags;
 mod gpu_check;
 mod kernels;
-mod package;
 mod mutants;
+mod package;
 mod reproduce;
 mod runs;
 mod soak;

@@ -87,6 +87,11 @@ fn state_is_intact(text: &str) -> bool {
     digest == sha256(unsealed.as_bytes())
 }
 
+/// Whether this is the name of a file and no way to another folder, where anything may be.
+fn is_plain(name: &str) -> bool {
+    Path::new(name).file_name().is_some_and(|last| last == name)
+}
+
 /// The folder of a checkpoint inside a run folder.
 pub fn checkpoint_directory(run_directory: &Path, step: u64) -> PathBuf {
     run_directory.join("checkpoints").join(format!("step-{step:08}"))
@@ -153,6 +158,12 @@ impl Checkpoint {
                 manifest.format
             )));
         }
+        if let Some(file) = manifest.files.iter().find(|file| !is_plain(&file.name)) {
+            return Err(damaged(format!(
+                "found {:?} in the list of files, expected the name of a file beside it",
+                file.name
+            )));
+        }
         let checkpoint = Self {
             directory: directory.to_owned(),
             step: manifest.step,
@@ -197,14 +208,15 @@ impl Checkpoint {
             .iter()
             .find(|file| file.name == name)
             .ok_or_else(|| problem("the checkpoint's state does not list this file".into()))?;
-        let content = fs::read(&path).map_err(|source| Error::Io { path: path.clone(), source })?;
-        if content.len() as u64 != record.bytes {
+        let io = |source| Error::Io { path: path.clone(), source };
+        let bytes = fs::metadata(&path).map_err(io)?.len();
+        if bytes != record.bytes {
             return Err(problem(format!(
-                "found {} bytes, expected {}; the file is truncated or foreign, use an older checkpoint",
-                content.len(),
+                "found {bytes} bytes, expected {}; the file is truncated or foreign, use an older checkpoint",
                 record.bytes
             )));
         }
+        let content = fs::read(&path).map_err(io)?;
         let digest = sha256(&content);
         if digest != record.sha256 {
             return Err(problem(format!(
@@ -243,6 +255,23 @@ mod tests {
         assert_eq!(checkpoint.step(), 12);
         assert_eq!(checkpoint.read(MODEL_FILE).unwrap(), b"twelve");
         assert!(damaged.is_empty());
+    }
+
+    #[test]
+    fn a_state_that_lists_a_file_elsewhere_is_refused_before_it_is_read() {
+        let run = tempfile::tempdir().unwrap();
+        let directory = write_checkpoint(run.path(), 3, b"three");
+        fs::write(run.path().join("secret"), b"three").unwrap();
+        for name in ["/dev/zero", "../../secret", "..", "", "sub/model.safetensors"] {
+            let text = serde_json::to_string(&serde_json::json!({
+                "format": CHECKPOINT_FORMAT, "step": 3, "files": [FileRecord::of(name, b"three")],
+            }))
+            .unwrap();
+            let text = format!("{}, \"integrity\": \"\"}}", text.strip_suffix('}').unwrap());
+            fs::write(directory.join(STATE_FILE), seal_state(&text).unwrap()).unwrap();
+            let message = Checkpoint::open(&directory).unwrap_err().to_string();
+            assert!(message.contains("expected the name of a file beside it"), "{message}");
+        }
     }
 
     #[test]

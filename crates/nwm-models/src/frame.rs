@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::LARGEST_SIZE;
 use crate::error::{Error, Result};
 
 /// Encoder and decoder halve and double a picture three times.
@@ -35,13 +36,16 @@ impl FrameShape {
     /// The check of [`FrameShape::new`], for shapes that were written out or read from a file.
     pub(crate) fn validate(self) -> Result<()> {
         let Self { rows, columns, channels } = self;
-        let fits = |side: usize| side > 0 && side.is_multiple_of(SCALE);
-        if fits(rows) && fits(columns) && channels > 0 {
+        let fits = |side: usize| (1..=LARGEST_SIZE).contains(&side);
+        let halves = |side: usize| fits(side) && side.is_multiple_of(SCALE);
+        if halves(rows) && halves(columns) && fits(channels) {
             return Ok(());
         }
         Err(Error::shape(
             "frame [row, column, channel]",
-            "rows and columns that are multiples of 8 and at least one channel; crop or pad the frames",
+            format!(
+                "rows and columns that are multiples of 8 and at least one channel, all at most {LARGEST_SIZE}; crop or pad the frames"
+            ),
             &[rows, columns, channels],
         ))
     }
@@ -51,9 +55,9 @@ impl FrameShape {
         (self.rows / SCALE, self.columns / SCALE)
     }
 
-    /// Numbers in one frame.
+    /// Numbers in one frame. Products too large for a machine word, of a shape that nothing has checked, saturate.
     pub fn values(self) -> usize {
-        self.rows * self.columns * self.channels
+        self.rows.saturating_mul(self.columns).saturating_mul(self.channels)
     }
 }
 

@@ -39,9 +39,16 @@ impl Model {
         dtype: DType,
         device: &Device,
     ) -> Result<Self> {
+        Self::with_builder(config, frame, ParameterBuilder::new(seed, dtype, device))
+    }
+
+    fn with_builder(
+        config: &ModelConfig,
+        frame: FrameShape,
+        mut builder: ParameterBuilder,
+    ) -> Result<Self> {
         config.validate()?;
         frame.validate()?;
-        let mut builder = ParameterBuilder::new(seed, dtype, device);
         let forecaster: Box<dyn Forecaster> = if config.name.is_latent() {
             Box::new(LatentForecaster::new(&mut builder, frame, config)?)
         } else {
@@ -207,13 +214,8 @@ impl StoredModel for Model {
 
     type Shape = FrameShape;
 
-    fn build(
-        config: &ModelConfig,
-        shape: FrameShape,
-        dtype: DType,
-        device: &Device,
-    ) -> Result<Self> {
-        Self::new(config, shape, 0, dtype, device)
+    fn build(config: &ModelConfig, shape: FrameShape, builder: ParameterBuilder) -> Result<Self> {
+        Self::with_builder(config, shape, builder)
     }
 
     fn parameters(&self) -> &Parameters {

@@ -11,13 +11,16 @@ use crate::checkpoint::{Checkpoint, MODEL_FILE, STATE_FILE, latest_checkpoint};
 use crate::config::ModelConfig;
 use crate::error::{Error, Result};
 use crate::names::TaskName;
-use crate::nn::{Parameters, read_description};
+use crate::nn::{ParameterBuilder, Parameters, read_description};
 
 /// Version of the parameter files this crate writes.
 pub const MODEL_FORMAT: u32 = 1;
 
 /// Key of a parameter file's metadata under which the model is described.
 const DESCRIPTION_KEY: &str = "model";
+
+/// Bytes of a number in half precision.
+const SMALLEST_NUMBER: usize = 2;
 
 /// A model of one task, which parameter files hold.
 pub(crate) trait StoredModel: Sized {
@@ -27,13 +30,8 @@ pub(crate) trait StoredModel: Sized {
     /// What it reads and gives.
     type Shape: Serialize + DeserializeOwned;
 
-    /// A model of this shape whose parameters are to be replaced.
-    fn build(
-        config: &ModelConfig,
-        shape: Self::Shape,
-        dtype: DType,
-        device: &Device,
-    ) -> Result<Self>;
+    /// A model of this shape, of the parameters that `builder` collects, which are to be replaced.
+    fn build(config: &ModelConfig, shape: Self::Shape, builder: ParameterBuilder) -> Result<Self>;
 
     /// Its parameters, in order.
     fn parameters(&self) -> &Parameters;
@@ -57,7 +55,9 @@ pub(crate) fn from_checkpoint<M: StoredModel>(
 /// The model in the bytes of a parameter file; `path` is for messages alone.
 fn from_bytes<M: StoredModel>(content: &[u8], path: &Path, device: &Device) -> Result<M> {
     let (Description { shape, model, .. }, dtype) = description(content, path, M::TASK)?;
-    let model = M::build(&model, shape, dtype, device)?;
+    // A description may claim any size: no room is made for parameters that the file cannot hold.
+    let builder = ParameterBuilder::new(0, dtype, device).at_most(content.len() / SMALLEST_NUMBER);
+    let model = M::build(&model, shape, builder)?;
     model.parameters().load_bytes(content)?;
     Ok(model)
 }

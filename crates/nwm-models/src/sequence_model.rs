@@ -66,10 +66,17 @@ impl SequenceModel {
         dtype: DType,
         device: &Device,
     ) -> Result<Self> {
+        Self::with_builder(config, shape, ParameterBuilder::new(seed, dtype, device))
+    }
+
+    fn with_builder(
+        config: &ModelConfig,
+        shape: SequenceShape,
+        mut builder: ParameterBuilder,
+    ) -> Result<Self> {
         config.validate_for(TaskName::Sequence)?;
         check_size("features of a sequence", shape.features)?;
         check_size("outputs of a sequence model", shape.outputs)?;
-        let mut builder = ParameterBuilder::new(seed, dtype, device);
         let sheet = Oscillators::new(&mut builder, &config.cell, Some(shape.features))?;
         let start = Initialiser::uniform_fan_in(sheet.units());
         let options = LinearOptions { weight: start, bias: config.readout.bias.then_some(start) };
@@ -192,10 +199,9 @@ impl StoredModel for SequenceModel {
     fn build(
         config: &ModelConfig,
         shape: SequenceShape,
-        dtype: DType,
-        device: &Device,
+        builder: ParameterBuilder,
     ) -> Result<Self> {
-        Self::new(config, shape, 0, dtype, device)
+        Self::with_builder(config, shape, builder)
     }
 
     fn parameters(&self) -> &Parameters {

@@ -89,13 +89,20 @@ impl VariationalModel {
         dtype: DType,
         device: &Device,
     ) -> Result<Self> {
+        Self::with_builder(config, frame, ParameterBuilder::new(seed, dtype, device))
+    }
+
+    fn with_builder(
+        config: &ModelConfig,
+        frame: FrameShape,
+        mut builder: ParameterBuilder,
+    ) -> Result<Self> {
         config.validate_for(TaskName::Variational)?;
         check_size("pixels of a frame", frame.values())?;
         let (pixels, units) = (frame.values(), config.cell.units());
         let latents = latents(config);
         let chain =
             |first: usize, hidden: &[usize], last: usize| [&[first], hidden, &[last]].concat();
-        let mut builder = ParameterBuilder::new(seed, dtype, device);
         let sizes = chain(pixels, &config.encoder.layers, 2 * latents);
         let encoder = Perceptron::new(&mut builder, "encoder", &sizes)?;
         let sheet = Oscillators::new(&mut builder, &config.cell, None)?;
@@ -365,13 +372,8 @@ impl StoredModel for VariationalModel {
 
     type Shape = FrameShape;
 
-    fn build(
-        config: &ModelConfig,
-        shape: FrameShape,
-        dtype: DType,
-        device: &Device,
-    ) -> Result<Self> {
-        Self::new(config, shape, 0, dtype, device)
+    fn build(config: &ModelConfig, shape: FrameShape, builder: ParameterBuilder) -> Result<Self> {
+        Self::with_builder(config, shape, builder)
     }
 
     fn parameters(&self) -> &Parameters {

@@ -52,7 +52,7 @@ impl Mutants {
             let names: Vec<&String> = own.flat_map(|(_, names)| names).collect();
             let output = output_folder(&workspace, self.seed, subject);
             test(&workspace, subject, &names, &output)?;
-            let outcomes = Outcomes::read(&output.join("mutants.out"))?;
+            let outcomes = Outcomes::read(&output.join("mutants.out"), &names)?;
             console::result(&format!("{}: {}", subject.package, outcomes.line()));
             outcomes.missed.iter().for_each(|name| console::result(&format!("  missed {name}")));
             complete &= outcomes.missed.is_empty();
@@ -104,6 +104,9 @@ fn test(workspace: &Workspace, subject: &Subject, names: &[&String], output: &Pa
     command.env("CARGO_INCREMENTAL", "1");
     let level = format!("profile.dev.package.{}.opt-level=1", subject.package);
     command.arg(format!("--cargo-arg=--config={level}"));
+    for folder in subject.folders {
+        command.arg(format!("--file={folder}/**"));
+    }
     for name in names {
         command.args(["--re", &literally(name)]);
     }

@@ -40,23 +40,29 @@ enum Scenario {
 }
 
 impl Outcomes {
-    /// Reads the outcomes in a folder `mutants.out`; none if nothing has been tried.
-    pub(super) fn read(folder: &Path) -> Result<Self> {
+    /// Reads the outcomes of the drawn mutants in a folder `mutants.out`; none if nothing has been tried.
+    pub(super) fn read(folder: &Path, drawn: &[&String]) -> Result<Self> {
         let path = folder.join("outcomes.json");
         let outcomes = match read(&path)? {
-            Some(text) => {
-                Self::parse(&text).with_context(|| format!("failed to read {}", path.display()))?
-            }
+            Some(text) => Self::parse(&text, drawn)
+                .with_context(|| format!("failed to read {}", path.display()))?,
             None => Self::default(),
         };
         let earlier = read(&folder.join("previously_caught.txt"))?;
-        Ok(Self { earlier: earlier.map_or(0, |text| text.lines().count()), ..outcomes })
+        Ok(Self {
+            earlier: earlier
+                .map_or(0, |text| text.lines().filter(|line| is_drawn(drawn, line)).count()),
+            ..outcomes
+        })
     }
 
-    fn parse(text: &str) -> Result<Self> {
+    fn parse(text: &str, drawn: &[&String]) -> Result<Self> {
         let mut outcomes = Self::default();
         for Outcome { scenario, summary } in serde_json::from_str::<File>(text)?.outcomes {
             let Scenario::Mutant { name } = scenario else { continue };
+            if !is_drawn(drawn, &name) {
+                continue;
+            }
             match summary.as_str() {
                 "CaughtMutant" => outcomes.caught += 1,
                 "Timeout" => outcomes.timeout += 1,
@@ -83,6 +89,11 @@ impl Outcomes {
     }
 }
 
+/// Whether a mutant was asked for. cargo-mutants takes those that delete a field whatever it is told.
+fn is_drawn(drawn: &[&String], name: &str) -> bool {
+    drawn.iter().any(|other| *other == name)
+}
+
 /// A text file, if there is one.
 fn read(path: &Path) -> Result<Option<String>> {
     match std::fs::read_to_string(path) {
@@ -101,15 +112,18 @@ mod tests {
         let text = r#"{"outcomes":[{"scenario":"Baseline","summary":"Success"},
             {"scenario":{"Mutant":{"name":"a.rs:1:2: replace + with -","package":"p"}},"summary":"MissedMutant"},
             {"scenario":{"Mutant":{"name":"b"}},"summary":"CaughtMutant"},
-            {"scenario":{"Mutant":{"name":"c"}},"summary":"Timeout"}],"missed":1}"#;
-        let outcomes = Outcomes::parse(text).unwrap();
+            {"scenario":{"Mutant":{"name":"c"}},"summary":"Timeout"},
+            {"scenario":{"Mutant":{"name":"delete field"}},"summary":"MissedMutant"}],"missed":1}"#;
+        let drawn = ["a.rs:1:2: replace + with -", "b", "c", "d", "e"].map(str::to_owned);
+        let drawn: Vec<&String> = drawn.iter().collect();
+        let outcomes = Outcomes::parse(text, &drawn).unwrap();
         assert_eq!(outcomes.missed, ["a.rs:1:2: replace + with -"]);
         assert_eq!(outcomes.line(), "3 mutants: 1 caught, 1 missed, 1 timeouts, 0 unviable");
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(Outcomes::read(folder.path()).unwrap(), Outcomes::default());
+        assert_eq!(Outcomes::read(folder.path(), &drawn).unwrap(), Outcomes::default());
         std::fs::write(folder.path().join("outcomes.json"), text).unwrap();
-        std::fs::write(folder.path().join("previously_caught.txt"), "d\ne\n").unwrap();
-        let line = Outcomes::read(folder.path()).unwrap().line();
+        std::fs::write(folder.path().join("previously_caught.txt"), "d\ne\nanother\n").unwrap();
+        let line = Outcomes::read(folder.path(), &drawn).unwrap().line();
         assert!(
             line.starts_with("5 mutants: 1 caught")
                 && line.ends_with("2 caught or unviable in an earlier run"),

@@ -261,13 +261,28 @@ pub struct ParameterBuilder {
     dtype: DType,
     device: Device,
     gain: f64,
+    /// Numbers that may still be registered.
+    room: usize,
     entries: Vec<(String, Var)>,
 }
 
 impl ParameterBuilder {
     /// Starts an empty list. `dtype` is that of every parameter, `F32` or `F64`.
     pub fn new(seed: u64, dtype: DType, device: &Device) -> Self {
-        Self { seed, dtype, device: device.clone(), gain: 1.0, entries: Vec::new() }
+        Self {
+            seed,
+            dtype,
+            device: device.clone(),
+            gain: 1.0,
+            room: usize::MAX,
+            entries: Vec::new(),
+        }
+    }
+
+    /// Refuses parameters of more than `count` numbers in all, for those that a file describes: what it holds is known before
+    /// any room is made.
+    pub fn at_most(self, count: usize) -> Self {
+        Self { room: count, ..self }
     }
 
     /// Normal distributions of parameters that are registered from now on have `gain` times their standard deviation.
@@ -278,7 +293,7 @@ impl ParameterBuilder {
     /// Registers a parameter and returns its tensor, through which gradients are tracked.
     ///
     /// # Errors
-    /// [`Error::Parameter`] if the name is taken or an axis is empty; [`Error::NumberType`] if the device computes in another
+    /// [`Error::Parameter`] if the name is taken, an axis is empty or there are too many numbers; [`Error::NumberType`] if the device computes in another
     /// number type; [`Error::Tensor`] if the number type is neither `F32` nor `F64`, or the device refuses.
     pub fn add(&mut self, name: &str, shape: &[usize], initialiser: Initialiser) -> Result<Tensor> {
         if self.entries.iter().any(|(entry, _)| entry == name) {
@@ -294,8 +309,21 @@ impl ParameterBuilder {
         }
         stored_type(self.dtype)?;
         check_type(self.dtype, self.device.location())?;
+        let count = shape.iter().try_fold(1, |count: usize, &length| count.checked_mul(length));
+        let Some((count, room)) =
+            count.and_then(|count| Some((count, self.room.checked_sub(count)?)))
+        else {
+            let room = self.room;
+            return Err(problem(
+                name,
+                format!(
+                    "has shape {shape:?}, expected at most {room} numbers; the description of the model and its parameters do not fit"
+                ),
+            ));
+        };
+        self.room = room;
         let initialiser = initialiser.scaled(self.gain);
-        let values = initialiser.values(self.seed, name, shape.iter().product());
+        let values = initialiser.values(self.seed, name, count);
         let values = Tensor::from_vec(values, shape, &Device::Cpu)?.to_dtype(self.dtype)?;
         let variable = Var::from_tensor(&values.to_device(&self.device)?)?;
         let tensor = variable.as_tensor().clone();

@@ -95,14 +95,13 @@ impl ForecastSamples {
     /// Hidden positions of one trajectory, `[frame, row, column]`.
     pub fn sheet(&self, index: usize) -> Option<&[f32]> {
         let sheets = self.states.as_ref()?;
-        let length = self.frames * sheets.rows * sheets.columns;
-        sheets.values.get(index * length..(index + 1) * length)
+        sheets.values.get(range(index, &[self.frames, sheets.rows, sheets.columns])?)
     }
 
     /// Bytes of one trajectory's true and forecast frames.
     pub fn trajectory(&self, index: usize) -> Option<(&[u8], &[u8])> {
-        let length = self.frames * self.shape.iter().product::<usize>();
-        let range = index * length..(index + 1) * length;
+        let [rows, columns, channels] = self.shape;
+        let range = range(index, &[self.frames, rows, columns, channels])?;
         Some((self.truth.get(range.clone())?, self.prediction.get(range)?))
     }
 
@@ -204,6 +203,13 @@ impl ForecastSamples {
     }
 }
 
+/// Where the entry `index` is in an array of entries of this shape. The lengths of an array without entries may be any.
+fn range(index: usize, shape: &[usize]) -> Option<std::ops::Range<usize>> {
+    let length = shape.iter().try_fold(1, |length: usize, &side| length.checked_mul(side))?;
+    let start = index.checked_mul(length)?;
+    Some(start..start.checked_add(length)?)
+}
+
 /// Hidden positions from their tensor.
 fn sheets_of(
     states: &TensorView<'_>,
@@ -225,6 +231,21 @@ fn sheets_of(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lengths_beyond_the_address_space_are_no_trajectory() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(SAMPLES_FILE);
+        let samples = ForecastSamples {
+            frames: usize::MAX,
+            shape: [usize::MAX, 2, 3],
+            states: Some(SheetSamples { rows: usize::MAX, columns: 2, values: Vec::new() }),
+            ..ForecastSamples::default()
+        };
+        samples.write(&path).unwrap();
+        let read = ForecastSamples::read(&path).unwrap();
+        assert_eq!((read.trajectory(0), read.sheet(1)), (None, None));
+    }
 
     #[test]
     fn samples_read_back_and_truncation_is_found() {
