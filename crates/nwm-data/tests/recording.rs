@@ -271,6 +271,20 @@ fn a_header_that_claims_gigabytes_is_refused_before_there_is_room_for_it() {
 }
 
 #[test]
+fn a_header_of_brackets_in_brackets_is_refused_before_they_are_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    for depth in [90, 9000] {
+        let text = format!("{{'descr': '|u1', 'fortran_order': True,{} 'shape'", "{".repeat(depth));
+        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+        bytes.extend(u16::try_from(text.len()).unwrap().to_le_bytes());
+        bytes.extend(text.as_bytes());
+        let path = saved(folder.path(), "nested.npy", &bytes);
+        let found = message(&path, &RecordingOptions::default());
+        assert!(found.contains("brackets in brackets"), "{found}");
+    }
+}
+
+#[test]
 fn a_header_of_the_second_version_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let first = npy("<i2", false, &[3, 1, 2], &[7; 12]);

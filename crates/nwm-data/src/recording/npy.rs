@@ -19,6 +19,9 @@ const BUFFER: usize = 1 << 18;
 /// Bytes of a header, at most: NumPy refuses longer ones, too, since what is written in them takes long to read.
 const LONGEST_HEADER: u64 = 10_000;
 
+/// Brackets in brackets of a header: a shape in a dictionary are two, the fields of a type with a shape of their own four.
+const DEEPEST_HEADER: usize = 6;
+
 /// Bytes up to the end of the length of a header, which has two bytes in the first version and four in others.
 const START: usize = MAGIC.len() + 2 + 4;
 
@@ -134,24 +137,43 @@ impl ArrayFile for NpyArray {
     }
 }
 
-/// Reads a header. The library panics at sizes that cannot be, where overflow is looked for, and makes room for a header of
-/// any length before it reads it.
+/// Reads a header. The library panics at sizes that cannot be, where overflow is looked for, makes room for a header of any
+/// length before it reads it, and takes twice as long for every bracket in a bracket.
 pub(super) fn read_header(mut bytes: impl Read) -> Result<NpyHeader, String> {
-    let mut start = [0; START];
-    bytes.read_exact(&mut start).map_err(|error| error.to_string())?;
-    let length = &start[MAGIC.len() + 2..];
-    let length = match start[MAGIC.len()] {
-        1 => u64::from(u16::from_le_bytes([length[0], length[1]])),
-        _ => u64::from(u32::from_le_bytes([length[0], length[1], length[2], length[3]])),
+    let mut header = vec![0; START];
+    bytes.read_exact(&mut header).map_err(|error| error.to_string())?;
+    let length = &header[MAGIC.len() + 2..];
+    // The first version has two bytes of text where others have the rest of the length.
+    let (length, there) = match header[MAGIC.len()] {
+        1 => (u64::from(u16::from_le_bytes([length[0], length[1]])), 2),
+        _ => (u64::from(u32::from_le_bytes([length[0], length[1], length[2], length[3]])), 0),
     };
     if length > LONGEST_HEADER {
         return Err(format!("{length} bytes long, more than {LONGEST_HEADER}"));
     }
-    let bytes = start.chain(bytes.take(LONGEST_HEADER));
-    match catch_unwind(AssertUnwindSafe(|| NpyHeader::from_reader(bytes))) {
+    let rest = bytes.take(length.saturating_sub(there)).read_to_end(&mut header);
+    rest.map_err(|error| error.to_string())?;
+    if depth(&header) > DEEPEST_HEADER {
+        return Err(format!("brackets in brackets, deeper than {DEEPEST_HEADER}"));
+    }
+    match catch_unwind(AssertUnwindSafe(|| NpyHeader::from_reader(&header[..]))) {
         Ok(header) => header.map_err(|error| error.to_string()),
         Err(_) => Err("an impossible size".to_owned()),
     }
+}
+
+/// How many brackets are open at once, at most.
+fn depth(text: &[u8]) -> usize {
+    let mut open = 0_usize;
+    let depths = text.iter().map(|byte| {
+        match byte {
+            b'{' | b'(' | b'[' => open += 1,
+            b'}' | b')' | b']' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        open
+    });
+    depths.max().unwrap_or(0)
 }
 
 /// What reads numbers of a type, if they are real.
