@@ -8,8 +8,8 @@ use std::sync::Arc;
 use common::{resolved, train_all};
 use nwm_data::{DatasetSpec, Split, System, generate, store};
 use nwm_train::{
-    EvaluationRequest, ForecastResult, ForecastSamples, RESULT_FILE, RequestedCheckpoint,
-    SAMPLES_FILE, Slice, evaluate_forecasts, read_metrics,
+    EvaluationRequest, ForecastResult, ForecastSamples, Layer, RESULT_FILE, RequestedCheckpoint,
+    Resolved, SAMPLES_FILE, Slice, evaluate_forecasts, read_metrics,
 };
 
 #[test]
@@ -123,8 +123,8 @@ fn other_sets_of_the_suite_train_by_name() {
     let is_of_set =
         |name: &std::ffi::OsString| name.to_string_lossy().contains("pendulum-colors_friction-");
     assert!(names.iter().any(is_of_set), "{names:?}");
-    let unknown = resolved(folder.path(), "nwm_2d", &["data.name=two_body_colors_friction"]);
-    let problem = train_all(&unknown, &folder.path().join("other")).unwrap_err().to_string();
+    let unknown = Layer::assignment("data.name=two_body_colors_friction").unwrap();
+    let problem = Resolved::from_layers(&[unknown]).unwrap_err().to_string();
     assert!(problem.contains("expected one of plain, colors"), "{problem}");
 }
 
