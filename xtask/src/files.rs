@@ -40,6 +40,30 @@ pub(crate) fn write_with(
         .with_context(context)
 }
 
+/// Makes a folder, or removes all that is in it.
+pub(crate) fn make_empty(folder: &Path) -> Result<()> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(error).with_context(|| format!("failed to empty {}", folder.display()));
+        }
+        _ => {}
+    }
+    std::fs::create_dir_all(folder).with_context(|| format!("failed to make {}", folder.display()))
+}
+
+/// Copies a program into a folder under its own name, replacing an older copy that may be running.
+pub(crate) fn copy_program(program: &Path, folder: &Path) -> Result<PathBuf> {
+    let context = || format!("failed to copy {} to {}", program.display(), folder.display());
+    let name = program.file_name().with_context(context)?;
+    let path = folder.join(name);
+    let partial = folder.join(format!("{}.{}.partial", name.to_string_lossy(), std::process::id()));
+    std::fs::create_dir_all(folder).with_context(context)?;
+    std::fs::copy(program, &partial)
+        .and_then(|_| std::fs::rename(&partial, &path))
+        .with_context(context)?;
+    Ok(path)
+}
+
 /// The files in a folder and in those below it.
 pub(crate) fn below(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut paths = Vec::new();

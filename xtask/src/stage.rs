@@ -16,6 +16,20 @@ pub(crate) enum Verdict {
     Failed(String),
 }
 
+impl Verdict {
+    /// Runs a command to its end, which is to be a good one.
+    pub(crate) fn of(command: Command) -> Result<Self> {
+        Self::of_ending(command, 0)
+    }
+
+    fn of_ending(mut command: Command, code: i32) -> Result<Self> {
+        let status = command.status().with_context(|| format!("failed to start {command:?}"))?;
+        let expected = if code == 0 { String::new() } else { format!(", expected code {code}") };
+        let failed = || Self::Failed(format!("{command:?} ended with {status}{expected}"));
+        Ok(if status.code() == Some(code) { Self::Ok } else { failed() })
+    }
+}
+
 /// A named check.
 pub(crate) struct Stage<'a> {
     name: String,
@@ -46,15 +60,8 @@ impl<'a> Stage<'a> {
     }
 
     /// A stage that passes if this command ends with this exit code.
-    pub(crate) fn ending(name: &str, mut command: Command, code: i32) -> Self {
-        Self::new(name, move || {
-            let status =
-                command.status().with_context(|| format!("failed to start {command:?}"))?;
-            let expected =
-                if code == 0 { String::new() } else { format!(", expected code {code}") };
-            let failed = || Verdict::Failed(format!("{command:?} ended with {status}{expected}"));
-            Ok(if status.code() == Some(code) { Verdict::Ok } else { failed() })
-        })
+    pub(crate) fn ending(name: &str, command: Command, code: i32) -> Self {
+        Self::new(name, move || Verdict::of_ending(command, code))
     }
 }
 

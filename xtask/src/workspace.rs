@@ -6,6 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 /// The workspace this task belongs to.
 #[derive(Debug, Clone)]
@@ -36,18 +37,7 @@ impl Workspace {
         let manifest_dir = std::env::var_os("CARGO_MANIFEST_DIR")
             .unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
         let root = Path::new(&manifest_dir).parent().context("the xtask crate has no parent")?;
-        let output = Command::new(&cargo)
-            .args(["metadata", "--no-deps", "--format-version=1"])
-            .current_dir(root)
-            .output()
-            .context("failed to run cargo metadata")?;
-        ensure!(
-            output.status.success(),
-            "cargo metadata failed: {}",
-            String::from_utf8_lossy(&output.stderr).trim()
-        );
-        let metadata: Metadata =
-            serde_json::from_slice(&output.stdout).context("failed to read cargo metadata")?;
+        let metadata: Metadata = metadata(Command::new(&cargo).current_dir(root))?;
         let mut packages: Vec<String> =
             metadata.packages.into_iter().map(|package| package.name).collect();
         packages.sort();
@@ -69,9 +59,21 @@ impl Workspace {
         &self.target
     }
 
+    /// A folder that was given, or else the one of this name in the repository, as a path that stays right in a process
+    /// that runs in another folder.
+    pub(crate) fn folder(&self, given: Option<&Path>, name: &str) -> Result<PathBuf> {
+        let path = given.map_or_else(|| self.root.join(name), Path::to_owned);
+        std::path::absolute(&path).with_context(|| format!("failed to resolve {}", path.display()))
+    }
+
     /// Names of the workspace's packages, sorted.
     pub(crate) fn packages(&self) -> &[String] {
         &self.packages
+    }
+
+    /// What cargo says about the crates, as far as `T` asks for it.
+    pub(crate) fn metadata<T: DeserializeOwned>(&self) -> Result<T> {
+        metadata(&mut self.cargo())
     }
 
     /// A cargo command that runs in the repository.
@@ -113,4 +115,17 @@ impl Workspace {
             _ => format!("{commit}-dirty"),
         }
     }
+}
+
+fn metadata<T: DeserializeOwned>(cargo: &mut Command) -> Result<T> {
+    let output = cargo
+        .args(["metadata", "--no-deps", "--format-version=1"])
+        .output()
+        .context("failed to run cargo metadata")?;
+    ensure!(
+        output.status.success(),
+        "cargo metadata failed: {}",
+        String::from_utf8_lossy(&output.stderr).trim()
+    );
+    serde_json::from_slice(&output.stdout).context("failed to read cargo metadata")
 }

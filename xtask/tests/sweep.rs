@@ -7,7 +7,7 @@ mod repository;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output};
 
 use repository::{Repository, text};
 
@@ -145,17 +145,29 @@ fn a_job_array_shares_all_tasks_among_its_elements() {
     assert_eq!(repository.count("train"), 4);
 }
 
+/// What an engine calls for a run.
+fn task_of(repository: &Repository, run_dir: &Path) -> Command {
+    let mut command = repository.xtask("task");
+    command.arg(repository.path("runs/sweeps/demo-smoke/engine/tasks.jsonl"));
+    command.arg(run_dir.file_name().unwrap());
+    command
+}
+
+/// The task of the first run, whose training has started and does not end by itself.
+fn slow_task(repository: &Repository) -> (PathBuf, Child) {
+    sweep(repository, &["run", "--engine=commands"]);
+    let run_dir = run_dirs(repository).remove(0);
+    fs::create_dir_all(&run_dir).unwrap();
+    fs::write(run_dir.join("slow"), "").unwrap();
+    let task = task_of(repository, &run_dir).spawn().unwrap();
+    repository::wait_for(&run_dir.join("started"));
+    (run_dir, task)
+}
+
 #[test]
 fn a_task_saves_its_work_when_a_scheduler_asks_it_to_end() {
     let repository = Repository::new();
-    sweep(&repository, &["run", "--engine=commands"]);
-    let run_dir = run_dirs(&repository).remove(0);
-    fs::create_dir_all(&run_dir).unwrap();
-    fs::write(run_dir.join("slow"), "").unwrap();
-    let list = repository.path("runs/sweeps/demo-smoke/engine/tasks.jsonl");
-    let id = run_dir.file_name().unwrap();
-    let mut task = repository.xtask("task").arg(&list).arg(id).spawn().unwrap();
-    repository::wait_for(&run_dir.join("started"));
+    let (_, mut task) = slow_task(&repository);
     assert_eq!(counts(&repository)[1], 1, "it runs");
     let signalled = Command::new("kill").args(["-USR1", &task.id().to_string()]).status().unwrap();
     assert!(signalled.success());
@@ -166,14 +178,7 @@ fn a_task_saves_its_work_when_a_scheduler_asks_it_to_end() {
 #[test]
 fn a_killed_task_keeps_its_run_claimed_while_the_training_goes_on() {
     let repository = Repository::new();
-    sweep(&repository, &["run", "--engine=commands"]);
-    let run_dir = run_dirs(&repository).remove(0);
-    fs::create_dir_all(&run_dir).unwrap();
-    fs::write(run_dir.join("slow"), "").unwrap();
-    let list = repository.path("runs/sweeps/demo-smoke/engine/tasks.jsonl");
-    let id = run_dir.file_name().unwrap();
-    let mut task = repository.xtask("task").arg(&list).arg(id).spawn().unwrap();
-    repository::wait_for(&run_dir.join("started"));
+    let (run_dir, mut task) = slow_task(&repository);
     task.kill().unwrap();
     task.wait().unwrap();
     assert_eq!(counts(&repository)[1], 1, "the training goes on, and so does the claim");
@@ -181,7 +186,7 @@ fn a_killed_task_keeps_its_run_claimed_while_the_training_goes_on() {
     // The stand-in writes its process there.
     assert!(Command::new("kill").args(["-INT", training.trim()]).status().unwrap().success());
     fs::remove_file(run_dir.join("slow")).unwrap();
-    let output = repository.xtask("task").arg(&list).arg(id).output().unwrap();
+    let output = task_of(&repository, &run_dir).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     assert_eq!(counts(&repository)[0], 1);
 }

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 
 use crate::engine::EngineOptions;
+use crate::files;
 use crate::flags::{Reproduce, Target};
 use crate::stage::Verdict;
 use crate::workspace::Workspace;
@@ -55,12 +56,7 @@ const PARTS: [Part; 4] = [
 pub(super) fn run(workspace: &Workspace) -> Result<Verdict> {
     // From an empty folder: yesterday's results would prove nothing.
     let folder = workspace.target().join("ci-smoke");
-    match std::fs::remove_dir_all(&folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            return Err(error).with_context(|| format!("failed to empty {}", folder.display()));
-        }
-        _ => {}
-    }
+    files::make_empty(&folder)?;
     for (target, only, file, check) in PARTS {
         let reproduce = Reproduce {
             target,

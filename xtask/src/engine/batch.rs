@@ -8,6 +8,7 @@ use super::options::{Engine, EngineOptions};
 use super::resources::Resources;
 use super::task_list::{self, Header, Task};
 use super::{commands, hyperqueue, slurm};
+use crate::files;
 use crate::runs::{Interrupt, Job};
 use crate::workspace::Workspace;
 
@@ -48,8 +49,8 @@ impl<'a> Batch<'a> {
         let unfinished = jobs.iter().filter(|job| !job.remaining().is_empty());
         let tasks: Vec<Task> = unfinished.map(Task::of).collect();
         let this = std::env::current_exe().context("failed to find the path of this program")?;
-        let nwm = copy(&workspace.nwm_program(), &folder.join("bin"))?;
-        let xtask = copy(&this, &folder.join("bin"))?;
+        let nwm = files::copy_program(&workspace.nwm_program(), &folder.join("bin"))?;
+        let xtask = files::copy_program(&this, &folder.join("bin"))?;
         let batch = Self { name, folder, tasks, resources, options, xtask };
         let Resources { cores, minutes, .. } = batch.resources;
         let header = Header::new(nwm, workspace.root(), cores, minutes);
@@ -87,17 +88,4 @@ impl<'a> Batch<'a> {
             .map(|word| word.to_string_lossy().into_owned())
             .into()
     }
-}
-
-/// Copies a program into a folder under its own name, replacing an older copy that may be running.
-fn copy(program: &Path, folder: &Path) -> Result<PathBuf> {
-    let context = || format!("failed to copy {} to {}", program.display(), folder.display());
-    let name = program.file_name().with_context(context)?;
-    let path = folder.join(name);
-    let partial = folder.join(format!("{}.{}.partial", name.to_string_lossy(), std::process::id()));
-    std::fs::create_dir_all(folder).with_context(context)?;
-    std::fs::copy(program, &partial)
-        .and_then(|_| std::fs::rename(&partial, &path))
-        .with_context(context)?;
-    Ok(path)
 }

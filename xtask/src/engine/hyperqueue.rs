@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
@@ -15,8 +14,6 @@ use crate::usage::UsageError;
 
 /// What is written beside the job file and run: the package has no program of its own.
 const SUBMITTER: &str = include_str!("../../hyperqueue/submit.py");
-/// How often the submitter is asked whether it has ended.
-const POLL: Duration = Duration::from_millis(50);
 /// Exit code of the submitter if it cannot load what it needs.
 const NO_PACKAGE: i32 = 3;
 
@@ -42,18 +39,12 @@ pub(super) fn submit(batch: &Batch<'_>, interrupt: &Interrupt) -> Result<Ending>
         command.arg("--server-dir").arg(server_dir);
     }
     let context = || format!("failed to run {} {}", python.display(), script.display());
-    let mut child = command
+    // The terminal interrupts the submitter as well, which then stops its cluster.
+    let status = command
         .stdin(Stdio::null())
         .stdout(Stdio::from(std::io::stderr()))
-        .spawn()
+        .status()
         .with_context(context)?;
-    let status = loop {
-        if let Some(status) = child.try_wait().with_context(context)? {
-            break status;
-        }
-        // The terminal has interrupted the submitter as well, which then stops its cluster.
-        std::thread::sleep(POLL);
-    };
     match status.code() {
         // Which tasks failed is in their folders.
         Some(0 | 1) => Ok(Ending::Worked),

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::metadata::Crate;
 use super::unpacked::Unpacked;
-use super::{archive, contents, deny, documentation, features, manifest, origin, process, semver};
+use super::{archive, contents, deny, documentation, features, manifest, origin, semver};
 use crate::console;
 use crate::flags::Package;
 use crate::stage::{Stage, run_all};
@@ -66,7 +66,7 @@ fn stages_of<'a>(workspace: &'a Workspace, crates: &[Crate], only: &[String]) ->
         }
         if it.has_library() {
             let command = documentation::documenting(&unpacked, it);
-            stages.push(Stage::new(&format!("document {name}"), || process::verdict(command)));
+            stages.push(Stage::command(&format!("document {name}"), command));
         }
     }
     if chosen.iter().any(|it| it.name == PROGRAM) {

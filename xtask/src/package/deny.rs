@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use super::process::{Tool, verdict};
+use super::process::Tool;
 use crate::stage::{Stage, Verdict};
 use crate::workspace::Workspace;
 
@@ -13,7 +13,7 @@ pub(super) fn stages(workspace: &Workspace) -> [Stage<'_>; 2] {
     let licences =
         Stage::new("licences", move || match DENY.absence(workspace) {
             Some(absence) => Ok(absence),
-            None => verdict(DENY.call(
+            None => Verdict::of(DENY.call(
                 workspace,
                 &["check", "--hide-inclusion-graph", "bans", "licenses", "sources"],
             )),
@@ -29,7 +29,7 @@ pub(super) fn stages(workspace: &Workspace) -> [Stage<'_>; 2] {
             let why = "the advisory database cannot be reached (`cargo deny fetch db` says why)";
             return Ok(Verdict::Skipped(why.to_owned()));
         }
-        verdict(DENY.call(workspace, &["check", "--disable-fetch", "advisories"]))
+        Verdict::of(DENY.call(workspace, &["check", "--disable-fetch", "advisories"]))
     });
     [licences, advisories]
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 use serde::Deserialize;
 
 use super::order::in_order;
@@ -56,18 +56,7 @@ struct Metadata {
 impl Crate {
     /// The crates that are published, each after those that it needs.
     pub(super) fn published(workspace: &Workspace) -> Result<Vec<Self>> {
-        let output = workspace
-            .cargo()
-            .args(["metadata", "--no-deps", "--format-version=1"])
-            .output()
-            .context("failed to run cargo metadata")?;
-        ensure!(
-            output.status.success(),
-            "cargo metadata failed: {}",
-            String::from_utf8_lossy(&output.stderr).trim()
-        );
-        let metadata: Metadata =
-            serde_json::from_slice(&output.stdout).context("failed to read cargo metadata")?;
+        let metadata: Metadata = workspace.metadata()?;
         in_order(metadata.packages.into_iter().filter(Self::is_published).collect())
     }
 

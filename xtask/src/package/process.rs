@@ -2,8 +2,6 @@
 
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result};
-
 use crate::stage::Verdict;
 use crate::workspace::Workspace;
 
@@ -32,13 +30,6 @@ impl Tool {
             ))
         })
     }
-}
-
-/// Runs a command to its end.
-pub(super) fn verdict(mut command: Command) -> Result<Verdict> {
-    let status = command.status().with_context(|| format!("failed to start {command:?}"))?;
-    let failed = || Verdict::Failed(format!("{command:?} ended with {status}"));
-    Ok(if status.success() { Verdict::Ok } else { failed() })
 }
 
 #[cfg(test)]

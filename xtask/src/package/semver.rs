@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use super::metadata::Crate;
-use super::process::{Tool, verdict};
+use super::process::Tool;
 use crate::stage::Verdict;
 use crate::workspace::Workspace;
 
@@ -29,7 +29,7 @@ pub(super) fn check(workspace: &Workspace, crates: &[Crate]) -> Result<Verdict> 
     for it in crates.iter().filter(|it| it.has_library()) {
         command.args(["--package", &it.name]);
     }
-    verdict(command)
+    Verdict::of(command)
 }
 
 /// Whether a tag is `vA.B.C`.

@@ -1,18 +1,17 @@
 //! The command itself: plan, say so, run, collect.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::all::{ORDER, perform_each};
-use super::perform::{Ending, Session};
+use super::perform::Session;
 use super::summary;
 use super::work::{Start, Work};
 use crate::console;
 use crate::flags::{Reproduce, Target};
-use crate::runs::{Failures, INTERRUPTED, Interrupt, arguments, arguments::command_line, digits};
+use crate::runs::{Failures, Interrupt, arguments, arguments::command_line, digits};
 use crate::usage::UsageError;
 use crate::workspace::Workspace;
 
@@ -59,14 +58,7 @@ impl Reproduce {
             [work] => session.perform(work)?,
             _ => perform_each(&session, &start, &targets),
         };
-        Ok(match ending {
-            Ending::Done | Ending::Left => ExitCode::SUCCESS,
-            Ending::Failed(_) => ExitCode::FAILURE,
-            Ending::Interrupted => {
-                console::progress("interrupted; the same command continues from here");
-                ExitCode::from(INTERRUPTED)
-            }
-        })
+        Ok(ending.exit_code())
     }
 
     /// Refuses options that mean nothing for the target.
@@ -82,16 +74,10 @@ impl Reproduce {
 
     /// What holds for all targets.
     fn start(&self, workspace: &Workspace) -> Result<Start> {
-        let folder = |given: &Option<PathBuf>, name| {
-            // A path that stays right in a process that runs in another folder.
-            let path = given.clone().unwrap_or_else(|| workspace.root().join(name));
-            std::path::absolute(&path)
-                .with_context(|| format!("failed to resolve {}", path.display()))
-        };
         Ok(Start {
             experiments: workspace.root().join("data/experiments"),
-            runs: folder(&self.runs, "runs")?,
-            reports: folder(&self.out, "reports")?,
+            runs: workspace.folder(self.runs.as_deref(), "runs")?,
+            reports: workspace.folder(self.out.as_deref(), "reports")?,
             preset: self.preset.clone(),
             commit: workspace.commit(),
             seeds: self.seeds.unwrap_or(1),

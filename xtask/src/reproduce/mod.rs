@@ -19,5 +19,5 @@ mod work;
 #[cfg(test)]
 pub(crate) mod fixtures;
 
-pub(crate) use perform::{Ending, Session};
+pub(crate) use perform::Session;
 pub(crate) use work::{Preset, Work};

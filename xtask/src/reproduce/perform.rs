@@ -1,6 +1,7 @@
 //! Does what was planned: runs what is missing, then collects.
 
 use std::path::Path;
+use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
@@ -11,8 +12,8 @@ use super::work::Work;
 use crate::console;
 use crate::engine::{self, Batch, Engine, EngineOptions};
 use crate::runs::{
-    Arguments, Exit, Failures, Finished, Interrupt, Job, Nwm, Outcome, Output, arguments,
-    available_cores, digits, run_all, threads_each,
+    Arguments, Exit, Failures, Finished, INTERRUPTED, Interrupt, Job, Nwm, Outcome, Output,
+    arguments, available_cores, digits, run_all, threads_each,
 };
 use crate::workspace::Workspace;
 
@@ -44,6 +45,20 @@ pub(crate) enum Ending {
     Left,
 }
 
+impl Ending {
+    /// The exit code of a command that ended like this; after an interrupt it says how to go on.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Done | Self::Left => ExitCode::SUCCESS,
+            Self::Failed(_) => ExitCode::FAILURE,
+            Self::Interrupted => {
+                console::progress("interrupted; the same command continues from here");
+                ExitCode::from(INTERRUPTED)
+            }
+        }
+    }
+}
+
 impl Session<'_> {
     /// Says what is going to be done.
     pub(crate) fn explain(&self, work: &Work) {
@@ -70,8 +85,8 @@ impl Session<'_> {
             plan.write()?;
         }
         let clock = Instant::now();
-        let (jobs, stopped) = self.with_digits(&nwm, &work.jobs)?;
-        let jobs = if self.only_collects { Vec::new() } else { jobs };
+        let wanted = if self.only_collects { &[][..] } else { &work.jobs };
+        let (jobs, stopped) = self.with_digits(&nwm, wanted)?;
         let mut finished = match self.options.engine {
             Engine::Local => run_all(&jobs, processes, &nwm, &self.failures),
             _ => match self.hand_over(work, &jobs)? {

@@ -25,7 +25,7 @@ pub(crate) use estimate::remaining_seconds;
 pub(crate) use failures::Failures;
 pub(crate) use interrupt::{INTERRUPTED, Interrupt};
 pub(crate) use job::Job;
-pub(crate) use nwm::{Exit, Nwm, Output};
+pub(crate) use nwm::{Exit, Nwm, Output, terminate};
 pub(crate) use product::{Product, ProductKind};
 pub(crate) use run_folder::RunState;
 pub(crate) use runner::{Finished, Outcome, available_cores, run_all, threads_each};

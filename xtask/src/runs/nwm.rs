@@ -112,7 +112,8 @@ impl Nwm {
             late |= !told && self.deadline.is_some_and(|deadline| now >= deadline);
             let ignored = interrupted.is_some_and(|since| now - since >= GRACE);
             if !told && (late || ignored) {
-                terminate(&mut child);
+                // It may have ended just now, and nothing else can go wrong.
+                let _ = terminate(&mut child);
                 told = true;
             }
             std::thread::sleep(POLL);
@@ -121,15 +122,14 @@ impl Nwm {
 }
 
 /// Asks a process to save its work and end.
-fn terminate(child: &mut Child) {
-    // It may have ended just now, and nothing else can go wrong.
+pub(crate) fn terminate(child: &mut Child) -> std::io::Result<()> {
     #[cfg(unix)]
-    let _ = rustix::process::kill_process(
-        rustix::process::Pid::from_child(child),
-        rustix::process::Signal::TERM,
-    );
+    {
+        use rustix::process::{Pid, Signal, kill_process};
+        Ok(kill_process(Pid::from_child(child), Signal::TERM)?)
+    }
     #[cfg(not(unix))]
-    let _ = child.kill();
+    child.kill()
 }
 
 impl Exit {

@@ -124,17 +124,9 @@ impl Soak {
 
 /// Empties the folder and puts the program there: a build must not replace it meanwhile.
 fn prepare(out: &Path, program: &Path) -> Result<PathBuf> {
-    match fs::remove_dir_all(out) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            return Err(error).with_context(|| format!("failed to empty {}", out.display()));
-        }
-        _ => {}
-    }
-    fs::create_dir_all(out).with_context(|| format!("failed to make {}", out.display()))?;
+    files::make_empty(out)?;
     let out = out.canonicalize().with_context(|| format!("failed to find {}", out.display()))?;
-    let copy = out.join("nwm");
-    fs::copy(program, &copy).with_context(|| format!("failed to write {}", copy.display()))?;
-    Ok(copy)
+    files::copy_program(program, &out)
 }
 
 /// What was done to a run until it was finished.

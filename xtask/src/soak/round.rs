@@ -3,7 +3,7 @@
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus};
+use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -12,7 +12,7 @@ use super::damage::{damage, damage_end};
 use super::disturbance::{Disturbance, Schedule};
 use super::layer::Layer;
 use super::training::{Process, Training};
-use crate::runs::Interrupt;
+use crate::runs::{Interrupt, terminate};
 
 /// How often a process is looked at.
 const POLL: Duration = Duration::from_millis(20);
@@ -103,7 +103,7 @@ impl Disturbed<'_> {
         }
         match wanted {
             Disturbance::Terminate => {
-                terminate(&process)?;
+                terminate(&mut process.child).context("failed to send SIGTERM")?;
                 let status = self.wait_for_end(&mut process, Some(PATIENCE))?;
                 if status.success() {
                     return Ok(Ending::Finished);
@@ -245,14 +245,5 @@ impl Disturbed<'_> {
 fn kill(process: &mut Process) -> Result<()> {
     process.child.kill().context("failed to kill nwm")?;
     process.child.wait().context("failed to wait for nwm")?;
-    Ok(())
-}
-
-/// SIGTERM, which the standard library cannot send.
-fn terminate(process: &Process) -> Result<()> {
-    let id = process.child.id().to_string();
-    let status =
-        Command::new("kill").args(["-TERM", &id]).status().context("failed to run kill")?;
-    ensure!(status.success(), "failed to send SIGTERM: kill ended with {status}");
     Ok(())
 }

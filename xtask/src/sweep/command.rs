@@ -13,8 +13,9 @@ use super::work::{self, Folders};
 use crate::console;
 use crate::engine::EngineOptions;
 use crate::flags::{Sweep, SweepAction, SweepFile};
-use crate::reproduce::{Ending, Session};
-use crate::runs::{Failures, INTERRUPTED, Interrupt};
+use crate::reproduce::Session;
+use crate::runs::{Failures, Interrupt, Job};
+use crate::usage::UsageError;
 use crate::workspace::Workspace;
 
 /// Folder of all sweeps within that of runs.
@@ -26,10 +27,12 @@ impl Sweep {
         let workspace = Workspace::locate()?;
         match self.action {
             SweepAction::Plan(it) => Task::new(&workspace, &it.file, None)?.plan(),
-            SweepAction::Run(it) => Task::new(&workspace, &it.file, it.out)?.run(&it.engine, false),
+            SweepAction::Run(it) => {
+                Task::new(&workspace, &it.file, it.out.as_deref())?.run(&it.engine)
+            }
             SweepAction::Status(it) => Task::new(&workspace, &it.file, None)?.status(it.json),
             SweepAction::Collect(it) => {
-                Task::new(&workspace, &it.file, it.out)?.run(&EngineOptions::default(), true)
+                Task::new(&workspace, &it.file, it.out.as_deref())?.collect()
             }
         }
     }
@@ -45,97 +48,79 @@ struct Task<'a> {
 }
 
 impl<'a> Task<'a> {
-    fn new(workspace: &'a Workspace, file: &SweepFile, reports: Option<PathBuf>) -> Result<Self> {
+    fn new(workspace: &'a Workspace, file: &SweepFile, reports: Option<&Path>) -> Result<Self> {
         let grid = Grid::read(&file.file)?;
         let (preset, _) = grid.preset(file.preset.as_deref())?;
-        // Paths that stay right in a process that runs in another folder.
-        let absolute = |given: Option<PathBuf>, name: &str| {
-            let path = given.unwrap_or_else(|| workspace.root().join(name));
-            std::path::absolute(&path)
-                .with_context(|| format!("failed to resolve {}", path.display()))
-        };
-        let sweeps = absolute(file.runs.clone(), "runs")?.join(SWEEPS);
-        let reports = absolute(reports, "reports")?;
+        let sweeps = workspace.folder(file.runs.as_deref(), "runs")?.join(SWEEPS);
+        let reports = workspace.folder(reports, "reports")?;
         let name = format!("{}-{preset}", grid.name);
         let folders =
             Folders { plan: sweeps.join(&name), report: reports.join(&grid.name), sweeps };
         Ok(Self { workspace, preset: file.preset.clone(), folders, reports, grid })
     }
 
-    /// Calls `with` with the runs of the grid.
-    fn with_runs<T>(&self, with: impl FnOnce(&Runs<'_>) -> Result<T>) -> Result<T> {
+    /// The runs of the grid.
+    fn runs(&self) -> Result<Runs<'_>, UsageError> {
         let (name, preset) = self.grid.preset(self.preset.as_deref())?;
-        with(&Runs::of(&self.grid, name, preset))
+        Ok(Runs::of(&self.grid, name, preset))
     }
 
     fn plan(&self) -> Result<ExitCode> {
-        self.with_runs(|runs| {
-            let path = self.write_plan(runs, &self.workspace.commit())?;
-            let status = Status::of(&self.grid.name, runs, &self.folders.sweeps);
-            console::progress(&format!("{}\n{}", self.grid.title, status.text()));
-            console::result(&path.display().to_string());
-            Ok(ExitCode::SUCCESS)
-        })
-    }
-
-    fn write_plan(&self, runs: &Runs<'_>, commit: &str) -> Result<PathBuf> {
+        let runs = self.runs()?;
         let path = self.folders.plan_file();
-        plan::write(&path, &self.grid, runs, commit)?;
-        Ok(path)
+        plan::write(&path, &self.grid, &runs, &self.workspace.commit())?;
+        let status = Status::of(&self.grid.name, &runs, &self.folders.sweeps);
+        console::progress(&format!("{}\n{}", self.grid.title, status.text()));
+        console::result(&path.display().to_string());
+        Ok(ExitCode::SUCCESS)
     }
 
     fn status(&self, json: bool) -> Result<ExitCode> {
-        self.with_runs(|runs| {
-            let status = Status::of(&self.grid.name, runs, &self.folders.sweeps);
-            let text = if json {
-                serde_json::to_string_pretty(&status).context("failed to write JSON")?
-            } else {
-                status.text()
-            };
-            console::result(&text);
-            Ok(ExitCode::SUCCESS)
-        })
+        let status = Status::of(&self.grid.name, &self.runs()?, &self.folders.sweeps);
+        let text = if json {
+            serde_json::to_string_pretty(&status).context("failed to write JSON")?
+        } else {
+            status.text()
+        };
+        console::result(&text);
+        Ok(ExitCode::SUCCESS)
     }
 
-    fn run(&self, options: &EngineOptions, only_collects: bool) -> Result<ExitCode> {
+    fn run(&self, options: &EngineOptions) -> Result<ExitCode> {
+        let runs = self.runs()?;
+        self.perform(&runs, runs.jobs(&self.folders.sweeps), options)
+    }
+
+    /// Runs nothing, and so looks at no run.
+    fn collect(&self) -> Result<ExitCode> {
+        self.perform(&self.runs()?, Vec::new(), &EngineOptions::default())
+    }
+
+    /// Does these jobs and makes the table of all runs.
+    fn perform(
+        &self,
+        runs: &Runs<'_>,
+        jobs: Vec<Job>,
+        options: &EngineOptions,
+    ) -> Result<ExitCode> {
         let commit = self.workspace.commit();
-        let ending = self.with_runs(|runs| {
-            self.write_plan(runs, &commit)?;
-            let mut work = work::work(&self.grid, runs, &self.folders);
-            let session = self.session(&commit, options, Interrupt::default());
-            if only_collects {
-                work.jobs.clear();
-            } else {
-                session.explain(&work);
-            }
-            self.workspace.build_nwm()?;
-            self.session(&commit, options, Interrupt::listen()?).perform(&work)
-        })?;
-        Ok(match ending {
-            Ending::Done | Ending::Left => ExitCode::SUCCESS,
-            Ending::Failed(_) => ExitCode::FAILURE,
-            Ending::Interrupted => {
-                console::progress("interrupted; the same command continues from here");
-                ExitCode::from(INTERRUPTED)
-            }
-        })
-    }
-
-    fn session<'s>(
-        &'s self,
-        commit: &'s str,
-        options: &'s EngineOptions,
-        interrupt: Interrupt,
-    ) -> Session<'s> {
-        let reports: &Path = &self.reports;
-        Session {
-            commit,
-            reports,
+        plan::write(&self.folders.plan_file(), &self.grid, runs, &commit)?;
+        let only_collects = jobs.is_empty();
+        let work = work::work(&self.grid, runs, jobs, &self.folders);
+        let session = Session {
+            commit: &commit,
+            reports: &self.reports,
             workspace: self.workspace,
             options,
-            only_collects: false,
-            interrupt,
+            only_collects,
+            interrupt: Interrupt::default(),
             failures: Failures::default(),
+        };
+        if !only_collects {
+            session.explain(&work);
         }
+        self.workspace.build_nwm()?;
+        let ending = Session { interrupt: Interrupt::listen()?, ..session }.perform(&work)?;
+        Ok(ending.exit_code())
     }
 }

@@ -1,5 +1,6 @@
 //! The runs of a grid, one after the other.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::axis::{Axis, Choice};
@@ -112,8 +113,14 @@ impl<'a> Runs<'a> {
         self.set.iter().chain(of_axes).cloned().collect()
     }
 
-    /// The job of a run, as it is found in the folder of sweeps.
-    pub(super) fn job(&self, run: &Run, sweeps: &Path) -> Job {
+    /// The jobs of all runs, as they are found in the folder of sweeps. Of runs that several cells share, each is there once.
+    pub(super) fn jobs(&self, sweeps: &Path) -> Vec<Job> {
+        let mut seen = BTreeSet::new();
+        let once = self.iter().filter(|run| seen.insert(run.id.clone()));
+        once.map(|run| self.job(&run, sweeps)).collect()
+    }
+
+    fn job(&self, run: &Run, sweeps: &Path) -> Job {
         let run_dir = run.folder(sweeps);
         Job {
             name: run.name(),

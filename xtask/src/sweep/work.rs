@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::grid::Grid;
 use super::runs::Runs;
 use crate::reproduce::{Preset, Work};
-use crate::runs::{Arguments, arguments};
+use crate::runs::{Arguments, Job, arguments};
 
 /// Folders of one sweep.
 pub(super) struct Folders {
@@ -35,10 +35,8 @@ impl Folders {
     }
 }
 
-/// Everything that is to be done; its plan is written already. Of runs that several cells share, each is there once.
-pub(super) fn work(grid: &Grid, runs: &Runs<'_>, folders: &Folders) -> Work {
-    let mut seen = std::collections::BTreeSet::new();
-    let once = runs.iter().filter(|run| seen.insert(run.id.clone()));
+/// These jobs, and the table of all runs. Its plan is written already.
+pub(super) fn work(grid: &Grid, runs: &Runs<'_>, jobs: Vec<Job>, folders: &Folders) -> Work {
     Work {
         name: grid.name.clone(),
         title: grid.title.clone(),
@@ -58,7 +56,7 @@ pub(super) fn work(grid: &Grid, runs: &Runs<'_>, folders: &Folders) -> Work {
             ),
         ),
         is_published: false,
-        jobs: once.map(|run| runs.job(&run, &folders.sweeps)).collect(),
+        jobs,
         plan: None,
         engine_dir: folders.plan.join("engine"),
         resources: grid.resources.clone(),

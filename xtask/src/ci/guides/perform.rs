@@ -10,6 +10,7 @@ use super::block::{Block, Content, Language};
 use super::expected::difference;
 use super::pages::Page;
 use crate::console;
+use crate::files;
 use crate::workspace::Workspace;
 
 /// What Python scripts of guides need beside Python.
@@ -66,14 +67,7 @@ impl Folder {
     fn in_repository(root: &Path, programs: &Path) -> Result<Option<Self>> {
         // Not the build folder, which may be elsewhere; this one is ignored all the same.
         let path = root.join("target/guides");
-        match std::fs::remove_dir_all(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(error).with_context(|| format!("failed to empty {}", path.display()));
-            }
-            _ => {}
-        }
-        std::fs::create_dir_all(&path)
-            .with_context(|| format!("failed to make {}", path.display()))?;
+        files::make_empty(&path)?;
         copy_files(&root.join(DESCRIPTIONS), &path.join(DESCRIPTIONS))?;
         let others = std::env::var_os("PATH").unwrap_or_default();
         let folders = std::iter::once(programs.to_owned()).chain(std::env::split_paths(&others));
