@@ -39,23 +39,7 @@ impl Model {
         dtype: DType,
         device: &Device,
     ) -> Result<Self> {
-        Self::with_builder(config, frame, ParameterBuilder::new(seed, dtype, device))
-    }
-
-    fn with_builder(
-        config: &ModelConfig,
-        frame: FrameShape,
-        mut builder: ParameterBuilder,
-    ) -> Result<Self> {
-        config.validate()?;
-        frame.validate()?;
-        let forecaster: Box<dyn Forecaster> = if config.name.is_latent() {
-            Box::new(LatentForecaster::new(&mut builder, frame, config)?)
-        } else {
-            Box::new(RecurrentForecaster::new(&mut builder, frame, config)?)
-        };
-        let parameters = builder.finish();
-        Ok(Self { config: config.clone(), frame, parameters, forecaster })
+        Self::build(config, frame, ParameterBuilder::new(seed, dtype, device))
     }
 
     /// Loads a trained model from a run folder (its newest intact checkpoint), a checkpoint folder or a
@@ -214,8 +198,20 @@ impl StoredModel for Model {
 
     type Shape = FrameShape;
 
-    fn build(config: &ModelConfig, shape: FrameShape, builder: ParameterBuilder) -> Result<Self> {
-        Self::with_builder(config, shape, builder)
+    fn build(
+        config: &ModelConfig,
+        frame: FrameShape,
+        mut builder: ParameterBuilder,
+    ) -> Result<Self> {
+        config.validate()?;
+        frame.validate()?;
+        let forecaster: Box<dyn Forecaster> = if config.name.is_latent() {
+            Box::new(LatentForecaster::new(&mut builder, frame, config)?)
+        } else {
+            Box::new(RecurrentForecaster::new(&mut builder, frame, config)?)
+        };
+        let parameters = builder.finish();
+        Ok(Self { config: config.clone(), frame, parameters, forecaster })
     }
 
     fn parameters(&self) -> &Parameters {

@@ -66,30 +66,7 @@ impl SequenceModel {
         dtype: DType,
         device: &Device,
     ) -> Result<Self> {
-        Self::with_builder(config, shape, ParameterBuilder::new(seed, dtype, device))
-    }
-
-    fn with_builder(
-        config: &ModelConfig,
-        shape: SequenceShape,
-        mut builder: ParameterBuilder,
-    ) -> Result<Self> {
-        config.validate_for(TaskName::Sequence)?;
-        check_size("features of a sequence", shape.features)?;
-        check_size("outputs of a sequence model", shape.outputs)?;
-        let sheet = Oscillators::new(&mut builder, &config.cell, Some(shape.features))?;
-        let start = Initialiser::uniform_fan_in(sheet.units());
-        let options = LinearOptions { weight: start, bias: config.readout.bias.then_some(start) };
-        let sizes = [sheet.units(), shape.outputs];
-        let readout = Linear::with_options(&mut builder, "readout", sizes, options)?;
-        let detached = Layers { sheet: sheet.detached(), readout: readout.detached() };
-        Ok(Self {
-            config: config.clone(),
-            shape,
-            parameters: builder.finish(),
-            layers: Layers { sheet, readout },
-            detached,
-        })
+        Self::build(config, shape, ParameterBuilder::new(seed, dtype, device))
     }
 
     /// Loads a trained model from a run folder (its newest intact checkpoint), a checkpoint folder or a parameter file, onto
@@ -199,9 +176,24 @@ impl StoredModel for SequenceModel {
     fn build(
         config: &ModelConfig,
         shape: SequenceShape,
-        builder: ParameterBuilder,
+        mut builder: ParameterBuilder,
     ) -> Result<Self> {
-        Self::with_builder(config, shape, builder)
+        config.validate_for(TaskName::Sequence)?;
+        check_size("features of a sequence", shape.features)?;
+        check_size("outputs of a sequence model", shape.outputs)?;
+        let sheet = Oscillators::new(&mut builder, &config.cell, Some(shape.features))?;
+        let start = Initialiser::uniform_fan_in(sheet.units());
+        let options = LinearOptions { weight: start, bias: config.readout.bias.then_some(start) };
+        let sizes = [sheet.units(), shape.outputs];
+        let readout = Linear::with_options(&mut builder, "readout", sizes, options)?;
+        let detached = Layers { sheet: sheet.detached(), readout: readout.detached() };
+        Ok(Self {
+            config: config.clone(),
+            shape,
+            parameters: builder.finish(),
+            layers: Layers { sheet, readout },
+            detached,
+        })
     }
 
     fn parameters(&self) -> &Parameters {

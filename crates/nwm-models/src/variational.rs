@@ -89,37 +89,7 @@ impl VariationalModel {
         dtype: DType,
         device: &Device,
     ) -> Result<Self> {
-        Self::with_builder(config, frame, ParameterBuilder::new(seed, dtype, device))
-    }
-
-    fn with_builder(
-        config: &ModelConfig,
-        frame: FrameShape,
-        mut builder: ParameterBuilder,
-    ) -> Result<Self> {
-        config.validate_for(TaskName::Variational)?;
-        check_size("pixels of a frame", frame.values())?;
-        let (pixels, units) = (frame.values(), config.cell.units());
-        let latents = latents(config);
-        let chain =
-            |first: usize, hidden: &[usize], last: usize| [&[first], hidden, &[last]].concat();
-        let sizes = chain(pixels, &config.encoder.layers, 2 * latents);
-        let encoder = Perceptron::new(&mut builder, "encoder", &sizes)?;
-        let sheet = Oscillators::new(&mut builder, &config.cell, None)?;
-        let sizes = chain(units, &config.decoder.layers, pixels);
-        let decoder = Perceptron::new(&mut builder, "decoder", &sizes)?;
-        let detached = Layers {
-            encoder: encoder.detached(),
-            sheet: sheet.detached(),
-            decoder: decoder.detached(),
-        };
-        Ok(Self {
-            config: config.clone(),
-            frame,
-            parameters: builder.finish(),
-            layers: Layers { encoder, sheet, decoder },
-            detached,
-        })
+        Self::build(config, frame, ParameterBuilder::new(seed, dtype, device))
     }
 
     /// Loads a trained model from a run folder (its newest intact checkpoint), a checkpoint folder or a parameter file, onto
@@ -372,8 +342,34 @@ impl StoredModel for VariationalModel {
 
     type Shape = FrameShape;
 
-    fn build(config: &ModelConfig, shape: FrameShape, builder: ParameterBuilder) -> Result<Self> {
-        Self::with_builder(config, shape, builder)
+    fn build(
+        config: &ModelConfig,
+        frame: FrameShape,
+        mut builder: ParameterBuilder,
+    ) -> Result<Self> {
+        config.validate_for(TaskName::Variational)?;
+        check_size("pixels of a frame", frame.values())?;
+        let (pixels, units) = (frame.values(), config.cell.units());
+        let latents = latents(config);
+        let chain =
+            |first: usize, hidden: &[usize], last: usize| [&[first], hidden, &[last]].concat();
+        let sizes = chain(pixels, &config.encoder.layers, 2 * latents);
+        let encoder = Perceptron::new(&mut builder, "encoder", &sizes)?;
+        let sheet = Oscillators::new(&mut builder, &config.cell, None)?;
+        let sizes = chain(units, &config.decoder.layers, pixels);
+        let decoder = Perceptron::new(&mut builder, "decoder", &sizes)?;
+        let detached = Layers {
+            encoder: encoder.detached(),
+            sheet: sheet.detached(),
+            decoder: decoder.detached(),
+        };
+        Ok(Self {
+            config: config.clone(),
+            frame,
+            parameters: builder.finish(),
+            layers: Layers { encoder, sheet, decoder },
+            detached,
+        })
     }
 
     fn parameters(&self) -> &Parameters {

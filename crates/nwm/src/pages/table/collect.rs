@@ -108,7 +108,6 @@ impl Table {
         progress(plan.rows.len(), plan.rows.len());
         let listed = |names: BTreeSet<String>| names.into_iter().collect::<Vec<_>>().join(", ");
         let is_sweep = plan.kind == PlanKind::Sweep;
-        drop(planned);
         Ok(Self {
             format: 1,
             sweep_of: if is_sweep { data_sets } else { Vec::new() },
